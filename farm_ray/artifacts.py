@@ -1,0 +1,132 @@
+"""Folders that are whole or not there: written aside, checksummed, renamed; verified when read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farm_ray.errors import ConfigError, FarmRayError, ModelFolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHECKSUMS = "checksums.json"
+_BLOCK = 1 << 20
+
+
+def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite: bool = True) -> Path:
+    """Lets `write` fill a folder beside `path`, then moves it to `path` in one step.
+
+    Whatever happens inside `write`, `path` holds either what it held before or everything that was written,
+    together with `checksums.json` (size in bytes and sha256 per file).
+
+    Raises:
+        ConfigError: When the disk is full or the place is not writable; nothing is left behind.
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} exists already; give another folder or remove it", file=str(path))
+    aside = path.parent / f".{path.name}.writing-{uuid.uuid4().hex[:8]}"
+    try:
+        aside.mkdir(parents=True)
+        write(aside)
+        _write_checksums(aside)
+        _sync(aside)
+        _move_over(aside, path)
+    except BaseException as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        if _is_storage_error(error):
+            raise ConfigError(f"cannot write {path}: {error}; nothing was written", file=str(path)) from error
+        raise
+    return path
+
+
+def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayError] = ModelFolderError) -> None:
+    """Checks a published folder against its checksums; a folder without `checksums.json` passes.
+
+    Args:
+        path: The folder.
+        full: Compare contents (sha256), not only sizes.
+        error: The error to raise; it names the first file that is missing or differs.
+    """
+    path = Path(path)
+    listed = path / CHECKSUMS
+    if not listed.is_file():
+        return
+    try:
+        entries = json.loads(listed.read_text(encoding="utf-8"))
+    except ValueError:
+        raise error(f"{listed} is damaged; copy the folder again", file=str(listed)) from None
+    for name, (size, digest) in entries.items():
+        file = path / name
+        if not file.is_file():
+            raise error(f"{path} is incomplete: {name} is missing; copy the folder again", file=str(file))
+        if file.stat().st_size != size or (full and _sha256(file) != digest):
+            raise error(f"{path} is damaged: {name} differs from what was saved; copy the folder again", file=str(file))
+
+
+def check_writable(folder: str | Path) -> None:
+    """Raises ConfigError when files cannot be made in `folder` (it is created if missing)."""
+    folder = Path(folder)
+    probe = folder / f".probe-{uuid.uuid4().hex[:8]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"cannot write to {folder}: {reason}; give another --output-dir", file=str(folder)) from None
+
+
+def _is_storage_error(error: BaseException) -> bool:
+    # safetensors reports a full disk as its own error type.
+    return isinstance(error, OSError) or type(error).__name__ == "SafetensorError"
+
+
+def _write_checksums(folder: Path) -> None:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    entries = {file.relative_to(folder).as_posix(): [file.stat().st_size, _sha256(file)] for file in files}
+    (folder / CHECKSUMS).write_text(json.dumps(entries, indent=1), encoding="utf-8")
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+    _sync_entries(folder)
+
+
+def _sync_entries(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _move_over(aside: Path, path: Path) -> None:
+    replaced = path.parent / f".{path.name}.replaced-{uuid.uuid4().hex[:8]}"
+    if path.exists():
+        path.rename(replaced)
+    try:
+        aside.rename(path)
+    except OSError:
+        if replaced.exists():
+            replaced.rename(path)
+        raise
+    _sync_entries(path.parent)
+    shutil.rmtree(replaced, ignore_errors=True)

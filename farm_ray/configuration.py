@@ -1,0 +1,163 @@
+"""Frozen configuration values: checked when built, changed only into a new value, written to and read from YAML."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from farm_ray.errors import ConfigError
+
+C = TypeVar("C", bound="Config")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Config(BaseModel):
+    """A frozen, keyword-only value; unknown fields are refused. Build from user input with `build`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), validate_default=True)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint to append to an error: `; did you mean "epochs"?`, or the known names where none is near."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f'; did you mean "{close[0]}"?'
+    return f"; known are: {', '.join(names)}" if names else ""
+
+
+def build(kind: type[C], values: Mapping[str, Any], *, where: str = "") -> C:
+    """The configuration `kind` from plain values.
+
+    Args:
+        kind: The configuration class.
+        values: Field names and plain values, nested mappings for nested configurations.
+        where: Dotted prefix for messages, for example `train`.
+
+    Raises:
+        ConfigError: On an unknown field, a missing field or a wrong type; names the field's dotted path.
+    """
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error, kind, where)) from None
+
+
+def replace(config: C, dotted_name: str, value: Any) -> C:
+    """A copy of `config` in which the field with this dotted name has a new value.
+
+    Raises:
+        ConfigError: When no field has that name (the nearest one is named) or the value does not fit.
+    """
+    return _replace(config, dotted_name.split("."), value, dotted_name)
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """`train.epochs=2` as (`"train.epochs"`, 2); the value is read as YAML: numbers, true, null, [a, b], text."""
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip():
+        raise ConfigError(f'--set needs key=value, for example train.epochs=2, not "{text}"')
+    try:
+        return name.strip(), read_scalar(value)
+    except yaml.YAMLError:
+        return name.strip(), value
+
+
+def read_scalar(text: str) -> Any:
+    """A YAML value, with numbers like 5e-5 read as numbers (plain YAML 1.1 takes them for text)."""
+    value = yaml.safe_load(text) if text.strip() else ""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def to_yaml(config: Config) -> str:
+    """The whole tree as YAML; `from_yaml` reads it back to an equal value."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        ConfigError: When the file is missing, is no YAML, or holds something other than a mapping.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}", file=str(path)) from None
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}", file=str(path)) from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} must hold a mapping of names to values", file=str(path))
+    return values
+
+
+def strict_arguments(init: F) -> F:
+    """Makes an unknown keyword argument a TypeError that names the nearest known one."""
+    known = [name for name in inspect.signature(init).parameters if name not in {"self", "cls"}]
+
+    @functools.wraps(init)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        for name in kwargs:
+            if name not in known:
+                owner = init.__qualname__.removesuffix(".__init__")
+                raise TypeError(f'{owner} has no argument "{name}"{nearest(name, known)}')
+        return init(*args, **kwargs)
+
+    return checked  # type: ignore[return-value]
+
+
+def _replace(config: C, names: list[str], value: Any, dotted_name: str) -> C:
+    name, *rest = names
+    fields = type(config).model_fields
+    if name not in fields:
+        raise ConfigError(f'unknown key "{dotted_name}"{nearest(dotted_name, _dotted_names(type(config)))}')
+    current = getattr(config, name)
+    if rest and isinstance(current, Config):
+        value = _replace(current, rest, value, dotted_name)
+    elif rest and isinstance(current, dict):
+        value = _with_item(current, rest, value)
+    elif rest:
+        raise ConfigError(f'"{dotted_name}": {name} has no parts of its own; set {name} itself')
+    values = {field: getattr(config, field) for field in fields} | {name: value}
+    where = dotted_name.removesuffix(".".join(names)).rstrip(".")
+    return build(type(config), values, where=where)
+
+
+def _with_item(values: dict[str, Any], names: list[str], value: Any) -> dict[str, Any]:
+    name, *rest = names
+    return {**values, name: _with_item(dict(values.get(name) or {}), rest, value) if rest else value}
+
+
+def _dotted_names(kind: type[Config], prefix: str = "") -> list[str]:
+    names = []
+    for name, field in kind.model_fields.items():
+        names.append(prefix + name)
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Config):
+            names += _dotted_names(annotation, f"{prefix}{name}.")
+    return names
+
+
+def _first_problem(error: ValidationError, kind: type[Config], where: str) -> str:
+    problem = error.errors(include_url=False)[0]
+    path = ".".join(str(part) for part in ([where] if where else []) + list(problem["loc"]))
+    if problem["type"] == "extra_forbidden":
+        return f'unknown key "{path}"{nearest(str(problem["loc"][-1]), kind.model_fields)}'
+    if problem["type"] == "missing":
+        return f"{path} is missing; give it with --set {path}=..."
+    reason = problem["msg"].removeprefix("Value error, ")
+    return f"{path or kind.__name__}: {reason} (got {problem.get('input')!r})"

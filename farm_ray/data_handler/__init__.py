@@ -1,0 +1,1 @@
+"""From files to batches: file, dict, sample, feature, batch."""

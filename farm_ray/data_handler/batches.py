@@ -1,0 +1,192 @@
+"""From feature rows to padded tensors: the last step of the data way before the model.
+
+A `FeatureSet` is a view: a table of features that lies in Arrow blocks (shared memory under Ray), and the positions
+of the rows that belong to this set. Train and dev split of one file share one table; nothing is copied until a batch
+is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, round_up, token_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+Positions = npt.NDArray[np.int64]
+
+_NOT_TENSORS = frozenset({"id", "dict_id", "n_tokens", "clipped", "problem"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSet:
+    """Some rows of a feature table."""
+
+    table: pa.Table
+    """Features as the processor's arrows make them, in any number of chunks."""
+    rows: Positions
+    """Positions in `table` of the rows of this set, [n]; rows with problems are not among them."""
+    padding: Padding
+    pad_to_multiple_of: int = 1
+    """Batch widths are rounded up to a multiple of this; 8 on GPU."""
+    blocks: tuple[Any, ...] = ()
+    """References to the table's chunks where they lie in Ray's object store; empty where they do not."""
+    _columns: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """Views on the table's buffers, made on first use and shared by subsets."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int32]:
+        """Tokens per row, special tokens included, [n]."""
+        return self.table.column("n_tokens").to_numpy()[self.rows]
+
+    @cached_property
+    def row_hashes(self) -> npt.NDArray[np.uint64]:
+        """A stable 64-bit hash of each row's id, [n]: what order and splits are computed from."""
+        from farm_ray.reproducibility import hash_ids
+
+        ids = self.table.column("id")
+        whole = len(self.rows) == len(ids)
+        return hash_ids(ids)[self.rows] if whole else hash_ids(ids.take(pa.array(self.rows)))
+
+    def ids(self) -> list[str]:
+        """Row ids, [n]."""
+        return self.table.column("id").take(pa.array(self.rows)).to_pylist()
+
+    def subset(self, positions: Positions) -> FeatureSet:
+        """The rows at these positions of this set (not of the table), in that order."""
+        return FeatureSet(
+            table=self.table,
+            rows=self.rows[positions],
+            padding=self.padding,
+            pad_to_multiple_of=self.pad_to_multiple_of,
+            blocks=self.blocks,
+            _columns=self._columns,
+        )
+
+    @property
+    def tensor_names(self) -> list[str]:
+        """Names of the tensors in a batch, in the order of the table's columns."""
+        names = [name for name in self.table.column_names if name not in _NOT_TENSORS]
+        position = names.index("input_ids") + 1
+        return names[:position] + [n for n in ("padding_mask", "segment_ids") if n not in names] + names[position:]
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """A fixed-size column such as labels as numpy, [n] or [n, k]."""
+        return self._view(name).fixed(self.rows)
+
+    def batch(self, positions: Positions) -> dict[str, torch.Tensor]:
+        """The rows at these positions of this set as tensors.
+
+        Returns:
+            `input_ids`, `padding_mask` (1 on real tokens) and `segment_ids`, int64 [B, T] with T the longest row;
+            label columns [B, k], int64 or float32.
+        """
+        import torch
+
+        rows = self.rows[positions]
+        lengths = self._view("input_ids").lengths(rows)
+        width = round_up(max(1, int(lengths.max(initial=0))), self.pad_to_multiple_of)
+        mask = token_mask(lengths, width, side=self.padding.side)
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for name in self.table.column_names:
+            if name in _NOT_TENSORS:
+                continue
+            view = self._view(name)
+            if view.ragged:
+                arrays[name] = pad_ragged(view.flat(rows), mask, fill=self.padding.value_for(name))
+            else:
+                arrays[name] = view.fixed(rows)
+        arrays["padding_mask"] = mask.astype(np.int64)
+        if "segment_ids" not in arrays:
+            arrays["segment_ids"] = np.where(mask, 0, self.padding.segment_pad)
+        return {name: torch.from_numpy(arrays[name]) for name in self.tensor_names}
+
+    def _view(self, name: str) -> _Column:
+        if name not in self._columns:
+            self._columns[name] = _Column(self.table.column(name))
+        return self._columns[name]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Views are left behind; the receiver makes its own."""
+        return _feature_set, (self.table, self.rows, self.padding, self.pad_to_multiple_of)
+
+
+def _feature_set(table: pa.Table, rows: Positions, padding: Padding, multiple: int) -> FeatureSet:
+    return FeatureSet(table=table, rows=rows, padding=padding, pad_to_multiple_of=multiple)
+
+
+class _Column:
+    """Random access to one chunked column without copying it: numpy views on each chunk's buffers."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self.ragged = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+        chunks = [chunk for chunk in column.chunks if len(chunk)]
+        self._ends = np.cumsum([len(chunk) for chunk in chunks], dtype=np.int64)
+        self._starts = self._ends - np.array([len(chunk) for chunk in chunks], dtype=np.int64)
+        if self.ragged:
+            self._offsets = [chunk.offsets.to_numpy() for chunk in chunks]
+            self._values = [_to_numpy(chunk.values) for chunk in chunks]
+        else:
+            self._values = [_fixed_to_numpy(chunk) for chunk in chunks]
+
+    def lengths(self, rows: Positions) -> npt.NDArray[np.int64]:
+        """Values per row, [B]."""
+        lengths = np.zeros(len(rows), np.int64)
+        for where, offsets, _, index in self._parts(rows):
+            lengths[where] = offsets[index + 1] - offsets[index]
+        return lengths
+
+    def flat(self, rows: Positions) -> npt.NDArray[Any]:
+        """The rows' values one after the other, in the order of `rows`."""
+        pieces: list[Any] = [None] * len(rows)
+        for where, offsets, values, index in self._parts(rows):
+            starts, ends = offsets[index], offsets[index + 1]
+            for row, start, end in zip(where.tolist(), starts.tolist(), ends.tolist(), strict=True):
+                pieces[row] = values[start:end]
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
+
+    def fixed(self, rows: Positions) -> npt.NDArray[Any]:
+        """Values of a fixed-size column, [B] or [B, k]; int64 or float32."""
+        shape = self._values[0].shape[1:] if self._values else ()
+        result = np.zeros((len(rows), *shape), self._values[0].dtype if self._values else np.int64)
+        for where, chunk, index in self._chunks(rows):
+            result[where] = self._values[chunk][index]
+        return result
+
+    def _parts(self, rows: Positions) -> Iterator[tuple[Positions, Any, Any, Positions]]:
+        for where, chunk, index in self._chunks(rows):
+            yield where, self._offsets[chunk], self._values[chunk], index
+
+    def _chunks(self, rows: Positions) -> Iterator[tuple[Positions, int, Positions]]:
+        chunk_of_row = np.searchsorted(self._ends, rows, side="right")
+        for chunk in np.unique(chunk_of_row).tolist():
+            where = np.flatnonzero(chunk_of_row == chunk)
+            yield where, chunk, rows[where] - self._starts[chunk]
+
+
+def _to_numpy(values: pa.Array) -> npt.NDArray[Any]:
+    return values.to_numpy(zero_copy_only=False)
+
+
+def _fixed_to_numpy(chunk: pa.Array) -> npt.NDArray[Any]:
+    """One chunk as int64 or float32; null rows (those with a problem) read as zeros and are never asked for."""
+    if pa.types.is_fixed_size_list(chunk.type):
+        width = chunk.type.list_size
+        # `values` counts null rows in, unlike `flatten`; a slice starts at its offset.
+        flat = chunk.values.slice(chunk.offset * width, len(chunk) * width).fill_null(0)
+        array = _to_numpy(flat).reshape(len(chunk), width)
+    else:
+        array = _to_numpy(chunk.fill_null(0))
+    return array.astype(np.float32 if array.dtype.kind == "f" else np.int64, copy=False)

@@ -1,0 +1,77 @@
+"""Rows with problems: set aside, counted by kind, stored beside the run, and refused above the allowed share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from farm_ray.data_handler import problems
+from farm_ray.errors import ConfigError, DataProblemError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from farm_ray.data_handler.batches import Positions
+
+FILE_NAME = "problems.parquet"
+_SHOWN = 5
+
+
+def sound_rows(features: pa.Table) -> Positions:
+    """Positions of the rows without a problem."""
+    return np.flatnonzero(problems.sound(features).to_numpy(zero_copy_only=False))
+
+
+def table_of(features: pa.Table, *, set_name: str) -> pa.Table:
+    """The rows with a problem: set, id and the problem's fields, one row each."""
+    bad = features.select(["id", problems.COLUMN]).filter(pc.invert(problems.sound(features)))
+    fields = problems.of(bad)
+    columns = {field.name: pc.struct_field(fields, field.name) for field in problems.PROBLEM}
+    return pa.table({"set": pa.array([set_name] * bad.num_rows, pa.string()), "id": bad.column("id"), **columns})
+
+
+def counts(found: pa.Table) -> dict[str, int]:
+    """Rows set aside by kind."""
+    groups = found.group_by("kind").aggregate([("kind", "count")]).sort_by("kind")
+    return dict(zip(groups["kind"].to_pylist(), groups["kind_count"].to_pylist(), strict=True))
+
+
+def store(found: pa.Table, folder: Path) -> Path:
+    """Writes the problems to `problems.parquet` in `folder`."""
+    path = folder / FILE_NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(found, path)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror or error}", file=str(path)) from None
+    return path
+
+
+def refuse(found: pa.Table, rows: int, *, max_share: float, stored: Path | None) -> None:
+    """Raises DataProblemError when more than `max_share` of `rows` have a problem; the message shows the first ones."""
+    if found.num_rows <= max_share * rows:
+        return
+    shown = "; ".join(_told(row) for row in found.slice(0, _SHOWN).to_pylist())
+    more = f"; and {found.num_rows - _SHOWN} more" if found.num_rows > _SHOWN else ""
+    kinds = ", ".join(f"{number} x {kind}" for kind, number in counts(found).items())
+    where = f" All of them: {stored}." if stored else ""
+    first = found.slice(0, 1).to_pylist()[0]
+    raise DataProblemError(
+        f"{found.num_rows} of {rows} rows have problems ({kinds}): {shown}{more}.{where} "
+        f"Mend them, or allow a share of them to be set aside: max_problem_share={found.num_rows / rows:.4f}",
+        file=first["file"],
+        row=first["id"],
+        value=first["value"],
+        problems=found.num_rows,
+        rows=rows,
+    )
+
+
+def _told(row: dict[str, str | None]) -> str:
+    message = str(row["message"])
+    identity = str(row["id"])
+    return message if identity in message else f"{identity}: {message}"

@@ -1,0 +1,275 @@
+"""DataSilo: the train, dev and test features of a run, in memory, ready for any number of workers."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from farm_ray import storage
+from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.data_silo import set_aside, statistics
+from farm_ray.data_handler.data_silo.cache import cached_features
+from farm_ray.data_handler.data_silo.splits import split_rows
+from farm_ray.data_handler.order import FeatureLoader
+from farm_ray.errors import ConfigError, DataProblemError
+
+if TYPE_CHECKING:
+    from farm_ray.data_handler.processor import Processor
+
+Progress = Callable[[str, int, int | None, str], None]
+SETS = ("train", "dev", "test")
+
+_SMALL_BYTES = 256 << 10
+"""Inputs up to this size are featurised in this process even where Ray runs: its first task would take longer."""
+_LARGE_BYTES = 32 << 20
+"""Inputs from this size on are worth starting Ray for."""
+
+logger = logging.getLogger(__name__)
+
+
+class DataSilo:
+    """Turns the files (or dicts) of a processor into features and keeps them as Arrow tables.
+
+    Args:
+        processor: Brings the three arrows; a frozen copy is kept, so add its tasks before.
+        batch_size: Rows the optimizer sees per micro-batch, over all workers together.
+        eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
+        distributed: Accepted for FARM's sake; Ray Train knows.
+        automatic_loading: Load the processor's files now; False waits for `_load_data` with dicts.
+        max_multiprocessing_chunksize: Rows per Ray task.
+        max_processes: Most Ray tasks at once; 1 works in this process without Ray.
+        caching: Keep features on disk and reuse them while file contents and processor stay the same.
+        cache_path: Folder of that cache.
+        seed: Of the dev split and of the training order.
+        max_problem_share: Share of a file's rows that may be set aside; 0 stops at the first bad row.
+        problems_dir: Where `problems.parquet` is written when rows are set aside; None writes none.
+        progress: Called with (stage, rows done, rows in all or None, unit).
+
+    Raises:
+        ConfigError: When the processor has no task, or the dev split leaves nothing.
+        DataProblemError: For missing files and columns, bad rows above `max_problem_share`, or a single class.
+    """
+
+    @strict_arguments
+    def __init__(
+        self,
+        processor: Processor,
+        batch_size: int,
+        eval_batch_size: int | None = None,
+        distributed: bool = False,
+        automatic_loading: bool = True,
+        max_multiprocessing_chunksize: int = 2000,
+        max_processes: int = 128,
+        caching: bool = False,
+        cache_path: str | Path = Path("cache/data_silo"),
+        *,
+        seed: int = 42,
+        max_problem_share: float = 0.0,
+        problems_dir: str | Path | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        _check_numbers(batch_size, eval_batch_size, max_multiprocessing_chunksize, max_processes, max_problem_share)
+        if distributed:
+            warnings.warn("DataSilo(distributed=True) has no effect: Ray Train knows its workers", stacklevel=2)
+        self.processor = processor.frozen()
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size or batch_size
+        self.max_rows_per_task = max_multiprocessing_chunksize
+        self.max_processes = max_processes
+        self.cache_path = Path(cache_path) if caching else None
+        self.seed = seed
+        self.max_problem_share = max_problem_share
+        self.problems_dir = None if problems_dir is None else Path(problems_dir)
+        self.progress = progress
+        self.data: dict[str, FeatureSet | None] = dict.fromkeys(SETS)
+        self.problems = pa.table({})
+        self._problem_tables: list[pa.Table] = []
+        if automatic_loading:
+            self._load_data()
+
+    def _load_data(
+        self,
+        train_dicts: list[dict[str, Any]] | None = None,
+        dev_dicts: list[dict[str, Any]] | None = None,
+        test_dicts: list[dict[str, Any]] | None = None,
+    ) -> None:
+        """Fills the sets from these dicts, and from the processor's files where no dicts are given."""
+        given = {"train": train_dicts, "dev": dev_dicts, "test": test_dicts}
+        train_file = self._file("train") if train_dicts is None else None
+        self.processor.check_ready_for_training(train_file)
+        for name in SETS:
+            features = self._features(name, given[name])
+            self.data[name] = None if features is None else self._accept(name, features)
+        self.problems = _concat(self._problem_tables)
+        if self.data["dev"] is None and self.data["train"] is not None and self.processor.dev_split:
+            self._split_dev_from_train()
+        train = self.data["train"]
+        if train is not None:
+            statistics.check_label_variety(train, self.processor.tasks)
+        tip = statistics.clipping_tip(self.statistics(), max_seq_len=self.processor.max_seq_len)
+        if tip:
+            logger.warning(tip)
+
+    def _features(self, name: str, dicts: list[dict[str, Any]] | None) -> pa.Table | None:
+        if dicts is not None:
+            return self._in_process([self.processor.dicts_to_table(dicts)])
+        path = self._file(name)
+        if path is None:
+            return None
+        files = storage.list_files(path)
+        if self.cache_path is None:
+            return self._from_files(files)
+        folder = self.cache_path
+        parts = [cached_features(self.processor, f, folder, lambda f=f: self._from_files([f])) for f in files]
+        return pa.concat_tables(parts)
+
+    def _file(self, name: str) -> str | None:
+        filename = getattr(self.processor, f"{name}_filename")
+        if not filename:
+            return None
+        path = storage.join(str(self.processor.data_dir or ""), str(filename))
+        # FARM's processors name a test file by default; a data set without one is no mistake.
+        if name == "test" and not storage.exists(path):
+            return None
+        return path
+
+    def _from_files(self, files: Sequence[str]) -> pa.Table:
+        if not self._worth_ray(files):
+            return self._in_process(table for file in files for table in self.processor.read_tables(file))
+        from farm_ray import cluster
+        from farm_ray.data_handler.data_silo.operators import features_on_ray
+
+        cluster.connect()
+        return features_on_ray(
+            self.processor,
+            files,
+            rows_per_task=self.max_rows_per_task,
+            max_tasks=self.max_processes,
+            progress=self.progress,
+        )
+
+    def _worth_ray(self, files: Sequence[str]) -> bool:
+        if self.max_processes == 1:
+            return False
+        from farm_ray import cluster
+
+        size = sum(storage.size(file) or _LARGE_BYTES for file in files)
+        return size > _SMALL_BYTES if cluster.is_connected() else size >= _LARGE_BYTES
+
+    def _in_process(self, tables: Any) -> pa.Table:
+        features, done = [], 0
+        for table in tables:
+            features.append(self.processor.featurize(table))
+            done += table.num_rows
+            if self.progress is not None:
+                self.progress("preprocess", done, None, "rows")
+        return pa.concat_tables(features)
+
+    def _accept(self, name: str, features: pa.Table) -> FeatureSet:
+        found = set_aside.table_of(features, set_name=name)
+        if found.num_rows:
+            self._problem_tables.append(found)
+            everything = _concat(self._problem_tables)
+            stored = None if self.problems_dir is None else set_aside.store(everything, self.problems_dir)
+            set_aside.refuse(found, features.num_rows, max_share=self.max_problem_share, stored=stored)
+        rows = set_aside.sound_rows(features)
+        if not len(rows):
+            raise DataProblemError(f"the {name} set has no usable row", set=name)
+        return FeatureSet(table=features, rows=rows, padding=self.processor.padding())
+
+    def _split_dev_from_train(self) -> None:
+        train = self.data["train"]
+        assert train is not None
+        stratify = getattr(self.processor, "dev_stratification", False)
+        if callable(stratify):
+            self.data["train"], self.data["dev"] = stratify(train, dev_split=self.processor.dev_split)
+            return
+        strata = self._strata(train) if stratify else None
+        staying, going = split_rows(train.row_hashes, self.processor.dev_split, seed=self.seed, strata=strata)
+        self.data["train"], self.data["dev"] = train.subset(staying), train.subset(going)
+
+    def _strata(self, rows: FeatureSet) -> npt.NDArray[np.int64]:
+        labels = [rows.column(task["label_tensor_name"]) for task in self.processor.tasks.values()]
+        return np.unique(np.concatenate(labels, axis=1), axis=0, return_inverse=True)[1].ravel()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows per set."""
+        return {name: 0 if rows is None else len(rows) for name, rows in self.data.items()}
+
+    @property
+    def tensor_names(self) -> list[str] | None:
+        """Names of the tensors in a batch; None while nothing is loaded."""
+        filled = [rows for rows in self.data.values() if rows is not None]
+        return filled[0].tensor_names if filled else None
+
+    @property
+    def loaders(self) -> dict[str, FeatureLoader | None]:
+        """Batches of each set: train in the seeded training order, dev and test in file order."""
+        return {name: self.get_data_loader(name) for name in SETS}
+
+    def get_data_loader(self, dataset_name: str) -> FeatureLoader | None:
+        """Batches of one set as dicts of padded tensors; None where there is no such set."""
+        rows = self.data[_known_set(dataset_name)]
+        if rows is None:
+            return None
+        if dataset_name == "train":
+            return FeatureLoader(rows, self.batch_size, seed=self.seed)
+        return FeatureLoader(rows, self.eval_batch_size)
+
+    def n_samples(self, dataset_name: str) -> int:
+        """Rows in train, dev or test."""
+        return self.counts[_known_set(dataset_name)]
+
+    def statistics(self) -> dict[str, float]:
+        """Rows per set, tokens per training row (`max_seq_len_seen`, `ave_seq_len`), share `clipped`."""
+        return statistics.describe(self.data, batch_size=self.batch_size)
+
+    def problem_counts(self) -> dict[str, int]:
+        """Rows set aside by kind of problem; empty when none."""
+        return set_aside.counts(self.problems) if self.problems.num_rows else {}
+
+    def calculate_class_weights(self, task_name: str, source: str = "train") -> npt.NDArray[np.float32]:
+        """Balanced class weights of a task in the order of its label list, float32 [classes].
+
+        Args:
+            task_name: As given to the processor.
+            source: `train`, or `all` for the labels of all three sets.
+        """
+        if source not in {"train", "all"}:
+            raise ConfigError(f'source must be "train" or "all", not "{source}"')
+        task = statistics.task_of(self.processor.tasks, task_name)
+        sets = [self.data["train"]] if source == "train" else list(self.data.values())
+        labels = [rows.column(task["label_tensor_name"]) for rows in sets if rows is not None]
+        return statistics.class_weights(np.concatenate(labels), len(task["label_list"]))
+
+
+def _known_set(name: str) -> str:
+    if name not in SETS:
+        raise ConfigError(f'no data set "{name}"; there are {", ".join(SETS)}')
+    return name
+
+
+def _concat(tables: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables) if tables else pa.table({})
+
+
+def _check_numbers(
+    batch_size: int, eval_batch_size: int | None, rows_per_task: int, processes: int, share: float
+) -> None:
+    named = {"batch_size": batch_size, "max_multiprocessing_chunksize": rows_per_task, "max_processes": processes}
+    if eval_batch_size is not None:
+        named["eval_batch_size"] = eval_batch_size
+    for name, value in named.items():
+        if value < 1:
+            raise ConfigError(f"{name} must be at least 1, not {value}")
+    if not 0.0 <= share <= 1.0:
+        raise ConfigError(f"max_problem_share is a share between 0 and 1, not {share}")

@@ -1,0 +1,57 @@
+"""Batches of a feature set as an iterable, for people with their own loop."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from farm_ray.data_handler.order.in_memory import InMemoryOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+    from farm_ray.data_handler.batches import FeatureSet
+
+
+class FeatureLoader:
+    """Iterates over the padded batches of a feature set.
+
+    With a seed the order is that of training, another one in each epoch (`set_epoch`); without, rows come in file
+    order.
+    """
+
+    def __init__(self, dataset: FeatureSet, batch_size: int, *, seed: int | None = None) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the order of the next pass."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.dataset) / self.batch_size)
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        rows = len(self.dataset)
+        if self.seed is None:
+            batches = [np.arange(at, min(at + self.batch_size, rows)) for at in range(0, rows, self.batch_size)]
+        else:
+            batches = self.order(self.seed).batches(self.epoch)
+        for positions in batches:
+            yield self.dataset.batch(positions)
+
+    def order(self, seed: int, *, grad_acc_steps: int = 1) -> InMemoryOrder:
+        """The plan behind the batches."""
+        return InMemoryOrder(
+            lengths=self.dataset.lengths,
+            row_hashes=self.dataset.row_hashes,
+            seed=seed,
+            batch_size=self.batch_size,
+            grad_acc_steps=grad_acc_steps,
+        )

@@ -1,0 +1,27 @@
+"""The order hash: 64 bits that say which rows every step so far has used.
+
+Two runs with the same hash used the same rows in the same steps. Within a step the order of rows does not count, so
+any number of workers comes to the same value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from farm_ray.reproducibility import UInt64, splitmix64
+
+START = 0
+"""The hash before the first step."""
+
+
+def advance(order_hash: int, row_hashes: UInt64) -> int:
+    """The hash after a step that used these rows, [rows of the step]."""
+    with np.errstate(over="ignore"):
+        rows = splitmix64(row_hashes).sum(dtype=np.uint64)
+    state = np.array([order_hash], np.uint64) ^ splitmix64(np.array([rows], np.uint64))
+    return int(splitmix64(state)[0])
+
+
+def as_text(order_hash: int) -> str:
+    """Sixteen hexadecimal digits, as results and logs show it."""
+    return f"{order_hash:016x}"

@@ -1,0 +1,164 @@
+"""Evaluation: every rank scores its share, then losses, predictions and labels are brought together once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from farm_ray.data_handler.order import evaluation_batches
+from farm_ray.evaluation.metrics import compute_metrics, compute_report_metrics
+from farm_ray.modeling.optimization.precision import Precision
+
+if TYPE_CHECKING:
+    from farm_ray.data_handler.batches import FeatureSet, Positions
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.ranks import Ranks
+
+Batch = Mapping[str, torch.Tensor]
+
+
+@dataclass
+class _HeadColumns:
+    """What one head said about the rows seen so far."""
+
+    positions: list[int] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    predictions: list[Any] = field(default_factory=list)
+    labels: list[Any] = field(default_factory=list)
+
+
+class Evaluator:
+    """Evaluates a model on the batches of a loader, in this process.
+
+    Args:
+        data_loader: Yields dicts of tensors, for example `silo.get_data_loader("dev")`.
+        tasks: The processor's tasks; label lists and metrics are taken from there.
+        device: Where the model is.
+        report: Add the text report of each head.
+    """
+
+    def __init__(
+        self, data_loader: Iterable[Batch], tasks: Mapping[str, Any], device: torch.device | str, report: bool = True
+    ) -> None:
+        self.data_loader = data_loader
+        self.tasks = tasks
+        self.device = torch.device(device)
+        self.report = report
+
+    def eval(
+        self, model: AdaptiveModel, return_preds_and_labels: bool = False, calibrate_conf_scores: bool = False
+    ) -> list[dict[str, Any]]:
+        """One dict per head: `task_name`, `loss` (mean over rows), the task's metrics, `report`.
+
+        Args:
+            model: Is put into eval mode for the pass and back into the mode it was in.
+            return_preds_and_labels: Add `preds` and `labels`, one entry per row in the loader's order.
+            calibrate_conf_scores: Only question answering has confidences to calibrate.
+        """
+        if calibrate_conf_scores:
+            raise NotImplementedError("calibrate_conf_scores needs a question answering head")
+        model.connect_heads_with_processor(dict(self.tasks))
+        counted = _count_positions(self.data_loader)
+        columns = _score(model, counted, device=self.device, precision=Precision.resolve(None, self.device))
+        return _summarise(model, columns, report=self.report, with_columns=return_preds_and_labels)
+
+    @staticmethod
+    def log_results(
+        results: list[dict[str, Any]], dataset_name: str, steps: int, *, tracker: Any = None
+    ) -> dict[str, float]:
+        """Numbers under FARM's keys `{dataset}_{metric}_{task}`; also sent to `tracker` where one is given."""
+        numbers = {
+            f"{dataset_name}_{metric}_{head['task_name']}": float(value)
+            for head in results
+            for metric, value in head.items()
+            if isinstance(value, int | float | np.number) and not metric.startswith("_")
+        }
+        if tracker is not None:
+            tracker.log_metrics(numbers, steps)
+        return numbers
+
+
+def evaluate(
+    model: AdaptiveModel,
+    rows: FeatureSet,
+    *,
+    batch_size: int,
+    ranks: Ranks,
+    precision: Precision,
+    report: bool = True,
+    with_columns: bool = False,
+) -> list[dict[str, Any]]:
+    """The results of `Evaluator.eval` for a feature set, computed by all ranks together; the same on every rank."""
+    batches = evaluation_batches(rows.lengths, batch_size, rank=ranks.rank, world_size=ranks.world_size)
+    own = _score(model, ((at, rows.batch(at)) for at in batches), device=ranks.device, precision=precision)
+    gathered = ranks.gather(own)
+    if not ranks.is_first:
+        return ranks.from_first(None)
+    joined = [_join([columns[head] for columns in gathered]) for head in range(len(own))]
+    return ranks.from_first(_summarise(model, joined, report=report, with_columns=with_columns))
+
+
+@torch.no_grad()
+def _score(
+    model: AdaptiveModel,
+    batches: Iterable[tuple[Positions, Batch]],
+    *,
+    device: torch.device,
+    precision: Precision,
+) -> list[_HeadColumns]:
+    was_training = model.training
+    model.eval()
+    columns = [_HeadColumns() for _ in model.prediction_heads]
+    try:
+        for positions, batch in batches:
+            tensors = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+            with precision.autocast():
+                logits_per_head = model(**tensors)
+            losses_per_head = model.logits_to_loss_per_head(logits_per_head, **tensors)
+            heads = zip(columns, model.prediction_heads, logits_per_head, losses_per_head, strict=True)
+            for column, head, logits, losses in heads:
+                column.positions += positions.tolist()
+                column.losses += losses.float().tolist()
+                column.predictions += list(head.logits_to_preds(logits, **tensors))
+                column.labels += list(head.prepare_labels(**tensors))
+    finally:
+        model.train(was_training)
+    return columns
+
+
+def _count_positions(batches: Iterable[Batch]) -> Iterator[tuple[Positions, Batch]]:
+    start = 0
+    for batch in batches:
+        rows = len(next(iter(batch.values())))
+        yield np.arange(start, start + rows), batch
+        start += rows
+
+
+def _join(parts: list[_HeadColumns]) -> _HeadColumns:
+    """The ranks' columns as one, in row order."""
+    order = np.argsort(np.concatenate([np.array(part.positions, np.int64) for part in parts]), kind="stable").tolist()
+
+    def column(name: str) -> list[Any]:
+        values = [value for part in parts for value in getattr(part, name)]
+        return [values[index] for index in order]
+
+    return _HeadColumns(**{name: column(name) for name in ("positions", "losses", "predictions", "labels")})
+
+
+def _summarise(
+    model: AdaptiveModel, columns: list[_HeadColumns], *, report: bool, with_columns: bool
+) -> list[dict[str, Any]]:
+    results = []
+    for head, column in zip(model.prediction_heads, [_join([one]) for one in columns], strict=True):
+        result: dict[str, Any] = {"task_name": head.task_name, "loss": float(np.mean(column.losses))}
+        result |= compute_metrics(head.metric, column.predictions, column.labels)
+        if report:
+            result["report"] = compute_report_metrics(head, column.predictions, column.labels)
+        if with_columns:
+            result |= {"preds": column.predictions, "labels": column.labels}
+        results.append(result)
+    return results

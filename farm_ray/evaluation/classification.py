@@ -1,0 +1,176 @@
+"""Classification metrics: accuracy, F1, Matthews correlation and the report per label.
+
+Columns are what heads return: a list of label names, one per row; nested lists, one label per token; or multi-hot
+numbers [rows, labels] for multilabel tasks. An empty column gives NaN: there is nothing to be right or wrong about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from farm_ray.errors import ConfigError
+
+Column = Sequence[Any] | npt.NDArray[Any]
+IntArray = npt.NDArray[np.int64]
+
+_NEGATIVE, _POSITIVE = (0, "0"), (1, "1")
+
+
+def simple_accuracy(preds: Column, labels: Column) -> dict[str, float]:
+    """`acc`: the share of equal entries, 0 to 1; of tokens for nested lists, of cells for multi-hot arrays."""
+    pred_ids, label_ids, _ = encode(preds, labels)
+    return {"acc": float(np.mean(pred_ids == label_ids)) if pred_ids.size else float("nan")}
+
+
+def acc_and_f1(preds: Column, labels: Column, positive_label: Any = None) -> dict[str, float]:
+    """`acc`, `f1` of the positive label, and `acc_and_f1`, their mean; each 0 to 1.
+
+    Args:
+        preds: Predicted labels, one per row, or multi-hot cells.
+        labels: True labels, of the same shape.
+        positive_label: The label that counts as found; by default 1, "1" or True, where all labels are 0 or 1.
+
+    Raises:
+        ConfigError: When the labels are not 0 and 1 and no positive label is given.
+    """
+    pred_ids, label_ids, names = encode(preds, labels)
+    if not pred_ids.size:
+        return dict.fromkeys(("acc", "f1", "acc_and_f1"), float("nan"))
+    positive = _positive_id(names, positive_label)
+    found, true = pred_ids == positive, label_ids == positive
+    total = int(found.sum()) + int(true.sum())
+    f1 = 2.0 * int((found & true).sum()) / total if total else 0.0
+    acc = float(np.mean(pred_ids == label_ids))
+    return {"acc": acc, "f1": f1, "acc_and_f1": (acc + f1) / 2}
+
+
+def f1_macro(preds: Column, labels: Column) -> dict[str, float]:
+    """`f1_macro`: the mean of the F1 of each label seen in either column, 0 to 1; multi-hot arrays per label column."""
+    return {"f1_macro": _f1(preds, labels, average="macro")}
+
+
+def f1_micro(preds: Column, labels: Column) -> dict[str, float]:
+    """`f1_micro`: F1 over all decisions together, 0 to 1; equals accuracy with one label per row."""
+    return {"f1_micro": _f1(preds, labels, average="micro")}
+
+
+def mcc(preds: Column, labels: Column) -> dict[str, float]:
+    """`mcc`: Matthews correlation, -1 to 1; 0 where it is undefined, as with a single predicted label."""
+    from sklearn.metrics import matthews_corrcoef
+
+    pred_ids, label_ids, names = encode(preds, labels)
+    if not pred_ids.size:
+        return {"mcc": float("nan")}
+    return {"mcc": float(matthews_corrcoef(label_ids, pred_ids)) if len(names) > 1 else 0.0}
+
+
+def classification_report(preds: Column, labels: Column, label_list: Sequence[str]) -> str:
+    """Precision, recall, F1 and row count per label of `label_list`, as sklearn prints them with 4 digits.
+
+    Labels that occur in no row get zeros; multi-hot arrays are read in the order of `label_list`.
+
+    Raises:
+        ConfigError: When multi-hot arrays have another number of columns than `label_list` has labels.
+    """
+    from sklearn.metrics import classification_report as sklearn_report
+
+    names = [str(name) for name in label_list]
+    if not len(labels):
+        return "no rows to report on"
+    pred_grid, label_grid = multi_hot(preds), multi_hot(labels)
+    if pred_grid is None or label_grid is None:
+        pred_grid, label_grid, _ = encode(preds, labels, first=label_list)
+    elif label_grid.shape[1] != len(names) or pred_grid.shape[1] != len(names):
+        columns = f"{pred_grid.shape[1]} columns of predictions and {label_grid.shape[1]} of labels"
+        raise ConfigError(f"the report got {columns} for {len(names)} labels; label_list must name every column")
+    ids = list(range(len(names)))
+    return str(sklearn_report(label_grid, pred_grid, labels=ids, target_names=names, digits=4, zero_division=0))
+
+
+def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[IntArray, IntArray, list[Any]]:
+    """Both columns, flattened, as ids int64 [entries] into the returned list of names, which starts with `first`.
+
+    Raises:
+        AssertionError: When a nested entry has another length in `preds` than in `labels`.
+        ConfigError: When one column holds text and the other numbers, so that nothing could ever be equal.
+    """
+    flat_preds, flat_labels = list(_flat(preds)), list(_flat(labels))
+    _check_lengths(preds, labels, len(flat_preds), len(flat_labels))
+    if flat_preds and isinstance(flat_preds[0], str) != isinstance(flat_labels[0], str):
+        seen = f"predictions such as {flat_preds[0]!r} and labels such as {flat_labels[0]!r}"
+        raise ConfigError(f"a metric got {seen}: one is text, the other is not; give both in the same form")
+    ids: dict[Any, int] = {}
+    for name in chain(first, flat_labels, flat_preds):
+        ids.setdefault(name, len(ids))
+    pred_ids = np.fromiter((ids[name] for name in flat_preds), np.int64, len(flat_preds))
+    label_ids = np.fromiter((ids[name] for name in flat_labels), np.int64, len(flat_labels))
+    return pred_ids, label_ids, list(ids)
+
+
+def multi_hot(column: Column) -> IntArray | None:
+    """The column as int64 [rows, labels] where it is a grid of zeros and ones, else None."""
+    if not isinstance(column, np.ndarray):
+        rows = list(column)
+        if not rows or not all(isinstance(row, list | tuple | np.ndarray) for row in rows):
+            return None
+        if len({len(row) for row in rows}) > 1 or any(isinstance(cell, str) for row in rows for cell in row):
+            return None
+        column = np.asarray(rows)
+    grid = column.ndim == 2 and column.dtype.kind in "biuf" and bool(np.isin(column, (0, 1)).all())  # noqa: PLR2004
+    return column.astype(np.int64) if grid else None
+
+
+def _f1(preds: Column, labels: Column, *, average: str) -> float:
+    from sklearn.metrics import f1_score
+
+    if not len(labels):
+        return float("nan")
+    pred_grid, label_grid = multi_hot(preds), multi_hot(labels)
+    if pred_grid is None or label_grid is None:
+        pred_grid, label_grid, names = encode(preds, labels)
+        seen = list(range(len(names)))
+    else:
+        seen = None
+    return float(f1_score(label_grid, pred_grid, labels=seen, average=average, zero_division=0))
+
+
+def _positive_id(names: list[Any], positive_label: Any) -> int:
+    """The id of the positive label, or -1 where it occurs in no row."""
+    if positive_label is not None:
+        return names.index(positive_label) if positive_label in names else -1
+    if not all(name in _NEGATIVE + _POSITIVE for name in names):
+        seen = ", ".join(repr(name) for name in names[:5])
+        raise ConfigError(
+            f"acc_f1 needs labels 0 and 1, not {seen}; use f1_macro, or say which label counts with "
+            "functools.partial(acc_and_f1, positive_label=...)"
+        )
+    return next((position for position, name in enumerate(names) if name in _POSITIVE), -1)
+
+
+def _flat(column: Column) -> Iterator[Any]:
+    if isinstance(column, np.ndarray) and column.dtype != object:
+        yield from column.ravel().tolist()
+        return
+    for entry in column:
+        if isinstance(entry, list | tuple | np.ndarray):
+            yield from _flat(entry)
+        else:
+            yield entry
+
+
+def _check_lengths(preds: Column, labels: Column, n_preds: int, n_labels: int) -> None:
+    nested = len(preds) > 0 and isinstance(preds[0], list | tuple | np.ndarray)
+    for row, (pred, label) in enumerate(zip(preds, labels, strict=False) if nested else ()):
+        if _size(pred) != _size(label):
+            raise AssertionError(f"row {row} has {_size(pred)} predictions but {_size(label)} labels")
+    if n_preds != n_labels:
+        raise AssertionError(f"{n_preds} predictions but {n_labels} labels")
+
+
+def _size(entry: Any) -> int:
+    return sum(map(_size, entry)) if isinstance(entry, list | tuple | np.ndarray) else 1

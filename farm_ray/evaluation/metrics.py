@@ -1,0 +1,206 @@
+"""Metrics and reports by name: the built-in tables, what users register, and the functions that evaluators call.
+
+A metric is a name, a function `fn(preds, labels)` that returns a dict of numbers or one number, or a (nested) list of
+both. Registered names live in this process only: `resolve_metrics` turns names into functions that travel to workers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from farm_ray.configuration import nearest
+from farm_ray.errors import ConfigError
+from farm_ray.evaluation.classification import (
+    Column,
+    acc_and_f1,
+    classification_report,
+    f1_macro,
+    f1_micro,
+    mcc,
+    simple_accuracy,
+)
+
+__all__ = [
+    "acc_and_f1",
+    "check_metric",
+    "classification_report",
+    "compute_metrics",
+    "compute_report_metrics",
+    "f1_macro",
+    "f1_micro",
+    "mcc",
+    "register_metrics",
+    "register_report",
+    "resolve_metrics",
+    "simple_accuracy",
+]
+
+MetricFunction = Callable[[Any, Any], Any]
+ReportFunction = Callable[[Any, Any], Any]
+
+METRICS: Mapping[str, MetricFunction] = {
+    "acc": simple_accuracy,
+    "acc_f1": acc_and_f1,
+    "f1_macro": f1_macro,
+    "f1_micro": f1_micro,
+    "mcc": mcc,
+}
+"""The built-in metrics."""
+
+_registered_metrics: dict[str, MetricFunction] = {}
+_registered_reports: dict[str, ReportFunction] = {}
+
+
+class _Named:
+    """A registered function together with the name its bare number is reported under."""
+
+    def __init__(self, name: str, fn: MetricFunction) -> None:
+        self.__name__ = name
+        self.fn = fn
+
+    def __call__(self, preds: Any, labels: Any) -> Any:
+        return self.fn(preds, labels)
+
+
+def register_metrics(name: str, fn: MetricFunction) -> None:
+    """Makes `name` a metric; a later call with the same name replaces the function.
+
+    Args:
+        name: The name to give to a processor as `metric`.
+        fn: `fn(preds, labels)`, which returns a dict of numbers, or one number (then reported under `name`).
+
+    Raises:
+        ConfigError: When the name is a built-in one, or `fn` cannot be called with two columns.
+    """
+    if name in METRICS:
+        raise ConfigError(f'"{name}" is a built-in metric; register the function under another name')
+    _check_function(fn, f'the metric "{name}"')
+    _registered_metrics[name] = _Named(name, fn)
+
+
+def register_report(ph_output_type: str, fn: ReportFunction) -> None:
+    """Makes `fn(preds, labels)` the report of heads with this output type, in place of the built-in one.
+
+    Raises:
+        ConfigError: When `fn` cannot be called with two columns.
+    """
+    _check_function(fn, f'the report for "{ph_output_type}"')
+    _registered_reports[ph_output_type] = fn
+
+
+def resolve_metrics(metric: Any) -> list[MetricFunction]:
+    """The functions a metric stands for, in order: names looked up, nested lists flattened, duplicates dropped.
+
+    Raises:
+        ConfigError: On an unknown name (the nearest and the known ones are named) or something that is no metric.
+    """
+    if isinstance(metric, list | tuple):
+        found: list[MetricFunction] = []
+        for part in metric:
+            found += [fn for fn in resolve_metrics(part) if fn not in found]
+        return found
+    if isinstance(metric, str):
+        if metric in METRICS:
+            return [METRICS[metric]]
+        if metric in _registered_metrics:
+            return [_registered_metrics[metric]]
+        known = sorted([*METRICS, *_registered_metrics])
+        hint = nearest(metric, known)
+        more = "" if "known are" in hint else f" Known are: {', '.join(known)};"
+        raise ConfigError(f'unknown metric "{metric}"{hint}{more} add your own with register_metrics', metric=metric)
+    if not callable(metric):
+        raise ConfigError(f"a metric is a name, a function (preds, labels) or a list of them, not {metric!r}")
+    _check_function(metric, f"the metric {_name(metric)}")
+    return [metric]
+
+
+def check_metric(metric: Any) -> None:
+    """Finds a wrong metric before any work is done.
+
+    Raises:
+        ConfigError: As `resolve_metrics`; also for a function that does not take predictions and labels.
+    """
+    resolve_metrics(metric)
+
+
+def compute_metrics(metric: Any, preds: Column, labels: Column) -> dict[str, Any]:
+    """All values of a metric, or of a (nested) list of metrics, in one dict.
+
+    Args:
+        metric: A name, a function `fn(preds, labels)`, or a (nested) list of them.
+        preds: Predictions, one entry per row: label names, nested lists, or multi-hot numbers [rows, labels].
+        labels: True values, in the same form and order.
+
+    Raises:
+        AssertionError: When `preds` and `labels` have different lengths.
+        ConfigError: On an unknown metric, one that returns no number, or two that give one name different values.
+    """
+    functions = resolve_metrics(metric)
+    if len(preds) != len(labels):
+        raise AssertionError(f"{len(preds)} predictions but {len(labels)} labels; a metric needs one label for each")
+    values: dict[str, Any] = {}
+    for fn in functions:
+        for key, value in _as_dict(fn, fn(preds, labels)).items():
+            if key in values and not _same(values[key], value):
+                raise ConfigError(f'two metrics report "{key}" with different values; rename one of their results')
+            values[key] = value
+    return values
+
+
+def compute_report_metrics(head: Any, preds: Column, labels: Column) -> Any:
+    """The report of a prediction head, by its `ph_output_type`; reads the head's `label_list` too.
+
+    Raises:
+        ConfigError: When there is no report for heads of this output type.
+    """
+    output_type = head.ph_output_type
+    if output_type in _registered_reports:
+        return _registered_reports[output_type](preds, labels)
+    if output_type == "per_sequence":
+        return classification_report(preds, labels, head.label_list)
+    known = ["per_sequence", *_registered_reports]
+    way_out = f'add one with register_report("{output_type}", fn)'
+    raise ConfigError(f'no report for heads with output type "{output_type}"{nearest(output_type, known)}; {way_out}')
+
+
+def _check_function(fn: Any, what: str) -> None:
+    if not callable(fn):
+        raise ConfigError(f"{what} must be a function (preds, labels), not {fn!r}")
+    try:
+        signature = inspect.signature(fn)
+    except ValueError:  # a C function without a signature
+        return
+    try:
+        signature.bind([], [])
+    except TypeError as error:
+        raise ConfigError(f"{what} must take (preds, labels), but takes {signature}: {error}") from None
+
+
+def _name(fn: MetricFunction) -> str:
+    return str(getattr(fn, "__name__", None) or getattr(getattr(fn, "func", fn), "__name__", type(fn).__name__))
+
+
+def _as_dict(fn: MetricFunction, result: Any) -> dict[str, Any]:
+    if isinstance(result, Mapping):
+        return {str(key): _plain(value) for key, value in result.items()}
+    number = _plain(result)
+    if isinstance(number, int | float):
+        return {_name(fn): number}
+    raise ConfigError(f"the metric {_name(fn)} returned {type(result).__name__}; it must return a dict or a number")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic) or (hasattr(value, "item") and getattr(value, "ndim", None) == 0):
+        return value.item()
+    return value
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-12) or (math.isnan(left) and math.isnan(right))
+    return left is right or bool(np.array_equal(left, right))

@@ -1,0 +1,141 @@
+"""Many rows: Ray reads the files, actors hold the model, the driver gets flat predictions in input order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from farm_ray import cluster
+from farm_ray.data_handler.data_silo.operators import TravellingProcessor, cause_of
+from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from farm_ray.data_handler.processor import Processor
+    from farm_ray.infer.predictor import Predictor
+
+ROWS_PER_TASK = 2048
+"""Rows an actor takes at a time and sorts by length; a worker that dies costs that much work."""
+
+_READ_CPUS = 0.2
+_ACTOR_CPUS = 0.25
+"""Unlike the reads' share, so that Ray does not fuse reading into the actors."""
+_BLOCK_BYTES = 4 << 20
+"""Small blocks, so that the first actor starts long before a big file is read."""
+
+
+def predict_on_ray(
+    predictor: Predictor, files: Sequence[str], *, num_actors: int | None, return_class_probs: bool
+) -> Iterator[pa.Table]:
+    """Flat predictions for all rows of the files, in their order, as they become ready; Ray must be connected.
+
+    Args:
+        predictor: Shipped once to each actor.
+        files: Read by one task each; local ones on this machine, so that other nodes need no copy.
+        num_actors: Processes with a copy of the model each; None takes one per GPU, or one per core up to 4.
+        return_class_probs: Adds the probability of every label.
+
+    Raises:
+        FarmRayError: What an arrow or the reader raised, with its own type.
+        ClusterError: When Ray made no progress or lost its actors.
+    """
+    import ray
+    import ray.data
+
+    cluster.data_context()
+    on_gpu = predictor.device != "cpu"
+    actors, threads = _shares(num_actors, on_gpu=on_gpu)
+    shipped = ray.put(predictor.on("cpu"))
+    rows = ray.data.read_datasource(
+        _file_tables(predictor.processor, files), num_cpus=_READ_CPUS, override_num_blocks=max(1, len(files))
+    )
+    predictions = rows.repartition(target_num_rows_per_block=ROWS_PER_TASK).map_batches(
+        PredictorActor,
+        fn_constructor_args=([shipped], predictor.device, threads, return_class_probs),
+        batch_format="pyarrow",
+        batch_size=None,
+        num_cpus=_ACTOR_CPUS,
+        num_gpus=1 if on_gpu else None,
+        compute=ray.data.ActorPoolStrategy(size=actors),
+        udf_modifying_row_count=False,
+    )
+    predictions.context.execution_options.preserve_order = True
+    predictions.context.target_max_block_size = _BLOCK_BYTES
+    try:
+        for bundle in predictions.iter_internal_ref_bundles():
+            yield from ray.get(list(bundle.block_refs))
+    except ray.exceptions.RayError as error:
+        raise cause_of(error) from error
+    finally:
+        predictor.on(predictor.device)
+
+
+class PredictorActor:
+    """One process with the model; its threads are its share of the machine."""
+
+    def __init__(self, shipped: list[Any], device: str, threads: int, return_class_probs: bool) -> None:
+        # Both thread pools take their size when they are first used.
+        os.environ["RAYON_NUM_THREADS"] = str(threads)
+        import ray
+        import torch
+
+        torch.set_num_threads(threads)
+        predictor: Predictor = ray.get(shipped[0])
+        self._predictor = predictor.on(device)
+        self._return_class_probs = return_class_probs
+
+    def __call__(self, dicts: pa.Table) -> pa.Table:
+        """Flat predictions, row by row."""
+        return self._predictor.predict(dicts).to_table(return_class_probs=self._return_class_probs)
+
+
+def _shares(num_actors: int | None, *, on_gpu: bool) -> tuple[int, int]:
+    """Actors in the cluster, and threads for each."""
+    import ray
+
+    resources = ray.cluster_resources()
+    alone = sum(node["Alive"] for node in ray.nodes()) == 1
+    # Ray's CPUs are bookkeeping on one machine; across machines there is no better number.
+    cores = cluster.cores() if alone else max(1, int(resources.get("CPU", 1)))
+    gpus = int(resources.get("GPU", 0))
+    if on_gpu and not gpus:
+        raise ConfigError("the Ray cluster has no GPU; load the model with gpu=False or join another cluster")
+    if num_actors is None:
+        num_actors = gpus if on_gpu else max(1, cores // _CORES_PER_ACTOR)
+    return num_actors, max(1, cores // num_actors)
+
+
+def _file_tables(processor: Processor, files: Sequence[str]) -> Any:
+    from ray.data.block import BlockMetadata
+    from ray.data.datasource import Datasource, ReadTask
+
+    travelling = TravellingProcessor(processor)
+
+    class FileTables(Datasource):
+        """One read task per file; each yields the tables of the first arrow as they come."""
+
+        @property
+        def supports_distributed_reads(self) -> bool:
+            return all("://" in file for file in files)
+
+        def estimate_inmemory_data_size(self) -> int | None:
+            return None
+
+        def get_name(self) -> str:
+            return "FileToDicts"
+
+        def get_read_tasks(
+            self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
+        ) -> list[ReadTask]:
+            return [
+                ReadTask(
+                    lambda file=file: travelling.read_tables(file),  # type: ignore[misc]
+                    BlockMetadata(num_rows=None, size_bytes=None, input_files=[file], exec_stats=None),
+                    per_task_row_limit=per_task_row_limit,
+                )
+                for file in files
+            ]
+
+    return FileTables()

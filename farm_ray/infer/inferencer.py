@@ -1,0 +1,362 @@
+"""Inferencer: predictions for dicts, in this process, and for files, in this process or on Ray."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.configuration import strict_arguments
+from farm_ray.errors import ConfigError
+from farm_ray.infer import loading
+from farm_ray.infer.files import FilePredictions, Progress
+from farm_ray.infer.predictor import Predictor
+from farm_ray.infer.requests import check_is_iterable_of_dicts, chunks, request_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from farm_ray.data_handler.processor import Processor
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+
+logger = logging.getLogger(__name__)
+
+_ROWS_AT_ONCE = 10_000
+"""Rows sorted by length together; more rows than this go in several chunks, so that memory stays bounded."""
+_STREAMING_ROWS = 20
+"""Inputs read before the first streamed result, as in FARM."""
+
+
+class Inferencer:
+    """A model that predicts: every input gets exactly one prediction, in input order.
+
+    An input that cannot be predicted (no text, wrong type) keeps its place and says why in `problem`.
+
+    Args:
+        model: Put on the device; in eval mode only while it predicts.
+        processor: A copy in inference mode is used; labels are not needed.
+        task_type: `text_classification`, or None to take it from the model's heads.
+        batch_size: Rows per forward pass; changes the speed, not the predictions.
+        gpu: Use CUDA; without a GPU this falls back to the CPU with a warning.
+        name: For logs; None takes `anonymous-{task_type}`.
+        return_class_probs: Give the probability of every label instead of the best one only.
+        extraction_strategy: For embeddings, which this version does not have.
+        extraction_layer: As `extraction_strategy`.
+        s3e_stats: As `extraction_strategy`.
+        num_processes: Accepted for FARM's sake; dicts are predicted in this process, files on Ray.
+        disable_tqdm: Accepted for FARM's sake; there is no bar unless `predict_file` gets a `progress`.
+        benchmarking: Collect wall times in `timings`.
+        dummy_ph: Not available.
+        use_amp: None is float32; "bf16" and the other levels of training trade accuracy for speed.
+
+    Raises:
+        ConfigError: For arguments of tasks this version does not have, or heads it cannot predict with.
+    """
+
+    @strict_arguments
+    def __init__(
+        self,
+        model: AdaptiveModel,
+        processor: Processor,
+        task_type: str | None = None,
+        batch_size: int = 4,
+        gpu: bool = False,
+        name: str | None = None,
+        return_class_probs: bool = False,
+        extraction_strategy: str | None = None,
+        extraction_layer: int | None = None,
+        s3e_stats: Mapping[str, Any] | None = None,
+        num_processes: int | None = None,
+        disable_tqdm: bool = False,
+        benchmarking: bool = False,
+        dummy_ph: bool = False,
+        *,
+        use_amp: str | None = None,
+    ) -> None:
+        loading.check_task_type(task_type)
+        loading.refuse_unused(
+            {
+                "extraction_strategy": extraction_strategy,
+                "extraction_layer": extraction_layer,
+                "s3e_stats": s3e_stats,
+                "dummy_ph": dummy_ph,
+            }
+        )
+        if batch_size < 1:
+            raise ConfigError(f"batch_size must be 1 or more, not {batch_size}", value=batch_size)
+        if num_processes is not None and num_processes > 1:
+            message = "num_processes has no effect: dicts are predicted in this process, files on Ray (predict_file)"
+            warnings.warn(message, stacklevel=3)
+        loading.check_heads(model, task_type)
+        model.connect_heads_with_processor(dict(processor.tasks), require_labels=False)
+        self.model = model
+        self.processor = processor
+        self.task_type = task_type or loading.TASK_TYPES[0]
+        self.name = name or f"anonymous-{self.task_type}"
+        self.return_class_probs = return_class_probs
+        self.benchmarking = benchmarking
+        self.disable_tqdm = disable_tqdm
+        self.timings: dict[str, float] = {}
+        """Seconds by stage (`predict`, `format`), summed over calls; filled with `benchmarking=True`."""
+        self.problematic_sample_ids: set[str] = set()
+        """Ids of the inputs of the last call that have a problem instead of a prediction."""
+        self._predictor = Predictor(
+            model=model,
+            processor=processor.for_inference().frozen(),
+            batch_size=batch_size,
+            use_amp=use_amp,
+        ).on(loading.choose_device(gpu=gpu))
+
+    @classmethod
+    def load(
+        cls,
+        model_name_or_path: str | Path,
+        revision: str | None = None,
+        batch_size: int = 4,
+        gpu: bool = False,
+        task_type: str | None = None,
+        return_class_probs: bool = False,
+        strict: bool = True,
+        max_seq_len: int | None = None,
+        doc_stride: int | None = None,
+        extraction_layer: int | None = None,
+        extraction_strategy: str | None = None,
+        s3e_stats: Mapping[str, Any] | None = None,
+        num_processes: int | None = None,
+        disable_tqdm: bool = False,
+        tokenizer_class: str | None = None,
+        use_fast: bool = True,
+        tokenizer_args: Mapping[str, Any] | None = None,
+        multithreading_rust: bool = True,
+        dummy_ph: bool = False,
+        benchmarking: bool = False,
+        *,
+        use_amp: str | None = None,
+    ) -> Inferencer:
+        """An inferencer from a saved model.
+
+        Args:
+            model_name_or_path: A folder of ours, a FARM 0.8 folder, or a transformers folder or hub name.
+            revision: Of a hub model: branch, tag or commit.
+            task_type: Needed for a transformers model, which does not say what it is for.
+            strict: Refuse weights that do not fit the heads.
+            max_seq_len: Tokens per text, special tokens included; None keeps what was saved (256 for a transformers
+                model, less where it cannot hold that many).
+            doc_stride: For question answering, which this version does not have.
+            tokenizer_class: Of a transformers model; None takes what its folder says.
+            use_fast: Take the Rust tokenizer of a transformers model.
+            tokenizer_args: More arguments for that tokenizer, for example `{"do_lower_case": False}`.
+            multithreading_rust: False tokenizes with one thread.
+            batch_size, gpu, return_class_probs, extraction_layer, extraction_strategy, s3e_stats, num_processes,
+                disable_tqdm, dummy_ph, benchmarking, use_amp: As for the class.
+
+        Raises:
+            ModelFolderError: When the folder is missing or not whole; names the file.
+            ConfigError: For arguments of tasks this version does not have, or a missing `task_type`.
+        """
+        loading.check_task_type(task_type)
+        loading.refuse_unused({"doc_stride": doc_stride})
+        model, processor = loading.load(
+            model_name_or_path,
+            device=loading.choose_device(gpu=gpu),
+            revision=revision,
+            task_type=task_type,
+            strict=strict,
+            max_seq_len=max_seq_len,
+            tokenizer_class=tokenizer_class,
+            use_fast=use_fast,
+            tokenizer_args=tokenizer_args,
+        )
+        processor.multithreading_rust = multithreading_rust
+        return cls(
+            model,
+            processor,
+            task_type,
+            batch_size=batch_size,
+            gpu=gpu,
+            name=Path(model_name_or_path).name,
+            return_class_probs=return_class_probs,
+            extraction_strategy=extraction_strategy,
+            extraction_layer=extraction_layer,
+            s3e_stats=s3e_stats,
+            num_processes=num_processes,
+            disable_tqdm=disable_tqdm,
+            benchmarking=benchmarking,
+            dummy_ph=dummy_ph,
+            use_amp=use_amp,
+        )
+
+    @property
+    def batch_size(self) -> int:
+        """Rows per forward pass."""
+        return self._predictor.batch_size
+
+    def inference_from_dicts(
+        self,
+        dicts: Iterable[Mapping[str, Any]],
+        return_json: bool = True,
+        multiprocessing_chunksize: int | None = None,
+        streaming: bool = False,
+    ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
+        """Predictions for dicts such as `{"text": "..."}`, in this process.
+
+        Args:
+            dicts: One element per text; with `streaming` also a generator, which is read as results are asked for.
+            return_json: Text classification has one form only, so both values give the same.
+            multiprocessing_chunksize: Inputs computed at once; None takes 10,000, with `streaming` at least 20.
+            streaming: Return an iterator that gives one dict per task and chunk instead of one list.
+
+        Returns:
+            One dict per task (not per batch as in FARM, so it does not depend on the batch size): `task`,
+            `task_name` and `predictions`, a list with one dict per input, in input order: `start` and `end` (None
+            here), `context` (the text), `label`, `probability`, `id`, `clipped` (the text was longer than
+            max_seq_len) and `problem` (None, or what is wrong with the input: label and probability are None then).
+            With `return_class_probs` the label is "class_probabilities" and `probability` the list over all labels.
+
+        Raises:
+            ConfigError: When `dicts` is no list of inputs, or the chunk size is below 1.
+        """
+        check_is_iterable_of_dicts(dicts)
+        rows = multiprocessing_chunksize
+        if rows is None:
+            rows = max(_STREAMING_ROWS, self.batch_size) if streaming else _ROWS_AT_ONCE
+        if rows < 1:
+            raise ConfigError(f"multiprocessing_chunksize must be 1 or more, not {rows}", value=rows)
+        self.problematic_sample_ids = set()
+        results = self._results(self._request_tables(dicts, rows))
+        return itertools.chain.from_iterable(results) if streaming else _joined(results)
+
+    def inference_from_file(
+        self,
+        file: str | Path,
+        multiprocessing_chunksize: int | None = None,
+        streaming: bool = False,
+        return_json: bool = True,
+    ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
+        """As `inference_from_dicts` for the rows of a file in the processor's format; labels need not be there.
+
+        All results are held in memory: for many rows there is `predict_file`.
+
+        Raises:
+            DataProblemError: When the file or its text column is missing.
+        """
+        files = storage.list_files(str(file))
+        self.problematic_sample_ids = set()
+        tables = read_files(self._predictor.processor, files)
+        if multiprocessing_chunksize is not None:
+            tables = (part for table in tables for part in _slices(table, multiprocessing_chunksize))
+        results = self._results(tables)
+        return itertools.chain.from_iterable(results) if streaming else _joined(results)
+
+    def predict_tables(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Flat predictions for tables with the columns id and text, one table for each, as they are asked for.
+
+        Columns: id, text, `label` and `probability` (with several heads `{task_name}_label` and
+        `{task_name}_probability`), with `return_class_probs` also `class_probabilities` (a number per label), then
+        clipped and problem.
+        """
+        return predict_tables(self._predictor, tables, return_class_probs=self.return_class_probs)
+
+    def predict_file(
+        self,
+        input: str | Path,  # noqa: A002 - the word users expect
+        output: str | Path,
+        *,
+        text_column: str | None = None,
+        delimiter: str | None = None,
+        quote_char: str | None = "",
+        num_actors: int | None = None,
+        address: str | None = None,
+        progress: Progress | None = None,
+    ) -> FilePredictions:
+        """Predicts every row of a file, folder or glob and writes one row per row, in input order.
+
+        Up to some thousand rows are predicted in this process, more through Ray by actors that hold the model.
+
+        Args:
+            input: TSV, CSV, JSONL or Parquet; local, `s3://` or `https://`; compressed or not.
+            output: Ends in .jsonl, .jsonl.gz or .parquet; local or `s3://`. Appears, or is replaced, when all is
+                done. Columns as for `predict_tables`.
+            text_column: Column with the text; None takes the processor's.
+            delimiter: Of TSV and CSV; None takes the processor's.
+            quote_char: Of TSV and CSV; None switches quoting off, "" takes the processor's.
+            num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
+            address: Of a Ray cluster; None joins the running one or starts one here.
+            progress: Called with (stage, rows done, None, unit).
+
+        Returns:
+            Rows, problems by kind, seconds.
+
+        Raises:
+            DataProblemError: When the input or its text column is missing.
+            ConfigError: When the output cannot be written, or its format is not known.
+            ClusterError: When Ray cannot be reached or lost its actors.
+        """
+        output = str(output)
+        files = storage.list_files(str(input))
+        check_output(output, files)
+        processor = reading_processor(self.processor, text_column, delimiter, quote_char)
+        predictor = replace(self._predictor, processor=processor)
+        class_probs = self.return_class_probs
+        started = time.perf_counter()
+        predictions = file_predictions(
+            predictor, files, num_actors=num_actors, address=address, return_class_probs=class_probs
+        )
+        with PredictionFile(output, flat_schema(predictor, return_class_probs=class_probs)) as writer:
+            rows, kinds = write_all(predictions, writer, progress=progress)
+        return FilePredictions(output=output, rows=rows, problems=kinds, seconds=time.perf_counter() - started)
+
+    def save(self, path: str | Path) -> None:
+        """Writes model and processor into one folder, which appears when it is whole; `load` reads it back."""
+
+        def write(folder: Path) -> None:
+            self.model.save(folder)
+            self.processor.save(folder)
+
+        publish_folder(path, write)
+
+    def close_multiprocessing_pool(self, join: bool = False) -> None:
+        """Nothing to close: kept for FARM's sake."""
+
+    def _request_tables(self, dicts: Iterable[Any], rows: int) -> Iterator[pa.Table]:
+        first = 0
+        for chunk in chunks(dicts, rows):
+            yield request_table(chunk, self._predictor.processor, first_index=first)
+            first += len(chunk)
+
+    def _results(self, tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:
+        """FARM's JSON form for each table."""
+        empty = True
+        for table in tables:
+            started = time.perf_counter()
+            predictions = self._predictor.predict(table)
+            predicted = time.perf_counter()
+            result = predictions.to_json(return_class_probs=self.return_class_probs)
+            self._note(predictions, predict=predicted - started, format=time.perf_counter() - predicted)
+            yield result
+
+    def _note(self, predictions: Predictions, **seconds: float) -> None:
+        self.problematic_sample_ids.update(predictions.problem_ids())
+        if self.benchmarking:
+            for stage, spent in seconds.items():
+                self.timings[stage] = self.timings.get(stage, 0.0) + spent
+
+
+def _joined(results: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """One dict per task over all chunks."""
+    joined: list[dict[str, Any]] = []
+    for chunk in results:
+        if not joined:
+            joined = chunk
+            continue
+        for whole, part in zip(joined, chunk, strict=True):
+            whole["predictions"] += part["predictions"]
+    return joined
+
+
+def _slices(table: pa.Table, rows: int) -> Iterator[pa.Table]:
+    return (table.slice(start, rows) for start in range(0, table.num_rows, rows))

@@ -1,0 +1,1 @@
+"""Batches -> model -> predictions: language models, prediction heads, optimization; tokenization needs no torch."""

@@ -1,0 +1,218 @@
+"""Opens language models: folders of farm_ray, of FARM 0.8 and of transformers, and names on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    MODEL_MAPPING,
+)
+
+from farm_ray.configuration import build
+from farm_ray.errors import ConfigError
+from farm_ray.modeling.language_model import sources
+from farm_ray.modeling.language_model.base import CONFIG_FILE, FARM_WEIGHTS_FILE, POOLER_FILE, LanguageModel
+from farm_ray.modeling.language_model.families import class_by_model_type, class_by_name, guess_language
+from farm_ray.modeling.language_model.pooling import FAMILIES, FARM_POOLINGS, Pooling, default_pooling
+from farm_ray.modeling.language_model.quiet import quiet_transformers
+
+logger = logging.getLogger(__name__)
+
+_CLASSIFIER = "ForSequenceClassification"
+
+
+def load_language_model(
+    name_or_path: str | Path, *, revision: str | None, n_added_tokens: int, class_name: str | None
+) -> LanguageModel:
+    """What `LanguageModel.load` does; see there."""
+    folder = sources.find_folder(name_or_path)
+    if folder is not None and ((folder / CONFIG_FILE).exists() or (folder / FARM_WEIGHTS_FILE).exists()):
+        described = sources.read_json(folder / CONFIG_FILE)
+        load = _load_own if "pooling" in described else _load_farm
+        language_model = load(folder, described, class_name)
+    else:
+        language_model = _load_transformers(name_or_path, folder, revision, class_name)
+    if n_added_tokens:
+        _grow(language_model, n_added_tokens)
+    language_model.name = str(name_or_path)
+    return language_model
+
+
+def from_transformers_classifier(
+    model: PreTrainedModel, *, name: str = "", class_name: str | None = None
+) -> LanguageModel:
+    """The language model inside transformers' sequence classification model; the weights are shared, not copied."""
+    config = model.config
+    family = FAMILIES[config.model_type]
+    kind = class_by_name(class_name) if class_name else class_by_model_type(config.model_type)
+    language_model = kind(model.base_model, family.pooling(config), language=guess_language(name), name=name)
+    for part, path in family.layout.pooling.items():
+        getattr(language_model.pooler, part).load_state_dict(model.get_submodule(path).state_dict())
+    return language_model.eval()
+
+
+def open_config(name_or_path: str | Path, revision: str | None = None) -> PreTrainedConfig:
+    """The transformers configuration of a folder or a name on the hub.
+
+    Raises:
+        ModelFolderError: When there is none, or it cannot be read.
+    """
+    folder = sources.find_folder(name_or_path)
+    if folder is not None:
+        if not (folder / "config.json").is_file():
+            raise sources.missing(folder / "config.json")
+        with quiet_transformers(), sources.reading(folder / "config.json"):
+            return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    return _from_hub(AutoConfig, str(name_or_path), revision, {})
+
+
+def open_classifier(
+    name_or_path: str | Path, config: PreTrainedConfig, revision: str | None = None
+) -> PreTrainedModel:
+    """transformers' sequence classification model, float32, eval mode.
+
+    Raises:
+        ModelFolderError: When weights are missing or damaged.
+    """
+    return _open(AutoModelForSequenceClassification, name_or_path, config, revision, {})
+
+
+def is_classifier(config: PreTrainedConfig) -> bool:
+    """The checkpoint holds a sequence classification model."""
+    return (getattr(config, "architectures", None) or [""])[0].endswith(_CLASSIFIER)
+
+
+def _load_transformers(
+    name_or_path: str | Path, folder: Path | None, revision: str | None, class_name: str | None
+) -> LanguageModel:
+    kind = class_by_name(class_name) if class_name else None
+    config = open_config(name_or_path, revision)
+    family = FAMILIES.get(config.model_type)
+    if family is not None and family.layout.pooling and is_classifier(config):
+        model = open_classifier(name_or_path, config, revision)
+        return from_transformers_classifier(model, name=_short_name(name_or_path, folder), class_name=class_name)
+    model = _open(AutoModel, name_or_path, config, revision, _pooler_options(config))
+    causal = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    pooling = default_pooling(
+        config,
+        encoder_has_pooler=getattr(model, "pooler", None) is not None,
+        causal=causal and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    )
+    kind = kind or class_by_model_type(config.model_type)
+    return kind(model, pooling, language=guess_language(_short_name(name_or_path, folder))).eval()
+
+
+def _load_own(folder: Path, described: dict[str, Any], class_name: str | None) -> LanguageModel:
+    kind = class_by_name(class_name or described.get("name", "Encoder"))
+    pooling = build(Pooling, described["pooling"], where=f"{folder / CONFIG_FILE}: pooling")
+    config = open_config(folder)
+    model = _open(AutoModel, folder, config, None, _pooler_options(config, pooling))
+    language_model = kind(model, pooling, language=described.get("language", "english"))
+    if language_model.pooler.state_dict():
+        _fill(language_model.pooler, sources.read_tensors(folder / POOLER_FILE), folder / POOLER_FILE)
+    return language_model.eval()
+
+
+def _load_farm(folder: Path, described: dict[str, Any], class_name: str | None) -> LanguageModel:
+    """A FARM 0.8 folder, whose language_model_config.json holds the transformers configuration as well."""
+    name = described.get("name", "")
+    kind = class_by_name(class_name or name)
+    weights_file = folder / FARM_WEIGHTS_FILE
+    if not weights_file.is_file():
+        raise sources.missing(weights_file, *sources.WEIGHT_FILES[:1])
+    weights = sources.read_tensors(weights_file)
+    values = {key: value for key, value in described.items() if key not in {"name", "language", "model_type"}}
+    pooling = FARM_POOLINGS.get(kind.__name__, Pooling())
+    with sources.reading(folder / CONFIG_FILE), quiet_transformers():
+        config = AutoConfig.for_model(described.get("model_type", kind.model_type), **values)
+    with sources.reading(weights_file), quiet_transformers():
+        model, report = MODEL_MAPPING[type(config)].from_pretrained(
+            None,
+            config=config,
+            state_dict=weights,
+            output_loading_info=True,
+            dtype=torch.float32,
+            **_pooler_options(config, pooling),
+        )
+    sources.check_complete(_beyond_pooler(report["missing_keys"]), weights_file)
+    if pooling.projection:
+        logger.warning(
+            "%s: FARM did not save the projection that pools %s; it starts afresh, train again", folder, name
+        )
+    return kind(model, pooling, language=described.get("language") or guess_language(folder.name)).eval()
+
+
+def _open(
+    auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
+) -> PreTrainedModel:
+    """Weights in float32, complete but for the encoder's own pooler, whatever the checkpoint's dtype."""
+    if config.is_encoder_decoder:
+        raise ConfigError(f'"{name_or_path}" is a {config.model_type}, an encoder with a decoder; give an encoder')
+    options = {"config": config, "dtype": torch.float32, "output_loading_info": True, **options}
+    folder = sources.find_folder(name_or_path)
+    if folder is None:
+        file: Path | str = str(name_or_path)
+        model, report = _from_hub(auto_class, str(name_or_path), revision, options)
+    else:
+        file = _weights_file(folder)
+        with sources.reading(file), quiet_transformers():
+            model, report = auto_class.from_pretrained(folder, trust_remote_code=False, **options)
+    sources.check_complete(_beyond_pooler(report["missing_keys"]), file)
+    return model
+
+
+def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[str, Any]) -> Any:
+    out_of_reach = sources.hub_is_out_of_reach()
+    if out_of_reach:
+        options = {**options, "local_files_only": True}
+    try:
+        with quiet_transformers():
+            return auto_class.from_pretrained(name, revision=revision or "main", trust_remote_code=False, **options)
+    except (OSError, ValueError) as error:
+        raise sources.hub_error(name, error, out_of_reach) from error
+
+
+def _weights_file(folder: Path) -> Path:
+    for name in sources.WEIGHT_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    raise sources.missing(folder / sources.WEIGHT_FILES[0], *sources.WEIGHT_FILES[1:3:1])
+
+
+def _pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) -> dict[str, Any]:
+    """Leaves the encoder's own pooler out where nothing would use it, so that every weight takes part in training."""
+    if pooling is None and config.model_type in FAMILIES:
+        pooling = FAMILIES[config.model_type].pooling(config)
+    if pooling is None or pooling.source == "encoder":
+        return {}
+    model_class = MODEL_MAPPING[type(config)]
+    takes = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
+    return {"add_pooling_layer": False} if takes else {}
+
+
+def _beyond_pooler(missing_weights: set[str] | list[str]) -> list[str]:
+    return [name for name in missing_weights if not name.startswith("pooler.")]
+
+
+def _fill(module: torch.nn.Module, weights: dict[str, torch.Tensor], file: Path) -> None:
+    wanted = module.state_dict().keys()
+    sources.check_complete([name for name in wanted if name not in weights], file)
+    with sources.reading(file):
+        module.load_state_dict({name: weights[name] for name in wanted})
+
+
+def _grow(language_model: LanguageModel, n_added_tokens: int) -> None:
+    with quiet_transformers():
+        rows = language_model.vocab_size + n_added_tokens
+        language_model.model.resize_token_embeddings(rows, mean_resizing=False)
+
+
+def _short_name(name_or_path: str | Path, folder: Path | None) -> str:
+    return str(name_or_path) if folder is None else folder.resolve().name

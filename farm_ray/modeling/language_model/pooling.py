@@ -1,0 +1,216 @@
+"""From the vectors of a row's tokens to one vector per row, and where transformers keeps the weights of that step.
+
+Shapes: B rows in the batch, T tokens of the longest row, H width of the encoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedConfig
+from transformers.activations import ACT2FN
+
+from farm_ray.configuration import Config
+
+DEFAULT_INITIALIZER_RANGE = 0.02
+
+
+class Pooling(Config):
+    """How one vector per row is taken; stored in `language_model_config.json`."""
+
+    source: Literal["encoder", "first", "last", "mean"] = "encoder"
+    """encoder: the encoder's own pooler; else the first token, the last real token, or the mean of the real tokens."""
+    projection: bool = False
+    """A linear layer H -> H that belongs to the pooling, trained and saved with it."""
+    bias: bool = True
+    """The projection has a bias."""
+    activation: str | None = None
+    """Name of an activation in transformers' table; None applies none."""
+    norm_eps: float | None = None
+    """Epsilon of a layer norm after the activation; None: no norm."""
+    norm_bias: bool = True
+    """The norm has a bias."""
+    dropout: float = 0.0
+    """Share of values dropped before the projection, while training."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClassifierLayout:
+    """Where transformers' sequence classification model of one type keeps what we keep in pooling and head."""
+
+    pooling: Mapping[str, str] = field(default_factory=dict)
+    """Part of `Pooler` -> path of the same part in the transformers model."""
+    classifier: str = "classifier"
+    """Path of the linear layer H -> labels."""
+    dropout: str = "classifier_dropout"
+    """Field of the configuration with the dropout before that layer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Family:
+    """What differs between model types: the pooling that transformers' classifier uses, and its layout."""
+
+    pooling: Callable[[PreTrainedConfig], Pooling]
+    layout: ClassifierLayout = field(default_factory=ClassifierLayout)
+
+
+class Pooler(nn.Module):
+    """Applies a `Pooling`."""
+
+    def __init__(
+        self, pooling: Pooling, hidden_size: int, initializer_range: float = DEFAULT_INITIALIZER_RANGE
+    ) -> None:
+        super().__init__()
+        self.pooling = pooling
+        self.dropout = nn.Dropout(pooling.dropout)
+        self.dense: nn.Linear | None = None
+        self.norm: nn.LayerNorm | None = None
+        if pooling.projection:
+            self.dense = fresh_linear(hidden_size, hidden_size, bias=pooling.bias, initializer_range=initializer_range)
+        if pooling.norm_eps is not None:
+            self.norm = nn.LayerNorm(hidden_size, eps=pooling.norm_eps, bias=pooling.norm_bias)
+        self.activation = nn.Identity() if pooling.activation is None else ACT2FN[pooling.activation]
+
+    def forward(self, sequence_BTH: Tensor, padding_mask_BT: Tensor | None, encoder_pooled_BH: Tensor | None) -> Tensor:
+        """One vector per row, [B, H].
+
+        Args:
+            sequence_BTH: The encoder's last hidden states.
+            padding_mask_BT: 1 for real tokens, 0 for padding; None: all are real.
+            encoder_pooled_BH: The output of the encoder's own pooler, used where `source` is `encoder`.
+        """
+        if self.pooling.source == "encoder":
+            assert encoder_pooled_BH is not None, "the encoder has no pooler of its own"
+            return encoder_pooled_BH
+        pooled = self.dropout(_take(self.pooling.source, sequence_BTH, padding_mask_BT))
+        if self.dense is not None:
+            pooled = self.dense(pooled)
+        pooled = self.activation(pooled)
+        return pooled if self.norm is None else self.norm(pooled)
+
+
+def fresh_linear(
+    inputs: int, outputs: int, *, bias: bool = True, initializer_range: float = DEFAULT_INITIALIZER_RANGE
+) -> nn.Linear:
+    """A linear layer with normal weights (standard deviation `initializer_range`) and a bias of zeros."""
+    layer = nn.Linear(inputs, outputs, bias=bias)
+    nn.init.normal_(layer.weight, std=initializer_range)
+    if bias:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _take(source: str, sequence_BTH: Tensor, padding_mask_BT: Tensor | None) -> Tensor:
+    if source == "first":
+        return sequence_BTH[:, 0]
+    if padding_mask_BT is None:
+        return sequence_BTH[:, -1] if source == "last" else sequence_BTH.mean(dim=1)
+    if source == "mean":
+        return (sequence_BTH * padding_mask_BT.unsqueeze(-1)).sum(dim=1) / padding_mask_BT.sum(dim=1, keepdim=True)
+    positions_T = torch.arange(sequence_BTH.shape[1], device=sequence_BTH.device)
+    last_B = (positions_T * padding_mask_BT.bool()).argmax(dim=1)
+    return sequence_BTH[torch.arange(len(last_B), device=last_B.device), last_B]
+
+
+def _encoder_pooler(_: PreTrainedConfig) -> Pooling:
+    return Pooling()
+
+
+def _first_dense(activation: str) -> Callable[[PreTrainedConfig], Pooling]:
+    def pooling(config: PreTrainedConfig) -> Pooling:
+        return Pooling(source="first", projection=True, activation=activation, dropout=classifier_dropout(config))
+
+    return pooling
+
+
+def _distilbert(_: PreTrainedConfig) -> Pooling:
+    return Pooling(source="first", projection=True, activation="relu")
+
+
+def _big_bird(config: PreTrainedConfig) -> Pooling:
+    return _first_dense(config.hidden_act)(config)
+
+
+def _deberta(config: PreTrainedConfig) -> Pooling:
+    activation = config.pooler_hidden_act
+    return Pooling(source="first", projection=True, activation=activation, dropout=float(config.pooler_dropout))
+
+
+def _xlnet(config: PreTrainedConfig) -> Pooling:
+    source: Any = config.summary_type if config.summary_type in {"first", "last", "mean"} else "last"
+    return Pooling(source=source, projection=config.summary_use_proj, activation=config.summary_activation)
+
+
+def _modernbert(config: PreTrainedConfig) -> Pooling:
+    return Pooling(
+        source="mean" if config.classifier_pooling == "mean" else "first",
+        projection=True,
+        bias=config.classifier_bias,
+        activation=config.classifier_activation,
+        norm_eps=config.norm_eps,
+        norm_bias=config.norm_bias,
+    )
+
+
+def classifier_dropout(config: PreTrainedConfig, name: str = "classifier_dropout") -> float:
+    """The dropout before the classifier: the named field, else the encoder's, else 0.1."""
+    for field_name in (name, "hidden_dropout_prob", "dropout"):
+        rate = getattr(config, field_name, None)
+        if rate is not None:
+            return float(rate)
+    return 0.1
+
+
+_DENSE_AND_OUT = ClassifierLayout(pooling={"dense": "classifier.dense"}, classifier="classifier.out_proj")
+_ROBERTA = Family(pooling=_first_dense("tanh"), layout=_DENSE_AND_OUT)
+
+FAMILIES: dict[str, Family] = {
+    "bert": Family(pooling=_encoder_pooler),
+    "albert": Family(pooling=_encoder_pooler, layout=ClassifierLayout(dropout="classifier_dropout_prob")),
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+    "camembert": _ROBERTA,
+    "electra": Family(pooling=_first_dense("gelu"), layout=_DENSE_AND_OUT),
+    "big_bird": Family(pooling=_big_bird, layout=_DENSE_AND_OUT),
+    "distilbert": Family(
+        pooling=_distilbert,
+        layout=ClassifierLayout(pooling={"dense": "pre_classifier"}, dropout="seq_classif_dropout"),
+    ),
+    "deberta-v2": Family(
+        pooling=_deberta, layout=ClassifierLayout(pooling={"dense": "pooler.dense"}, dropout="cls_dropout")
+    ),
+    "modernbert": Family(
+        pooling=_modernbert, layout=ClassifierLayout(pooling={"dense": "head.dense", "norm": "head.norm"})
+    ),
+    "xlnet": Family(
+        pooling=_xlnet,
+        layout=ClassifierLayout(
+            pooling={"dense": "sequence_summary.summary"}, classifier="logits_proj", dropout="summary_last_dropout"
+        ),
+    ),
+}
+"""By transformers' `model_type`. A type that is not here works too (`default_pooling`), but cannot be converted."""
+
+FARM_POOLINGS: dict[str, Pooling] = {
+    "DistilBert": Pooling(source="first", activation="tanh"),
+    "Electra": Pooling(source="first", activation="gelu"),
+    "XLNet": Pooling(source="last", projection=True, activation="tanh"),
+}
+"""What FARM 0.8 did, by its class name; every class that is not here used the encoder's own pooler."""
+
+
+def default_pooling(config: PreTrainedConfig, *, encoder_has_pooler: bool, causal: bool) -> Pooling:
+    """The pooling of a model from transformers.
+
+    For types outside of `FAMILIES`: the encoder's own pooler where it has one, else the first token as it is, or the
+    last real token where tokens see only what stands left of them.
+    """
+    if config.model_type in FAMILIES:
+        return FAMILIES[config.model_type].pooling(config)
+    if encoder_has_pooler:
+        return Pooling()
+    return Pooling(source="last" if causal else "first")

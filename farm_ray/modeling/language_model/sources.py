@@ -1,0 +1,164 @@
+"""Where a model is: a local folder or the Hugging Face hub; and what can be wrong with it, told in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pickle
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from huggingface_hub import constants
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from torch import Tensor
+
+from farm_ray.errors import ModelFolderError
+
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+_FOREIGN_ERRORS = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    EOFError,
+    SafetensorError,
+    StrictDataclassError,
+    pickle.UnpicklingError,
+)
+
+
+def find_folder(name_or_path: str | Path) -> Path | None:
+    """The local folder that is meant, or None for a name on the hub.
+
+    Raises:
+        ModelFolderError: When the text can only be a path and there is no such folder; the hub is not asked then.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return path
+    if path.exists():
+        raise ModelFolderError(f"{path} is a file; give the model folder it is in", path=str(path))
+    if isinstance(name_or_path, Path) or _looks_like_path(str(name_or_path)):
+        raise ModelFolderError(f"there is no model folder {path}; check the path", path=str(path))
+    return None
+
+
+def _looks_like_path(name: str) -> bool:
+    if name.startswith((".", "/", "~")) or name.endswith("/") or "\\" in name or name.count("/") > 1 or not name:
+        return True
+    parent, slash, _ = name.partition("/")
+    return bool(slash) and Path(parent).is_dir()
+
+
+def hub_is_out_of_reach() -> str | None:
+    """Why the hub will not be asked, or None when it can be: asking in vain would take half a minute of retries."""
+    if constants.is_offline_mode():
+        return "HF_HUB_OFFLINE=1 forbids to ask the hub"
+    if {"https", "all"} & set(getproxies()):
+        return None
+    host = urlsplit(constants.ENDPOINT).hostname or "huggingface.co"
+    try:
+        socket.getaddrinfo(host, 443)
+    except OSError:
+        return f"{host} cannot be reached from here"
+    return None
+
+
+def hub_error(name: str, error: Exception, out_of_reach: str | None) -> ModelFolderError:
+    """What to say when the hub and the local cache do not have a model."""
+    reason = out_of_reach or first_line(error)
+    return ModelFolderError(
+        f'there is no model "{name}": no local folder has this name, the cache {constants.HF_HUB_CACHE} does not hold '
+        f"it, and {reason}. Give a local model folder, or set HF_HOME to a cache that holds the model.",
+        name=name,
+    )
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a foreign error's text, or its kind where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+@contextlib.contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Turns what foreign readers raise on damaged files into a ModelFolderError that names `file`."""
+    try:
+        yield
+    except _FOREIGN_ERRORS as error:
+        raise ModelFolderError(
+            f"{file} cannot be read, it may be damaged or only half copied ({first_line(error)}); copy it again",
+            file=str(file),
+        ) from error
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The mapping in a JSON file.
+
+    Raises:
+        ModelFolderError: When the file is missing or holds no JSON mapping.
+    """
+    if not file.is_file():
+        raise missing(file)
+    with reading(file):
+        values = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(values, dict):
+        raise ModelFolderError(f"{file} does not hold a JSON mapping; copy it again", file=str(file))
+    return values
+
+
+def missing(file: Path, *others: str) -> ModelFolderError:
+    """The error for a folder that lacks a file; `others` would have done as well."""
+    there = sorted(entry.name for entry in file.parent.iterdir()) if file.parent.is_dir() else []
+    instead = f" (or {', '.join(others)})" if others else ""
+    listing = f"it holds {', '.join(there[:8])}{' ...' if len(there) > 8 else ''}" if there else "it is empty"  # noqa: PLR2004
+    return ModelFolderError(
+        f"the model folder {file.parent} has no {file.name}{instead}; {listing}. Copy the folder again.", file=str(file)
+    )
+
+
+def read_tensors(file: Path) -> dict[str, Tensor]:
+    """Tensors by name from a .safetensors file, or from a .bin file without unpickling anything but tensors.
+
+    Raises:
+        ModelFolderError: When the file is missing, damaged, or holds other objects than tensors.
+    """
+    import torch
+    from safetensors.torch import load_file
+
+    if not file.is_file():
+        raise missing(file)
+    with reading(file):
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
+    if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise ModelFolderError(f"{file} holds something other than named tensors", file=str(file))
+    return dict(tensors)
+
+
+def check_complete(missing_weights: Sequence[str], file: Path | str) -> None:
+    """Refuses a weights file that lacks weights.
+
+    Raises:
+        ModelFolderError: Names the file and up to three of them.
+    """
+    if missing_weights:
+        shown = ", ".join(sorted(missing_weights)[:3])
+        raise ModelFolderError(
+            f"{file} lacks {len(missing_weights)} weights that the configuration asks for ({shown}"
+            f"{', ...' if len(missing_weights) > 3 else ''}); it is half copied or belongs to another model",  # noqa: PLR2004
+            file=str(file),
+        )

@@ -1,0 +1,163 @@
+"""Loading a transformers tokenizer by name or from a folder. transformers is imported when the first one is loaded."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+from farm_ray.configuration import nearest
+from farm_ray.errors import ConfigError, FarmRayError, ModelFolderError
+
+_CLASS_BY_NAME = (
+    ("albert", "AlbertTokenizer"),
+    ("bigbird", "BigBirdTokenizer"),
+    ("xlm-roberta", "XLMRobertaTokenizer"),
+    ("roberta", "RobertaTokenizer"),
+    ("codebert", "RobertaTokenizer"),
+    ("camembert", "CamembertTokenizer"),
+    ("umberto", "CamembertTokenizer"),
+    ("distilbert", "DistilBertTokenizer"),
+    ("bert", "BertTokenizer"),
+    ("xlnet", "XLNetTokenizer"),
+    ("electra", "ElectraTokenizer"),
+    ("minilm", "BertTokenizer"),
+)
+"""For folders without any file that tells the class: the first name that is part of the folder's name counts."""
+
+_MODEL_TYPE_BY_FARM_CLASS = {
+    "Albert": "albert",
+    "Bert": "bert",
+    "BigBird": "big_bird",
+    "Camembert": "camembert",
+    "DistilBert": "distilbert",
+    "Electra": "electra",
+    "Roberta": "roberta",
+    "XLMRoberta": "xlm-roberta",
+    "XLNet": "xlnet",
+}
+
+_GENERAL_ARGUMENTS = frozenset(
+    "add_prefix_space additional_special_tokens bos_token cache_dir clean_up_tokenization_spaces cls_token "
+    "do_lower_case eos_token extra_special_tokens force_download keep_accents local_files_only mask_token "
+    "model_max_length never_split pad_token padding_side proxies sep_token split_special_tokens strip_accents "
+    "subfolder token tokenize_chinese_chars truncation_side unk_token".split()
+)
+
+
+class Tokenizer:
+    """One way to load every kind of tokenizer."""
+
+    @classmethod
+    def load(
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        revision: str | None = None,
+        tokenizer_class: str | None = None,
+        use_fast: bool = True,  # noqa: ARG003 - transformers 5 knows one implementation per tokenizer
+        **kwargs: Any,
+    ) -> Any:
+        """The tokenizer of a pretrained model; padding and truncation saved with it are switched off.
+
+        Args:
+            pretrained_model_name_or_path: A folder (saved by transformers, by farm_ray or by FARM 0.8) or a name on
+                the model hub.
+            revision: Branch, tag or commit on the hub.
+            tokenizer_class: A transformers class such as `BertTokenizer`; found out from the folder by default.
+            use_fast: Accepted for FARM's sake; the Rust implementation is used wherever there is one.
+            **kwargs: Settings of the tokenizer such as `do_lower_case=False` or `pad_token="<pad>"`.
+
+        Raises:
+            ConfigError: When the name is unknown or the hub cannot be reached, or on an unknown class.
+            ModelFolderError: When the folder holds no usable tokenizer.
+            TypeError: On a setting no tokenizer of this class has.
+        """
+        name = str(pretrained_model_name_or_path)
+        folder = Path(name)
+        if folder.is_dir() and not any(folder.iterdir()):
+            raise ModelFolderError(f"{name} is empty; give a folder with tokenizer.json or vocab.txt", file=name)
+        settings = {**kwargs} if revision is None else {**kwargs, "revision": revision}
+        tokenizer = _load(name, tokenizer_class or _class_of_folder(folder), settings)
+        _refuse_unknown(tokenizer, kwargs)
+        _switch_off_padding(tokenizer)
+        return tokenizer
+
+
+def _load(name: str, class_name: str | None, settings: dict[str, Any]) -> Any:
+    from transformers import AutoTokenizer
+
+    loader = AutoTokenizer if class_name is None else _class(class_name)
+    if class_name is None and (config := _farm_config(Path(name))) is not None:
+        settings = {**settings, "config": config}
+    try:
+        return loader.from_pretrained(name, **settings)
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        raise _cannot_load(name, error) from error
+
+
+def _cannot_load(name: str, error: Exception) -> FarmRayError:
+    reason = " ".join(str(error).split())[:300]
+    if Path(name).is_dir():
+        return ModelFolderError(
+            f"no usable tokenizer in {name}: it needs tokenizer.json, or vocab.txt (or the like) together with "
+            f"tokenizer_config.json ({reason})",
+            file=name,
+        )
+    return ConfigError(
+        f'cannot load the tokenizer "{name}": there is no such folder here, and the model hub did not give it '
+        f"({reason}); give a folder, or check the name and the network",
+        value=name,
+    )
+
+
+def _class(class_name: str) -> Any:
+    import transformers
+
+    if class_name == "EmbeddingTokenizer":
+        raise ConfigError("EmbeddingTokenizer is not available yet in this version; use a transformer's tokenizer")
+    for candidate in (class_name, class_name.removesuffix("Fast"), f"{class_name}Fast"):
+        found = getattr(transformers, candidate, None)
+        if inspect.isclass(found) and hasattr(found, "from_pretrained"):
+            return found
+    known = [name for name in dir(transformers) if name.endswith("Tokenizer")]
+    raise ConfigError(f'transformers has no tokenizer class "{class_name}"{nearest(class_name, known)}')
+
+
+def _class_of_folder(folder: Path) -> str | None:
+    """By the folder's name, for folders that hold a vocabulary but nothing that tells its class."""
+    telling = ("config.json", "language_model_config.json", "tokenizer_config.json", "tokenizer.json")
+    if not folder.is_dir() or any((folder / name).is_file() for name in telling):
+        return None
+    name = folder.resolve().name.lower()
+    return next((class_name for part, class_name in _CLASS_BY_NAME if part in name), None)
+
+
+def _farm_config(folder: Path) -> Any:
+    """The model configuration of a folder saved by FARM 0.8, or None for other folders."""
+    path = folder / "language_model_config.json"
+    if not path.is_file() or (folder / "config.json").is_file():
+        return None
+    from transformers import AutoConfig
+
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise ModelFolderError(f"{path} is not valid JSON; copy the model folder again", file=str(path)) from None
+    model_type = values.get("model_type") or _MODEL_TYPE_BY_FARM_CLASS.get(str(values.get("name")))
+    return AutoConfig.for_model(model_type) if model_type else None
+
+
+def _refuse_unknown(tokenizer: Any, settings: dict[str, Any]) -> None:
+    own = inspect.signature(type(tokenizer).__init__).parameters
+    known = (_GENERAL_ARGUMENTS | set(own)) - {"self", "kwargs", "args"}
+    for name in settings:
+        if name not in known:
+            raise TypeError(f'Tokenizer.load has no argument "{name}"{nearest(name, known)}')
+
+
+def _switch_off_padding(tokenizer: Any) -> None:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        backend.no_padding()
+        backend.no_truncation()

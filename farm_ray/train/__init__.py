@@ -1,0 +1,6 @@
+"""Training: the driver's `Trainer`, what each rank does, one optimizer step, early stopping, checkpoints."""
+
+from farm_ray.train.early_stopping import EarlyStopping
+from farm_ray.train.trainer import Trainer
+
+__all__ = ["EarlyStopping", "Trainer"]

@@ -1,0 +1,112 @@
+"""How the driver hears of a run on Ray: rank 0 posts to a small actor, the driver reads from it.
+
+`ray.train.report` would cost seconds per call; a post costs rank 0 less than a millisecond and never blocks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SECONDS_BETWEEN_READS = 0.3
+_SECONDS_BETWEEN_POSTS = 0.2
+
+
+class Board:
+    """The actor's state: what was posted and not yet read, and whether a stop is asked for."""
+
+    def __init__(self) -> None:
+        self._progress: tuple[str, int, int | None, str] | None = None
+        self._metrics: list[tuple[dict[str, float], int]] = []
+        self._stop = False
+
+    def post(
+        self, progress: tuple[str, int, int | None, str] | None, metrics: list[tuple[dict[str, float], int]]
+    ) -> bool:
+        """Takes news; answers whether the run shall stop."""
+        self._progress = progress or self._progress
+        self._metrics += metrics
+        return self._stop
+
+    def read(self, stop: bool) -> tuple[Any, list[Any]]:
+        """The newest progress and all new metrics; `stop` is kept for the next post's answer."""
+        self._stop = self._stop or stop
+        news = self._progress, self._metrics
+        self._progress, self._metrics = None, []
+        return news
+
+
+class BoardListener:
+    """Rank 0's side: collects news and posts them now and then, without waiting for the answer."""
+
+    def __init__(self, board: Any) -> None:
+        self._board = board
+        self._metrics: list[tuple[dict[str, float], int]] = []
+        self._progress: tuple[str, int, int | None, str] | None = None
+        self._posted_at = 0.0
+        self._answer: Any = None
+        self._stop = False
+
+    def progress(self, stage: str, done: int, total: int | None, note: str) -> None:
+        """Some of a stage is done."""
+        self._progress = (stage, done, total, note)
+        if time.monotonic() - self._posted_at >= _SECONDS_BETWEEN_POSTS:
+            self.post()
+
+    def metrics(self, values: Mapping[str, float], step: int) -> None:
+        """Numbers of this step for the run's log."""
+        self._metrics.append((dict(values), step))
+
+    def stop_requested(self) -> bool:
+        """The answer to the last post, as soon as it is there."""
+        import ray
+
+        if self._answer is not None and ray.wait([self._answer], timeout=0)[0]:
+            self._stop = ray.get(self._answer)
+            self._answer = None
+        return self._stop
+
+    def post(self) -> None:
+        """Sends what has come together."""
+        self._answer = self._board.post.remote(*self.unsent())
+        self._posted_at = time.monotonic()
+
+    def unsent(self) -> tuple[tuple[str, int, int | None, str] | None, list[tuple[dict[str, float], int]]]:
+        """What has come together since the last post; it counts as sent."""
+        news = self._progress, self._metrics
+        self._progress, self._metrics = None, []
+        return news
+
+
+class BoardReader:
+    """The driver's side: a thread that reads the board and passes the news on while the run goes."""
+
+    def __init__(self, board: Any, hear: Callable[[Any, list[Any]], None], stop: threading.Event) -> None:
+        self._board, self._hear, self._stop = board, hear, stop
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._read_on, name="board-reader", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._done.set()
+        self._thread.join(timeout=5)
+
+    def _read_on(self) -> None:
+        import ray
+
+        while True:
+            finished = self._done.wait(_SECONDS_BETWEEN_READS)
+            try:
+                progress, metrics = ray.get(self._board.read.remote(self._stop.is_set()), timeout=5)
+            except (ray.exceptions.RayError, ray.exceptions.GetTimeoutError):
+                return
+            self._hear(progress, metrics)
+            if finished:
+                return

@@ -1,0 +1,146 @@
+"""When to stop training, and which evaluation was the best. Needs no torch."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from farm_ray.configuration import nearest, strict_arguments
+from farm_ray.errors import CheckpointError, ConfigError
+
+EvalResult = Sequence[Mapping[str, Any]]
+
+_BETTER = {"min": -1.0, "max": 1.0}
+_USUAL_MODE = dict.fromkeys(("loss", "mse", "average_rank"), "min") | dict.fromkeys(
+    ("acc", "acc_and_f1", "corr", "EM", "f1", "f1_macro", "f1_micro", "mcc", "pearson", "r2", "seq_f1", "spearman"),
+    "max",
+)
+
+
+class EarlyStopping:
+    """Says after each evaluation whether to stop and whether to keep the model.
+
+    Args:
+        head: Position of the prediction head whose result counts.
+        metric: Name of a value in that head's result, or a function from the whole evaluation result (a list with one
+            dict per head) to a number.
+        save_dir: Folder for the best model; None keeps none.
+        mode: "min" or "max": which values are better.
+        patience: Evaluations in a row without improvement that are put up with; one more stops the training.
+        min_delta: An improvement must be larger than this.
+        min_evals: That many first evaluations never count, neither as best nor against the patience.
+
+    Attributes:
+        eval_values: Every value seen, in order.
+        best_so_far: The best value that counted; None before the first.
+        n_since_best: Counted evaluations since then.
+
+    Raises:
+        ConfigError: When an argument is out of its range.
+    """
+
+    @strict_arguments
+    def __init__(
+        self,
+        head: int = 0,
+        metric: str | Callable[[EvalResult], float] = "loss",
+        save_dir: str | Path | None = None,
+        mode: str = "min",
+        patience: int = 0,
+        min_delta: float = 0.001,
+        min_evals: int = 0,
+    ) -> None:
+        if mode not in _BETTER:
+            raise ConfigError(f'EarlyStopping: mode must be "min" or "max", not {mode!r}')
+        if head < 0 or patience < 0 or min_evals < 0 or not min_delta >= 0:
+            given = f"head={head}, patience={patience}, min_delta={min_delta}, min_evals={min_evals}"
+            raise ConfigError(f"EarlyStopping: these must not be negative: {given}")
+        if not isinstance(metric, str) and not callable(metric):
+            raise ConfigError(f"EarlyStopping: metric must be a name or a function, not {metric!r}")
+        usual = _USUAL_MODE.get(metric, mode) if isinstance(metric, str) else mode
+        if usual != mode:
+            warnings.warn(f'EarlyStopping keeps the worst {metric}: mode="{usual}" is usual for it', stacklevel=3)
+        self.head = head
+        self.metric = metric
+        self.save_dir = None if save_dir is None else Path(save_dir)
+        self.mode = mode
+        self.patience = patience
+        self.min_delta = min_delta
+        self.min_evals = min_evals
+        self.eval_values: list[float] = []
+        self.best_so_far: float | None = None
+        self.n_since_best = 0
+
+    def check_stopping(self, eval_result: EvalResult) -> tuple[bool, bool, float]:
+        """Takes in one evaluation: whether to stop, whether to save the model to `save_dir`, and the value.
+
+        A value that is no finite number is never an improvement.
+
+        Raises:
+            ConfigError: When the head or the metric is not in the result (those there are named), or is no number.
+        """
+        value = self._value(eval_result)
+        self.eval_values.append(value)
+        if len(self.eval_values) <= self.min_evals:
+            return False, False, value
+        improved = self._improves(value)
+        if improved:
+            self.best_so_far = value
+        self.n_since_best = 0 if improved else self.n_since_best + 1
+        return self.n_since_best > self.patience, improved and self.save_dir is not None, value
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it has seen, as plain JSON values (numbers that JSON lacks are text, as "nan")."""
+        return {
+            "eval_values": [_to_json(value) for value in self.eval_values],
+            "best_so_far": self.best_so_far,
+            "n_since_best": self.n_since_best,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a `state_dict()`; the settings stay those of this object.
+
+        Raises:
+            CheckpointError: When the state is not one of EarlyStopping.
+        """
+        missing = [key for key in self.state_dict() if key not in state]
+        if missing:
+            raise CheckpointError(f"the early-stopping state of the checkpoint lacks {', '.join(missing)}")
+        best = state["best_so_far"]
+        self.eval_values = [float(value) for value in state["eval_values"]]
+        self.best_so_far = None if best is None else float(best)
+        self.n_since_best = int(state["n_since_best"])
+
+    def _improves(self, value: float) -> bool:
+        if not math.isfinite(value):
+            return False
+        return self.best_so_far is None or (value - self.best_so_far) * _BETTER[self.mode] > self.min_delta
+
+    def _value(self, eval_result: EvalResult) -> float:
+        if not isinstance(self.metric, str):
+            what, found = "its metric function", self.metric(eval_result)
+        else:
+            what, found = f'the metric "{self.metric}"', self._named(self.metric, eval_result)
+        try:
+            return float(found)
+        except (TypeError, ValueError):
+            raise ConfigError(f"EarlyStopping: {what} gave {found!r:.80}, which is no number") from None
+
+    def _named(self, metric: str, eval_result: EvalResult) -> Any:
+        if self.head >= len(eval_result):
+            there = f"the model has {len(eval_result)} (counted from 0)"
+            raise ConfigError(f"EarlyStopping: there is no head {self.head}; {there}")
+        result = eval_result[self.head]
+        if metric not in result:
+            numbers = [name for name, value in result.items() if isinstance(value, int | float)]
+            hint = nearest(metric, numbers)
+            there = "" if "known are" in hint else f" Known are: {', '.join(sorted(numbers))}"
+            raise ConfigError(f'EarlyStopping: head {self.head} has no metric "{metric}"{hint}{there}')
+        return result[metric]
+
+
+def _to_json(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)

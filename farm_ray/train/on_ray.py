@@ -1,0 +1,208 @@
+"""The same training loop as in one process, run by Ray Train's workers."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.errors import ClusterError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+
+    import torch
+
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.train.settings import TrainResult, TrainSettings
+
+_WORKER_MEMORY = 1e6
+"""Ray asks every worker for something; a megabyte of logical memory leaves all logical CPUs to the data tasks."""
+_GPU_WIDTH_MULTIPLE = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What every worker gets: the model, the settings, and which rows of which dataset make which set."""
+
+    model: bytes
+    settings: TrainSettings
+    views: dict[str, tuple[str, Any, Any]]
+    """Set name -> (dataset name, positions of its rows, padding)."""
+    early_stopping: Any
+    board: Any
+
+
+def train_on_ray(
+    model: AdaptiveModel,
+    sets: Mapping[str, FeatureSet | None],
+    settings: TrainSettings,
+    *,
+    num_workers: int,
+    use_gpu: bool,
+    early_stopping: Any,
+    hear: Callable[[Any, list[Any]], None],
+    stop: threading.Event,
+) -> tuple[TrainResult, dict[str, torch.Tensor]]:
+    """Runs `Worker` on `num_workers` Ray Train workers; returns the result and the trained weights.
+
+    Raises:
+        FarmRayError: What a worker raised, with its own type.
+        ClusterError: When the cluster cannot hold the workers, or lost them.
+    """
+    import ray
+    from ray.train import DataConfig, FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    from farm_ray import cluster
+    from farm_ray.train.board import Board, BoardReader
+
+    cluster.connect()
+    cluster.data_context()
+    _check_room(num_workers, use_gpu=use_gpu)
+    board = ray.remote(Board).options(num_cpus=0).remote()
+    datasets, views = _handed_over(sets)
+    job = Job(
+        model=pickle.dumps(model.to("cpu")), settings=settings, views=views, early_stopping=early_stopping, board=board
+    )
+    with tempfile.TemporaryDirectory(prefix="farm_ray-train-") as scratch, BoardReader(board, hear, stop):
+        trainer = TorchTrainer(
+            train_loop_per_worker,
+            train_loop_config={"job": ray.put(job)},
+            scaling_config=ScalingConfig(
+                num_workers=num_workers,
+                use_gpu=use_gpu,
+                resources_per_worker={"GPU": 1} if use_gpu else {"CPU": 0, "memory": _WORKER_MEMORY},
+            ),
+            # Our own checkpoints carry the run; Ray Train only needs a place for its bookkeeping.
+            run_config=RunConfig(
+                name=f"farm_ray-{uuid.uuid4().hex[:8]}",
+                storage_path=scratch,
+                failure_config=FailureConfig(max_failures=0, controller_failure_limit=1),
+            ),
+            datasets=datasets,
+            dataset_config=DataConfig(
+                datasets_to_split=[], execution_options=ray.data.ExecutionOptions(preserve_order=True)
+            ),
+        )
+        result, weights = _fit(trainer)
+    ray.kill(board)
+    return result, weights
+
+
+def train_loop_per_worker(config: dict[str, Any]) -> Any:
+    """One Ray Train worker: builds its sets from the dataset shards and runs the loop."""
+    import ray
+    import ray.train
+    import torch
+    from ray.train.torch import get_device
+
+    from farm_ray import cluster
+    from farm_ray.ranks import Ranks
+    from farm_ray.train.board import BoardListener
+    from farm_ray.train.worker import Worker
+
+    job: Job = ray.get(config["job"])
+    context = ray.train.get_context()
+    torch.set_num_threads(max(1, cluster.cores() // context.get_local_world_size()))
+    device = get_device()
+    ranks = Ranks(rank=context.get_world_rank(), world_size=context.get_world_size(), device=device)
+    listener = BoardListener(job.board)
+    worker = Worker(
+        pickle.loads(job.model),  # noqa: S301 - our own driver's bytes
+        _received(job.views, on_gpu=device.type == "cuda"),
+        job.settings,
+        ranks=ranks,
+        listener=listener,
+        early_stopping=job.early_stopping,
+    )
+    result = worker.run()
+    if not ranks.is_first:
+        return None
+    ray.get(job.board.post.remote(*listener.unsent()))
+    weights = {name: _as_numpy(tensor) for name, tensor in worker.trainee.model.state_dict().items()}
+    return {"result": result, "weights": weights, "early_stopping": job.early_stopping}
+
+
+def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any], dict[str, tuple[str, Any, Any]]]:
+    """Each distinct table as one Ray dataset, and each set as rows of one of them."""
+    import ray.data
+
+    datasets: dict[str, Any] = {}
+    names: dict[int, str] = {}
+    views = {}
+    for set_name, rows in sets.items():
+        if rows is None:
+            continue
+        if id(rows.table) not in names:
+            names[id(rows.table)] = set_name
+            blocks = rows.blocks
+            datasets[set_name] = ray.data.from_arrow_refs(list(blocks)) if blocks else ray.data.from_arrow(rows.table)
+        views[set_name] = (names[id(rows.table)], rows.rows, rows.padding)
+    return datasets, views
+
+
+def _received(views: Mapping[str, tuple[str, Any, Any]], *, on_gpu: bool) -> dict[str, FeatureSet]:
+    """The sets in a worker. Every rank reads all blocks, in order and without copying them out of shared memory."""
+    import ray.train
+
+    tables: dict[str, pa.Table] = {}
+    for dataset in {dataset for dataset, _, _ in views.values()}:
+        shard = ray.train.get_dataset_shard(dataset)
+        tables[dataset] = pa.concat_tables(
+            list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
+        )
+    width = _GPU_WIDTH_MULTIPLE if on_gpu else 1
+    return {
+        name: FeatureSet(table=tables[dataset], rows=np.asarray(rows), padding=padding, pad_to_multiple_of=width)
+        for name, (dataset, rows, padding) in views.items()
+    }
+
+
+def _fit(trainer: Any) -> tuple[TrainResult, dict[str, torch.Tensor]]:
+    import ray
+    import torch
+    from ray.train import ControllerError, TrainingFailedError
+
+    from farm_ray.data_handler.data_silo.operators import cause_of
+
+    try:
+        returned = trainer.fit().return_value
+    except TrainingFailedError as error:
+        failures = list(getattr(error, "worker_failures", {}).values())
+        if isinstance(error, ControllerError) or not failures:
+            raise ClusterError(f"Ray Train could not run the workers: {_last_line(error)}") from error
+        raise cause_of(failures[0]) from error
+    except ray.exceptions.RayError as error:
+        raise cause_of(error) from error
+    if returned is None:
+        raise KeyboardInterrupt
+    weights = {name: torch.from_numpy(np.array(values)) for name, values in returned["weights"].items()}
+    return returned["result"], weights
+
+
+def _check_room(num_workers: int, *, use_gpu: bool) -> None:
+    import ray
+
+    there = ray.cluster_resources()
+    if use_gpu and there.get("GPU", 0) < num_workers:
+        raise ClusterError(
+            f"{num_workers} workers with a GPU each were asked for, the cluster has {there.get('GPU', 0):g} GPUs; "
+            "give a smaller --num-workers or leave out --use-gpu"
+        )
+
+
+def _as_numpy(tensor: torch.Tensor) -> Any:
+    return tensor.detach().cpu().numpy()
+
+
+def _last_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

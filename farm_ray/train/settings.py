@@ -1,0 +1,72 @@
+"""What a training run is asked to do, as one frozen value that travels to every rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainSettings:
+    """The arguments of `Trainer` that a rank needs; plain values, so that they pickle and compare."""
+
+    epochs: int
+    batch_size: int
+    """Rows per micro-batch over all ranks."""
+    eval_batch_size: int
+    learning_rate: float
+    optimizer_opts: dict[str, Any] | None = None
+    schedule_opts: dict[str, Any] | None = None
+    use_amp: str | None = None
+    grad_acc_steps: int = 1
+    evaluate_every: int = 100
+    """Optimizer steps between dev evaluations; 0 evaluates at the end only."""
+    eval_report: bool = True
+    log_loss_every: int = 10
+    log_learning_rate: bool = False
+    checkpoint_every: int | None = None
+    """Optimizer steps between checkpoints; None writes none but at a stop."""
+    checkpoint_root_dir: str | None = None
+    checkpoints_to_keep: int = 3
+    max_grad_norm: float | None = 1.0
+    evaluator_test: bool = True
+    seed: int = 42
+    data_seed: int = 42
+    """The silo's seed: of the training order."""
+    resume: str = "auto"
+    """`auto` goes on from the newest whole checkpoint, `never` starts anew, a path goes on from that one."""
+
+    def identity(self) -> dict[str, Any]:
+        """What must be equal for a checkpoint to fit this run; how often to log or save is not among it."""
+        names = ("epochs", "batch_size", "learning_rate", "grad_acc_steps", "max_grad_norm", "seed", "data_seed")
+        plain = {name: getattr(self, name) for name in names}
+        return plain | {"optimizer_opts": self.optimizer_opts or {}, "schedule_opts": self.schedule_opts or {}}
+
+
+@dataclass(kw_only=True, slots=True)
+class TrainResult:
+    """What a run did."""
+
+    steps: int = 0
+    """Optimizer steps of the whole run, those before a resume included."""
+    rows: int = 0
+    """Rows used for training, each as often as it was used."""
+    order_hash: str = ""
+    """Which rows each step used, as sixteen hexadecimal digits."""
+    losses: list[float] = field(default_factory=list)
+    """Mean loss of every step."""
+    learning_rates: list[float] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Wall time of this process: `train` without evaluations and checkpoints, `eval`, `checkpoint`."""
+    rows_per_second: float = 0.0
+    """Rows of this process's steps per second of `train`."""
+    dev: list[dict[str, Any]] | None = None
+    """Last dev evaluation of the returned model, one dict per head."""
+    test: list[dict[str, Any]] | None = None
+    preempted: bool = False
+    """Stopped by a signal, with a checkpoint to go on from."""
+    resumed_from: str | None = None
+    checkpoint: str | None = None
+    """The last checkpoint written."""
+    device: str = "cpu"
+    precision: str = "fp32"

@@ -1,0 +1,250 @@
+"""Trainer: the driver's side of a run. It checks, starts the ranks, listens, and puts the weights into the model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.configuration import strict_arguments
+from farm_ray.errors import ConfigError
+from farm_ray.train.settings import TrainResult, TrainSettings
+from farm_ray.train.signals import stop_on_sigterm
+
+if TYPE_CHECKING:
+    import threading
+
+    import torch
+
+    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.tracking import RunLogger
+
+Progress = Callable[[str, int, int | None, str], None]
+
+
+class Trainer:
+    """Fine-tunes a model on the train set of a silo, evaluating on dev and at the end on test.
+
+    The same call trains in this process (`num_workers=0`) or on any number of Ray Train workers, and does the same:
+    the rows of every step, and what the optimizer sees of them, do not depend on the number of workers.
+
+    Args:
+        model: Trained in place; `train()` also returns it.
+        optimizer: An optimizer of your own, with `num_workers=0` only; None builds one from `optimizer_opts`.
+        data_silo: Brings the data and the batch size.
+        epochs: Passes over the training rows.
+        n_gpu, device, local_rank: Accepted for FARM's sake; `use_gpu` and `num_workers` say where to train.
+        lr_schedule: Goes with `optimizer`.
+        evaluate_every: Optimizer steps between dev evaluations; 0 evaluates at the end only.
+        eval_report: Add the text report to results.
+        use_amp: None or `O0` for float32, `bf16`, `fp16`, FARM's `O1`..`O3`, or `auto`.
+        grad_acc_steps: Micro-batches per optimizer step.
+        early_stopping: Watches the dev results; the best weights are put back at the end.
+        log_learning_rate, log_loss_every: What the tracker hears, and how often in steps.
+        checkpoint_on_sigterm: A SIGTERM ends the run at the next step; with `checkpoint_root_dir` a checkpoint is
+            written first.
+        checkpoint_every: Optimizer steps between checkpoints.
+        checkpoint_root_dir: Folder of the checkpoints; with several machines one that all of them see.
+        checkpoints_to_keep: Older ones are removed.
+        evaluator_test: Evaluate on test at the end.
+        max_grad_norm: Gradients are clipped to this total norm; None does not clip.
+        learning_rate: Peak learning rate of the schedule.
+        optimizer_opts, schedule_opts: As for `initialize_optimizer`.
+        num_workers: Ray Train workers; 0 trains in this process without Ray.
+        use_gpu: One GPU per worker, or this process's GPU with `num_workers=0`.
+        seed: Of dropout; the order of the data has the silo's seed.
+        resume: `auto`, `never`, or a checkpoint's path or name.
+        tracker: Hears parameters and metrics; see `farm_ray.tracking`.
+        progress: Called with (stage, done, total, note).
+
+    Raises:
+        ConfigError: For arguments that contradict each other.
+        CheckpointError: When the checkpoint to go on from is damaged or belongs to another run.
+    """
+
+    @strict_arguments
+    def __init__(
+        self,
+        model: AdaptiveModel,
+        optimizer: torch.optim.Optimizer | None = None,
+        data_silo: DataSilo | None = None,
+        epochs: int = 1,
+        n_gpu: int | None = None,
+        device: torch.device | str | None = None,
+        lr_schedule: Any = None,
+        evaluate_every: int = 100,
+        eval_report: bool = True,
+        use_amp: str | None = None,
+        grad_acc_steps: int = 1,
+        local_rank: int = -1,
+        early_stopping: Any = None,
+        log_learning_rate: bool = False,
+        log_loss_every: int = 10,
+        checkpoint_on_sigterm: bool = True,
+        checkpoint_every: int | None = None,
+        checkpoint_root_dir: str | Path | None = None,
+        checkpoints_to_keep: int = 3,
+        evaluator_test: bool = True,
+        disable_tqdm: bool = False,
+        max_grad_norm: float | None = 1.0,
+        *,
+        learning_rate: float = 2e-5,
+        optimizer_opts: dict[str, Any] | None = None,
+        schedule_opts: dict[str, Any] | None = None,
+        num_workers: int = 0,
+        use_gpu: bool = False,
+        seed: int = 42,
+        resume: str = "auto",
+        tracker: RunLogger | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        if data_silo is None or data_silo.data["train"] is None:
+            raise ConfigError("Trainer needs a data_silo with a train set")
+        if optimizer is not None and num_workers > 0:
+            raise ConfigError(
+                "an optimizer of your own belongs to this process; with num_workers > 0 give learning_rate, "
+                "optimizer_opts and schedule_opts instead, and each worker builds it"
+            )
+        if checkpoint_every and checkpoint_root_dir is None:
+            raise ConfigError("checkpoint_every needs a checkpoint_root_dir to write to")
+        for name, value in {"epochs": epochs, "grad_acc_steps": grad_acc_steps}.items():
+            if value < 1:
+                raise ConfigError(f"{name} must be at least 1, not {value}")
+        if early_stopping is not None and data_silo.data["dev"] is None:
+            raise ConfigError("early_stopping watches the dev set, and there is none; give a dev_filename or dev_split")
+        if local_rank != -1 or n_gpu is not None or device is not None:
+            warnings.warn("n_gpu, device and local_rank have no effect: num_workers and use_gpu say it", stacklevel=2)
+        self.model = model
+        self.data_silo = data_silo
+        self.own_optimizer = None if optimizer is None else (optimizer, lr_schedule)
+        self.early_stopping = early_stopping
+        self.checkpoint_on_sigterm = checkpoint_on_sigterm
+        self.disable_tqdm = disable_tqdm
+        self.num_workers, self.use_gpu = num_workers, use_gpu
+        self.tracker, self.progress = tracker, progress
+        self.result = TrainResult()
+        self.settings = TrainSettings(
+            epochs=epochs,
+            batch_size=data_silo.batch_size,
+            eval_batch_size=data_silo.eval_batch_size,
+            learning_rate=learning_rate,
+            optimizer_opts=optimizer_opts,
+            schedule_opts=schedule_opts,
+            use_amp=use_amp,
+            grad_acc_steps=grad_acc_steps,
+            evaluate_every=evaluate_every,
+            eval_report=eval_report,
+            log_loss_every=log_loss_every,
+            log_learning_rate=log_learning_rate,
+            checkpoint_every=checkpoint_every,
+            # Workers run in folders of their own.
+            checkpoint_root_dir=None if checkpoint_root_dir is None else str(Path(checkpoint_root_dir).absolute()),
+            checkpoints_to_keep=checkpoints_to_keep,
+            max_grad_norm=max_grad_norm,
+            evaluator_test=evaluator_test,
+            seed=seed,
+            data_seed=data_silo.seed,
+            resume=resume,
+        )
+
+    @property
+    def test_result(self) -> list[dict[str, Any]] | None:
+        """Results on the test set after `train()`, one dict per head."""
+        return self.result.test
+
+    def train(self) -> AdaptiveModel:
+        """Runs to the end, to an early stop or to a signal; `result` tells which.
+
+        Returns:
+            The trained model; under early stopping with the best weights.
+        """
+        self.model.connect_heads_with_processor(self.data_silo.processor.tasks)
+        self.model.verify_vocab_size(vocab_size=len(self.data_silo.processor.tokenizer))
+        if self.tracker is not None:
+            self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
+        with stop_on_sigterm() as stop:
+            self.result = self._here(stop) if self.num_workers == 0 else self._on_ray(stop)
+        self.model.eval()
+        return self.model
+
+    def _here(self, stop: threading.Event) -> TrainResult:
+        import torch
+
+        from farm_ray.ranks import Ranks
+        from farm_ray.train.worker import Worker
+
+        if self.use_gpu and not torch.cuda.is_available():
+            raise ConfigError("use_gpu was asked for, and torch sees no GPU here")
+        ranks = Ranks(device=torch.device("cuda" if self.use_gpu else "cpu"))
+        worker = Worker(
+            self.model,
+            self.data_silo.data,
+            self.settings,
+            ranks=ranks,
+            listener=_DriverListener(self, stop),
+            early_stopping=self.early_stopping,
+            own_optimizer=self.own_optimizer,
+        )
+        result = worker.run()
+        self._save_best()
+        return result
+
+    def _on_ray(self, stop: threading.Event) -> TrainResult:
+        from farm_ray.train.on_ray import train_on_ray
+
+        listener = _DriverListener(self, stop)
+        result, weights = train_on_ray(
+            self.model,
+            self.data_silo.data,
+            self.settings,
+            num_workers=self.num_workers,
+            use_gpu=self.use_gpu,
+            early_stopping=self.early_stopping,
+            hear=listener.hear,
+            stop=stop,
+        )
+        self.model.load_state_dict(weights)
+        self._save_best()
+        return result
+
+    def _save_best(self) -> None:
+        """FARM's `EarlyStopping(save_dir=...)`: the best model and its processor in a folder."""
+        folder = getattr(self.early_stopping, "save_dir", None)
+        if folder is None:
+            return
+        from farm_ray.artifacts import publish_folder
+
+        def write(aside: Path) -> None:
+            self.model.save(aside)
+            self.data_silo.processor.save(aside)
+
+        publish_folder(folder, write)
+
+
+class _DriverListener:
+    """Passes news of the run on to the trainer's `progress` and `tracker`, in the driver's process."""
+
+    def __init__(self, trainer: Trainer, stop: threading.Event) -> None:
+        self._trainer, self._stop = trainer, stop
+
+    def progress(self, stage: str, done: int, total: int | None, note: str) -> None:
+        if self._trainer.progress is not None:
+            self._trainer.progress(stage, done, total, note)
+
+    def metrics(self, values: Mapping[str, float], step: int) -> None:
+        if self._trainer.tracker is not None:
+            self._trainer.tracker.log_metrics(dict(values), step)
+
+    def stop_requested(self) -> bool:
+        return self._trainer.checkpoint_on_sigterm and self._stop.is_set()
+
+    def hear(
+        self, progress: tuple[str, int, int | None, str] | None, metrics: list[tuple[dict[str, float], int]]
+    ) -> None:
+        """News from a board."""
+        for values, step in metrics:
+            self.metrics(values, step)
+        if progress is not None:
+            self.progress(*progress)

@@ -1,0 +1,300 @@
+"""What each rank of a run does, under Ray Train or in the driver's own process: the whole training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from farm_ray.data_handler.order import InMemoryOrder, Position, StepRows, advance, share
+from farm_ray.data_handler.order.order_hash import as_text
+from farm_ray.eval import Evaluator, evaluate
+from farm_ray.modeling.optimization import WrappedDDP, initialize_optimizer
+from farm_ray.modeling.optimization.precision import Precision
+from farm_ray.reproducibility import set_all_seeds, splitmix64
+from farm_ray.train import checkpoint
+from farm_ray.train.settings import TrainResult, TrainSettings
+from farm_ray.train.step import MicroBatch, Trainee, train_step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
+    from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.ranks import Ranks
+
+
+class Listener(Protocol):
+    """Hears of the run on rank 0, and may ask for a stop."""
+
+    def progress(self, stage: str, done: int, total: int | None, note: str) -> None:
+        """Some of a stage is done."""
+
+    def metrics(self, values: Mapping[str, float], step: int) -> None:
+        """Numbers of this step for the run's log."""
+
+    def stop_requested(self) -> bool:
+        """Whether the run shall write a checkpoint and end."""
+
+
+class Worker:
+    """One rank of a run.
+
+    Holds the run's state between steps: the trainee, how far it is, and the best weights under early stopping.
+    """
+
+    def __init__(
+        self,
+        model: AdaptiveModel,
+        sets: Mapping[str, FeatureSet | None],
+        settings: TrainSettings,
+        *,
+        ranks: Ranks,
+        listener: Listener,
+        early_stopping: Any = None,
+        own_optimizer: tuple[torch.optim.Optimizer, Any] | None = None,
+    ) -> None:
+        train = sets["train"]
+        assert train is not None
+        self.sets, self.train = sets, train
+        self.settings, self.ranks, self.listener = settings, ranks, listener
+        self.early_stopping = early_stopping
+        self.order = InMemoryOrder(
+            lengths=train.lengths,
+            row_hashes=train.row_hashes,
+            seed=settings.data_seed,
+            batch_size=settings.batch_size,
+            grad_acc_steps=settings.grad_acc_steps,
+        )
+        self.trainee = self._trainee(model, own_optimizer)
+        self.progress = checkpoint.Progress()
+        self.best_weights: dict[str, torch.Tensor] | None = None
+        self.result = TrainResult(device=str(ranks.device), precision=self.trainee.precision.name)
+        self.clock = dict.fromkeys(("train", "eval", "checkpoint"), 0.0)
+        self.own_rows = 0
+        self.scored_at: int | None = None
+
+    def run(self) -> TrainResult:
+        """Trains from the start or a checkpoint to the end, and evaluates. The result is the same on every rank."""
+        set_all_seeds(self.settings.seed + self.ranks.rank)
+        self._resume()
+        model = self.trainee.model
+        model.train()
+        while self.progress.position.epoch < self.settings.epochs and not self.progress.stopped_early:
+            position = self.progress.position
+            for step in self.order.steps(position.epoch, first=position.step):
+                stop = self._step(step)
+                if stop:
+                    return self._preempted(step.position)
+                if self.progress.stopped_early:
+                    break
+        return self._finish()
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree with: the settings and the data, order of rows included."""
+        with np.errstate(over="ignore"):
+            mixed = self.train.row_hashes ^ splitmix64(self.train.lengths.astype(np.uint64))
+            content = splitmix64(mixed).sum(dtype=np.uint64)
+        data = f"{len(self.train)} rows, {int(content):016x}"
+        return self.settings.identity() | {"training data": data}
+
+    def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> Trainee:
+        settings, ranks = self.settings, self.ranks
+        if own_optimizer is None:
+            model, optimizer, scheduler = initialize_optimizer(
+                model,
+                n_batches=self.order.batches_per_epoch,
+                n_epochs=settings.epochs,
+                device=ranks.device,
+                learning_rate=settings.learning_rate,
+                optimizer_opts=settings.optimizer_opts,
+                schedule_opts=settings.schedule_opts,
+                grad_acc_steps=settings.grad_acc_steps,
+            )
+        else:
+            model.to(ranks.device)
+            optimizer, scheduler = own_optimizer
+        return Trainee(
+            model=model,
+            wrapped=_wrapped(model, ranks),
+            optimizer=optimizer,
+            scheduler=scheduler,
+            precision=Precision.resolve(settings.use_amp, ranks.device),
+            ranks=ranks,
+            max_grad_norm=settings.max_grad_norm,
+        )
+
+    def _resume(self) -> None:
+        root = self.settings.checkpoint_root_dir
+        path = self.ranks.from_first(
+            checkpoint.find(self.settings.resume, None if root is None else Path(root)) if self.ranks.is_first else None
+        )
+        if path is None:
+            return
+        self.progress = checkpoint.read_progress(path, identity=self.identity())
+        self.best_weights = checkpoint.restore(path, self.trainee)
+        if self.early_stopping is not None and self.progress.early_stopping is not None:
+            self.early_stopping.load_state_dict(self.progress.early_stopping)
+        self.result.resumed_from = str(path)
+
+    def _step(self, step: StepRows) -> bool:
+        """One optimizer step and what is due after it; true when the run shall stop here."""
+        started = time.perf_counter()
+        rows = step.rows
+        progress = self.progress
+        loss = train_step(
+            self.trainee,
+            [self._own_share(batch) for batch in step.micro_batches],
+            rows_in_step=len(rows),
+            global_step=progress.global_step,
+        )
+        asked = self.ranks.is_first and self.listener.stop_requested()
+        mean_loss, stop = self.ranks.sum(loss, float(asked))
+        progress.order_hash = advance(progress.order_hash, self.train.row_hashes[rows])
+        progress.global_step += 1
+        progress.rows += len(rows)
+        self.own_rows += len(rows)
+        progress.losses.append(mean_loss)
+        progress.learning_rates.append(float(self.trainee.optimizer.param_groups[0]["lr"]))
+        progress.position = self.order.next_position(step.position)
+        self.clock["train"] += time.perf_counter() - started
+        if not math.isfinite(mean_loss) and self.trainee.precision.scaler.is_enabled() is False:
+            self._refuse_loss(mean_loss, rows)
+        self._tell(step.position)
+        self._evaluate_if_due()
+        self._checkpoint_if_due(step.position)
+        return stop > 0
+
+    def _own_share(self, batch: Any) -> MicroBatch:
+        own = share(batch, self.ranks.rank, self.ranks.world_size)
+        rows, weight = (own, 1.0) if len(own) else (batch[:1], 0.0)
+        device = self.ranks.device
+        tensors = self.train.batch(rows)
+        if device.type == "cuda":
+            tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
+        return MicroBatch(
+            tensors={name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}, weight=weight
+        )
+
+    def _refuse_loss(self, loss: float, rows: Any) -> None:
+        from farm_ray.errors import DataProblemError
+
+        ids = ", ".join(self.train.subset(rows[:5]).ids())
+        raise DataProblemError(
+            f"the loss became {loss} at step {self.progress.global_step} (rows {ids}, ...); "
+            "a smaller learning_rate or max_grad_norm usually helps"
+        )
+
+    def _tell(self, position: Position) -> None:
+        if not self.ranks.is_first:
+            return
+        progress, settings = self.progress, self.settings
+        total = self.order.steps_per_epoch * settings.epochs
+        loss = progress.losses[-1]
+        self.listener.progress("train", progress.global_step, total, f"epoch {position.epoch + 1} loss {loss:.4f}")
+        if settings.log_loss_every and progress.global_step % settings.log_loss_every == 0:
+            numbers = {"Train_loss_total": loss}
+            if settings.log_learning_rate:
+                numbers["learning_rate"] = progress.learning_rates[-1]
+            self.listener.metrics(numbers, progress.global_step)
+
+    def _evaluate_if_due(self) -> None:
+        every = self.settings.evaluate_every
+        if not every or self.progress.global_step % every or self.sets.get("dev") is None:
+            return
+        self._evaluate_dev()
+
+    def _evaluate_dev(self) -> None:
+        self.result.dev = self._score("dev")
+        self.scored_at = self.progress.global_step
+        if self.early_stopping is None or self.result.dev is None:
+            return
+        stop, is_best, _ = self.early_stopping.check_stopping(self.result.dev)
+        if is_best:
+            state = self.trainee.model.state_dict()
+            self.best_weights = {n: tensor.detach().cpu().clone().contiguous() for n, tensor in state.items()}
+        self.progress.early_stopping = self.early_stopping.state_dict()
+        self.progress.stopped_early = bool(stop)
+
+    def _score(self, name: str) -> list[dict[str, Any]] | None:
+        rows = self.sets.get(name)
+        if rows is None:
+            return None
+        started = time.perf_counter()
+        if self.ranks.is_first:
+            self.listener.progress("eval", 0, len(rows), f"{name} rows")
+        results = evaluate(
+            self.trainee.model,
+            rows,
+            batch_size=self.settings.eval_batch_size,
+            ranks=self.ranks,
+            precision=self.trainee.precision,
+            report=self.settings.eval_report,
+        )
+        self.clock["eval"] += time.perf_counter() - started
+        if self.ranks.is_first:
+            self.listener.metrics(
+                Evaluator.log_results(results, name, self.progress.global_step), self.progress.global_step
+            )
+        return results
+
+    def _checkpoint_if_due(self, last: Position) -> None:
+        every = self.settings.checkpoint_every
+        if every and self.progress.global_step % every == 0:
+            self._write_checkpoint(last)
+
+    def _write_checkpoint(self, last: Position) -> None:
+        started = time.perf_counter()
+        root = self.settings.checkpoint_root_dir
+        assert root is not None
+        states = self.ranks.gather(checkpoint.random_state())
+        if self.ranks.is_first:
+            path = checkpoint.write(
+                Path(root),
+                self.trainee,
+                self.progress,
+                identity=self.identity(),
+                random_states=states,
+                best_weights=self.best_weights,
+                last=last,
+                keep=self.settings.checkpoints_to_keep,
+            )
+            self.result.checkpoint = str(path)
+        self.clock["checkpoint"] += time.perf_counter() - started
+
+    def _preempted(self, last: Position) -> TrainResult:
+        if self.settings.checkpoint_root_dir is not None:
+            self._write_checkpoint(last)
+        self.result.preempted = True
+        return self._filled()
+
+    def _finish(self) -> TrainResult:
+        if self.scored_at != self.progress.global_step and not self.progress.stopped_early:
+            self._evaluate_dev()
+        if self.best_weights is not None:
+            self.trainee.model.load_state_dict(self.best_weights)
+            self.result.dev = self._score("dev")
+        if self.settings.evaluator_test:
+            self.result.test = self._score("test")
+        return self._filled()
+
+    def _filled(self) -> TrainResult:
+        result, progress = self.result, self.progress
+        result.steps, result.rows = progress.global_step, progress.rows
+        result.order_hash = as_text(progress.order_hash)
+        result.losses, result.learning_rates = progress.losses, progress.learning_rates
+        result.seconds = dict(self.clock)
+        result.rows_per_second = self.own_rows / self.clock["train"] if self.clock["train"] else 0.0
+        return result
+
+
+def _wrapped(model: AdaptiveModel, ranks: Ranks) -> torch.nn.Module:
+    if ranks.world_size == 1:
+        return model
+    devices = [ranks.device] if ranks.device.type == "cuda" else None
+    return WrappedDDP(model, device_ids=devices, find_unused_parameters=len(model.prediction_heads) != 1)

@@ -1,0 +1,235 @@
+"""What every job shares: flags, progress on stderr, one JSON object as the last line of stdout, exit codes.
+
+Exit codes: 0 done; 1 failed (traceback on stderr); 2 usage, configuration or data problem (one line on stderr);
+75 stopped by a signal but resumable; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import math
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from farm_ray import cluster
+from farm_ray.errors import ConfigError, FarmRayError
+from jobs.progress import ProgressPrinter
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_PREEMPTED = 75
+EXIT_INTERRUPTED = 130
+
+Work = Callable[[argparse.Namespace, ProgressPrinter], dict[str, Any]]
+"""A job's own part: parsed flags and a progress function in, the result (what the JSON line says) out."""
+
+_DISK_FULL = ("No space left on device", "Disk quota exceeded", "os error 28")
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived where nobody was there to write a checkpoint."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the line and exits with 2."""
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}; see python -m {self.prog} --help\n")
+
+
+def make_parser(name: str, description: str | None) -> Parser:
+    """A parser for the job `name` (for example `jobs.train`); add its flags to it."""
+    return Parser(prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def whole_number(text: str) -> int:
+    """For `type=`: an integer of at least 0."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'needs a whole number, not "{text}"') from None
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, not {number}")
+    return number
+
+
+def positive_number(text: str) -> int:
+    """For `type=`: an integer of at least 1."""
+    number = whole_number(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more, not 0")
+    return number
+
+
+def run(parser: argparse.ArgumentParser, work: Work, argv: list[str] | None = None, *, resumable: bool = False) -> int:
+    """Parses the flags, does the work, prints the result and returns the exit code; no Ray process stays behind.
+
+    Args:
+        parser: From `make_parser`; its `prog` starts every line on stderr.
+        work: Gets flags and progress; returns the result. A `"status"` of `"preempted"` in it means exit code 75.
+        argv: Flags without the program's name; None takes the process's own.
+        resumable: Whether the same command can be run again after a SIGTERM and goes on where it was.
+    """
+    arguments = parser.parse_args(argv)
+    progress = ProgressPrinter(parser.prog, sys.stderr)
+    with _log_lines(progress), _sigterm_raises():
+        code, result = _attempt(parser.prog, work, arguments, progress, resumable=resumable)
+    if result is not None:
+        sys.stdout.flush()
+        print(json.dumps(plain(result), ensure_ascii=False), flush=True)
+    return code
+
+
+def resume_command(name: str, argv: list[str] | None = None) -> str:
+    """The command that goes on with this run: the same one, with `--resume auto`."""
+    import shlex
+
+    given = list(sys.argv[1:] if argv is None else argv)
+    kept = [
+        part
+        for place, part in enumerate(given)
+        if not (part == "--resume" or part.startswith("--resume=") or (place and given[place - 1] == "--resume"))
+    ]
+    return shlex.join(["python", "-m", name, *kept, "--resume", "auto"])
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON knows it: numpy numbers as numbers, arrays and tuples as lists, NaN and infinity as null."""
+    if isinstance(value, dict):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(part) for part in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return str(value)
+
+
+def _attempt(
+    name: str, work: Work, arguments: argparse.Namespace, progress: ProgressPrinter, *, resumable: bool
+) -> tuple[int, dict[str, Any] | None]:
+    try:
+        try:
+            result = {"status": "ok", **work(arguments, progress)}
+        finally:
+            progress.close()
+            cluster.disconnect()
+    except KeyboardInterrupt:
+        _say(name, "stopped by Ctrl-C")
+        return EXIT_INTERRUPTED, None
+    except Terminated:
+        return _terminated(name, resumable=resumable)
+    except Exception as error:  # noqa: BLE001 - the border of the program: every error becomes an exit code
+        return _failed(name, error), None
+    return (EXIT_PREEMPTED if result["status"] == "preempted" else EXIT_OK), result
+
+
+def _terminated(name: str, *, resumable: bool) -> tuple[int, dict[str, Any] | None]:
+    if not resumable:
+        _say(name, "stopped by SIGTERM; run the same command again")
+        return EXIT_FAILED, None
+    command = resume_command(name)
+    _say(name, f"stopped by SIGTERM; go on with: {command}")
+    return EXIT_PREEMPTED, {"status": "preempted", "resume": command}
+
+
+def _failed(name: str, error: Exception) -> int:
+    inner = cluster.underlying_error(error)
+    if isinstance(inner, KeyboardInterrupt):
+        _say(name, "stopped by Ctrl-C")
+        return EXIT_INTERRUPTED
+    if isinstance(inner, FarmRayError):
+        _say(name, str(inner))
+        return EXIT_USAGE
+    message = _file_system_message(inner)
+    if message:
+        _say(name, message)
+        return EXIT_USAGE
+    traceback.print_exception(error)
+    _say(name, f"failed: {type(inner).__name__}: {inner}")
+    return EXIT_FAILED
+
+
+def _file_system_message(error: BaseException) -> str | None:
+    if any(sign in str(error) for sign in _DISK_FULL):
+        return f"the disk is full ({error}); free some space or write elsewhere. Nothing half-written was left"
+    if isinstance(error, PermissionError) and error.filename:
+        return f"no permission to use {error.filename}; change it or write elsewhere"
+    return None
+
+
+def _say(name: str, message: str) -> None:
+    print(f"{name}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM raises `Terminated`, so that clean-up runs; the trainer puts its own handler in front while it trains."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handler(_number: int, _frame: Any) -> NoReturn:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _ProgressHandler(logging.Handler):
+    """Log records as lines that do not run into the progress bar."""
+
+    def __init__(self, progress: ProgressPrinter) -> None:
+        super().__init__()
+        self.progress = progress
+        self.setFormatter(logging.Formatter("%(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints the record; warnings say so."""
+        word = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+        self.progress.line(word + self.format(record))
+
+
+@contextlib.contextmanager
+def _log_lines(progress: ProgressPrinter) -> Iterator[None]:
+    """Shows farm_ray's log from INFO and everyone else's from WARNING, for as long as the job runs."""
+    # transformers draws bars of its own while it loads weights.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    root, ours = logging.getLogger(), logging.getLogger("farm_ray")
+    handler, level = _ProgressHandler(progress), ours.level
+    root.addHandler(handler)
+    ours.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        ours.setLevel(level)
+
+
+def existing_file(path: str, what: str) -> Path:
+    """The path of a file that is there.
+
+    Raises:
+        ConfigError: When it is not.
+    """
+    if not Path(path).is_file():
+        raise ConfigError(f"{what} {path} does not exist or is no file", file=path)
+    return Path(path)

@@ -1,0 +1,64 @@
+"""Folders that are whole or not there."""
+
+import json
+import os
+
+import pytest
+
+from farm_ray.artifacts import CHECKSUMS, check_writable, publish_folder, verify_folder
+from farm_ray.errors import CheckpointError, ConfigError, ModelFolderError
+
+
+def write(text):
+    return lambda folder: (folder / "a.txt").write_text(text)
+
+
+def test_publish_replaces_in_one_step(tmp_path):
+    place = publish_folder(tmp_path / "deep" / "model", write("one"))
+    publish_folder(place, write("two"))
+    assert (place / "a.txt").read_text() == "two"
+    assert list(json.loads((place / CHECKSUMS).read_text())) == ["a.txt"]
+    assert os.listdir(place.parent) == ["model"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("bug"), KeyboardInterrupt()])
+def test_a_failed_write_leaves_what_was_there(tmp_path, error):
+    place = publish_folder(tmp_path / "model", write("one"))
+
+    def fail(folder):
+        (folder / "a.txt").write_text("half")
+        raise error
+
+    with pytest.raises(ConfigError if isinstance(error, OSError) else type(error)) as told:
+        publish_folder(place, fail)
+    if isinstance(error, OSError):
+        assert "No space left" in str(told.value)
+    assert (place / "a.txt").read_text() == "one"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_damage_is_found(tmp_path):
+    place = publish_folder(tmp_path / "model", write("one"))
+    verify_folder(place, full=True)
+    (place / "a.txt").write_text("oNe")
+    verify_folder(place)
+    with pytest.raises(CheckpointError, match=r"a\.txt differs"):
+        verify_folder(place, full=True, error=CheckpointError)
+    (place / "a.txt").write_text("longer")
+    with pytest.raises(ModelFolderError, match=r"a\.txt differs"):
+        verify_folder(place)
+    (place / "a.txt").unlink()
+    with pytest.raises(ModelFolderError, match=r"a\.txt is missing"):
+        verify_folder(place)
+
+
+def test_overwriting_can_be_refused(tmp_path):
+    place = publish_folder(tmp_path / "model", write("one"))
+    with pytest.raises(ConfigError, match="exists already"):
+        publish_folder(place, write("two"), overwrite=False)
+
+
+def test_unwritable_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot write to"):
+        check_writable(tmp_path / "file" / "sub")
