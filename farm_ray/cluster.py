@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import math
 import os
@@ -13,6 +14,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from farm_ray import cluster_processes
 from farm_ray.cluster_address import running_cluster
 from farm_ray.errors import ClusterError, FarmRayError
 
@@ -49,7 +51,8 @@ class _Connection:
     """What `connect` did in this process, so that `disconnect` undoes that and nothing else."""
 
     made_by_us = False
-    environment_before: dict[str, str | None] = {}  # noqa: RUF012 - one per process on purpose
+    variables_set: list[str] = []  # noqa: RUF012 - one per process on purpose
+    is_local = False
 
 
 def connect(address: str | None = None) -> None:
@@ -57,7 +60,7 @@ def connect(address: str | None = None) -> None:
 
     Without `address`: RAY_ADDRESS (set inside `ray job submit`), else a cluster that `ray start` began on this
     machine, else a new local Ray that listens on loopback only and asks for a token that nobody else knows.
-    Ctrl-C and SIGTERM wait until Ray stands (a second one does not), so that nothing is left half-started.
+    Ctrl-C waits until Ray stands (a second one does not), so that nothing is left half-started.
 
     Args:
         address: `host:port` of a cluster's GCS, `auto`, `local`, or None.
@@ -70,10 +73,9 @@ def connect(address: str | None = None) -> None:
         return
     wanted = address or os.environ.get("RAY_ADDRESS") or None
     target = running_cluster(wanted)
-    with _signals_wait():
-        if target is not None and _join(target, required=wanted is not None):
-            return
-        _start_local()
+    if target is not None and _join(target, required=wanted is not None):
+        return
+    _start_local()
 
 
 def is_connected() -> bool:
@@ -89,7 +91,7 @@ def disconnect() -> None:
     """
     if not _Connection.made_by_us:
         return
-    with _signals_wait():
+    with _interrupt_waits():
         _leave()
 
 
@@ -158,14 +160,15 @@ def _join(target: str, *, required: bool) -> bool:
     import ray
 
     try:
-        ray.init(address=target, logging_level="error", log_to_driver=False)
+        with _interrupt_waits():
+            ray.init(address=target, logging_level=logging.ERROR, log_to_driver=False)
+            _Connection.made_by_us = True
     except Exception as error:
         _restore_environment()
         if required:
             raise ClusterError(f"the Ray cluster at {target} refuses: {_one_line(error)}", value=target) from error
         logger.warning("the Ray cluster at %s refuses (%s); starting a local one", target, _one_line(error))
         return False
-    _Connection.made_by_us = True
     _quieten_loggers()
     return True
 
@@ -178,13 +181,22 @@ def _start_local() -> None:
     import ray
 
     _loopback_only(os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0")
-    # The dashboard stays off: it costs memory, and nothing here asks it anything.
-    options = {"include_dashboard": False, "logging_level": "error", "log_to_driver": False}
-    _Connection.made_by_us = True
+    _reread_settings()
     try:
-        ray.init(address="local", num_cpus=max(_FEWEST_LOGICAL_CPUS, cores()), **options)
-    except Exception as error:
-        _leave()
+        _Connection.made_by_us = _Connection.is_local = True
+        with _interrupt_waits():
+            # The dashboard stays off: it costs memory, and nothing here asks it anything.
+            ray.init(
+                address="local",
+                num_cpus=max(_FEWEST_LOGICAL_CPUS, cores()),
+                include_dashboard=False,
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+            )
+    except BaseException as error:
+        disconnect()
+        if not isinstance(error, Exception):
+            raise
         raise ClusterError(f"Ray does not start on this machine: {_one_line(error)}") from error
     _quieten_loggers()
 
@@ -195,7 +207,9 @@ def _leave() -> None:
     try:
         ray.shutdown(wait_for_processes=True)
     finally:
-        _Connection.made_by_us = False
+        if _Connection.is_local:
+            cluster_processes.end_all(os.getpid())
+        _Connection.made_by_us = _Connection.is_local = False
         _loopback_only(on=False)
         _restore_environment()
 
@@ -208,18 +222,24 @@ def _loopback_only(on: bool) -> None:
         ray_constants.ENABLE_RAY_CLUSTER = not on
 
 
+def _reread_settings() -> None:
+    """Ray's core takes the RAY_ variables when it is imported; that may have been before they were set."""
+    raylet: Any = importlib.import_module("ray._raylet")
+    raylet.Config.initialize("")
+
+
 def _set_environment(values: dict[str, str]) -> None:
     for name, value in values.items():
         if name not in os.environ:
-            _Connection.environment_before.setdefault(name, None)
+            _Connection.variables_set.append(name)
             os.environ[name] = value
 
 
 def _restore_environment() -> None:
-    for name in _Connection.environment_before:
+    for name in _Connection.variables_set:
         if name != "RAY_AUTH_MODE":  # belongs to the token, which stays
             os.environ.pop(name, None)
-    _Connection.environment_before = {}
+    _Connection.variables_set = []
 
 
 def _quieten_loggers() -> None:
@@ -245,26 +265,37 @@ def _container_cores(root: Path) -> int | None:
 
 
 @contextlib.contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Holds the first SIGINT and SIGTERM back until the end of the block, and keeps the handlers Ray would replace."""
+def _interrupt_waits() -> Iterator[None]:
+    """Holds the first Ctrl-C back until the end of the block, and keeps the signal handlers there are."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     held: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
 
     def hold(number: int, _frame: Any) -> None:
         if held:
-            signal.signal(number, before[number])
+            signal.signal(signal.SIGINT, before)
             signal.raise_signal(number)
         held.append(number)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, hold)
+    signal.signal(signal.SIGINT, hold)
+    try:
+        with _ray_leaves_sigterm():
+            yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _ray_leaves_sigterm() -> Iterator[None]:
+    """ray.init would put a handler of its own in place, which ends the process in the middle of Ray's start."""
+    utils: Any = importlib.import_module("ray._private.utils")
+    original = utils.set_sigterm_handler
+    utils.set_sigterm_handler = lambda _handler: None
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-        if held:
-            signal.raise_signal(held[0])
+        utils.set_sigterm_handler = original

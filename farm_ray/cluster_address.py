@@ -19,7 +19,7 @@ def running_cluster(wanted: str | None) -> str | None:
     """`host:port` of the cluster to join, asked whether it answers; None when a local one is to be started.
 
     Args:
-        wanted: `host:port`, `auto` (the cluster `ray start` began here), `local`, or None for auto if there, else local.
+        wanted: `host:port`, `auto` (the cluster `ray start` began here), `local`, or None for auto, else local.
 
     Raises:
         ConfigError: When `wanted` has another form.

@@ -16,3 +16,14 @@ def ray_cluster():
     cluster.connect()
     yield
     cluster.disconnect()
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """A folder with a tiny BERT of fresh weights and its tokenizer, as transformers saves them."""
+    from tests.modeling.tiny_models import save_tiny_model
+    from tests.tiny import tiny_tokenizer
+
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    save_tiny_model("bert", folder, vocab_size=len(tiny_tokenizer(folder)))
+    return folder

@@ -6,7 +6,7 @@ numbers [rows, labels] for multilabel tasks. An empty column gives NaN: there is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -99,17 +99,16 @@ def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[In
         AssertionError: When a nested entry has another length in `preds` than in `labels`.
         ConfigError: When one column holds text and the other numbers, so that nothing could ever be equal.
     """
-    flat_preds, flat_labels = list(_flat(preds)), list(_flat(labels))
+    flat_preds, flat_labels = _flat(preds), _flat(labels)
     _check_lengths(preds, labels, len(flat_preds), len(flat_labels))
     if flat_preds and isinstance(flat_preds[0], str) != isinstance(flat_labels[0], str):
         seen = f"predictions such as {flat_preds[0]!r} and labels such as {flat_labels[0]!r}"
         raise ConfigError(f"a metric got {seen}: one is text, the other is not; give both in the same form")
-    ids: dict[Any, int] = {}
-    for name in chain(first, flat_labels, flat_preds):
-        ids.setdefault(name, len(ids))
-    pred_ids = np.fromiter((ids[name] for name in flat_preds), np.int64, len(flat_preds))
-    label_ids = np.fromiter((ids[name] for name in flat_labels), np.int64, len(flat_labels))
-    return pred_ids, label_ids, list(ids)
+    names = list(dict.fromkeys(chain(first, flat_labels, flat_preds)))
+    ids = {name: position for position, name in enumerate(names)}
+    pred_ids = np.fromiter(map(ids.__getitem__, flat_preds), np.int64, len(flat_preds))
+    label_ids = np.fromiter(map(ids.__getitem__, flat_labels), np.int64, len(flat_labels))
+    return pred_ids, label_ids, names
 
 
 def multi_hot(column: Column) -> IntArray | None:
@@ -152,15 +151,13 @@ def _positive_id(names: list[Any], positive_label: Any) -> int:
     return next((position for position, name in enumerate(names) if name in _POSITIVE), -1)
 
 
-def _flat(column: Column) -> Iterator[Any]:
+def _flat(column: Column) -> list[Any]:
     if isinstance(column, np.ndarray) and column.dtype != object:
-        yield from column.ravel().tolist()
-        return
-    for entry in column:
-        if isinstance(entry, list | tuple | np.ndarray):
-            yield from _flat(entry)
-        else:
-            yield entry
+        return column.ravel().tolist()
+    if not any(issubclass(kind, list | tuple | np.ndarray) for kind in set(map(type, column))):
+        return list(column)
+    nested = (entry if isinstance(entry, list | tuple | np.ndarray) else [entry] for entry in column)
+    return list(chain.from_iterable(map(_flat, nested)))
 
 
 def _check_lengths(preds: Column, labels: Column, n_preds: int, n_labels: int) -> None:

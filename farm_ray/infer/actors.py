@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 from farm_ray import cluster
 from farm_ray.data_handler.data_silo.operators import TravellingProcessor, cause_of
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
     from farm_ray.data_handler.processor import Processor
     from farm_ray.infer.predictor import Predictor
 
@@ -22,6 +23,8 @@ ROWS_PER_TASK = 2048
 _READ_CPUS = 0.2
 _ACTOR_CPUS = 0.25
 """Unlike the reads' share, so that Ray does not fuse reading into the actors."""
+_CORES_PER_ACTOR = 2
+"""Batches are too small to keep many threads busy; more processes need more memory."""
 _BLOCK_BYTES = 4 << 20
 """Small blocks, so that the first actor starts long before a big file is read."""
 
@@ -34,7 +37,7 @@ def predict_on_ray(
     Args:
         predictor: Shipped once to each actor.
         files: Read by one task each; local ones on this machine, so that other nodes need no copy.
-        num_actors: Processes with a copy of the model each; None takes one per GPU, or one per core up to 4.
+        num_actors: Processes with a copy of the model each; None takes one per GPU, or one per two cores.
         return_class_probs: Adds the probability of every label.
 
     Raises:
@@ -127,12 +130,15 @@ def _file_tables(processor: Processor, files: Sequence[str]) -> Any:
             return "FileToDicts"
 
         def get_read_tasks(
-            self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
+            self,
+            parallelism: int,  # noqa: ARG002 - one task per file
+            per_task_row_limit: int | None = None,
+            data_context: Any = None,  # noqa: ARG002
         ) -> list[ReadTask]:
             return [
                 ReadTask(
                     lambda file=file: travelling.read_tables(file),  # type: ignore[misc]
-                    BlockMetadata(num_rows=None, size_bytes=None, input_files=[file], exec_stats=None),
+                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(file,), exec_stats=None),
                     per_task_row_limit=per_task_row_limit,
                 )
                 for file in files

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.processor import TextClassificationProcessor
+from farm_ray.data_handler.processor.identity import changed_copy
+from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
@@ -77,17 +79,17 @@ def read_files(processor: Processor, files: Sequence[str]) -> Iterator[pa.Table]
 
 
 def write_all(
-    predictions: Iterable[pa.Table], writer: RowWriter, *, output: str, progress: Progress | None = None
-) -> FilePredictions:
-    """Writes every table as it comes and counts rows and problems."""
-    started, rows, kinds = time.perf_counter(), 0, Counter[str]()
+    predictions: Iterable[pa.Table], writer: RowWriter, *, progress: Progress | None = None
+) -> tuple[int, dict[str, int]]:
+    """Writes every table as it comes; returns the rows written, and how many have which kind of problem."""
+    rows, kinds = 0, Counter[str]()
     for table in predictions:
         writer.write(table)
         rows += table.num_rows
         kinds.update(_problem_kinds(table))
         if progress is not None:
             progress("predict", rows, None, "rows")
-    return FilePredictions(output=output, rows=rows, problems=dict(kinds), seconds=time.perf_counter() - started)
+    return rows, dict(kinds)
 
 
 def _problem_kinds(table: pa.Table) -> dict[str, int]:
@@ -104,3 +106,36 @@ def _read_ahead(tables: Iterator[pa.Table], rows: int) -> tuple[list[pa.Table], 
             return start, None
         start.append(table)
     return start, tables
+
+
+def reading_processor(
+    processor: Processor,
+    *,
+    text_column: str | None = None,
+    delimiter: str | None = None,
+    quote_char: str | None = None,
+) -> Processor:
+    """A frozen copy that ignores labels and reads every row, also where it was trained on a sample.
+
+    Args:
+        processor: Its settings hold where an argument is None.
+        text_column: Column with the text.
+        delimiter: Of text files.
+        quote_char: Of text files; "" switches quoting off.
+
+    Raises:
+        ConfigError: When the processor reads files in a way of its own.
+    """
+    changes: dict[str, Any] = {"text_column_name": text_column, "delimiter": delimiter, "quote_char": quote_char}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if changes and getattr(type(processor), "file_to_dicts", None) is not TextClassificationProcessor.file_to_dicts:
+        name = type(processor).__name__
+        raise ConfigError(f"{name} reads files itself, so {', '.join(changes)} would have no effect; leave it out")
+    if quote_char == "":
+        changes["quote_char"] = None
+    if text_column is not None:
+        tasks = processor.tasks.items()
+        changes["tasks"] = {name: {**task, "text_column_name": text_column} for name, task in tasks}
+    if hasattr(processor, "max_samples"):
+        changes["max_samples"] = None
+    return changed_copy(processor, inference=True, **changes).frozen()

@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from farm_ray import storage
+from farm_ray.artifacts import publish_folder
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.infer import loading
-from farm_ray.infer.files import FilePredictions, Progress
+from farm_ray.infer.files import (
+    FilePredictions,
+    Progress,
+    file_predictions,
+    flat_schema,
+    predict_tables,
+    read_files,
+    reading_processor,
+    write_all,
+)
+from farm_ray.infer.output import check_output, prediction_file
 from farm_ray.infer.predictor import Predictor
-from farm_ray.infer.requests import check_is_iterable_of_dicts, chunks, request_table
+from farm_ray.infer.requests import check_dicts, request_tables
+from farm_ray.modeling.optimization.precision import Precision
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     import pyarrow as pa
 
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.infer.predictions import Predictions
     from farm_ray.modeling.adaptive_model import AdaptiveModel
-
-logger = logging.getLogger(__name__)
 
 _ROWS_AT_ONCE = 10_000
 """Rows sorted by length together; more rows than this go in several chunks, so that memory stays bounded."""
@@ -92,9 +105,12 @@ class Inferencer:
             message = "num_processes has no effect: dicts are predicted in this process, files on Ray (predict_file)"
             warnings.warn(message, stacklevel=3)
         loading.check_heads(model, task_type)
+        loading.check_length(model, processor.max_seq_len)
         model.connect_heads_with_processor(dict(processor.tasks), require_labels=False)
+        device = loading.choose_device(gpu=gpu)
+        Precision.resolve(use_amp, device)
         self.model = model
-        self.processor = processor
+        self.processor = processor.frozen()
         self.task_type = task_type or loading.TASK_TYPES[0]
         self.name = name or f"anonymous-{self.task_type}"
         self.return_class_probs = return_class_probs
@@ -106,12 +122,13 @@ class Inferencer:
         """Ids of the inputs of the last call that have a problem instead of a prediction."""
         self._predictor = Predictor(
             model=model,
-            processor=processor.for_inference().frozen(),
+            processor=reading_processor(self.processor),
             batch_size=batch_size,
             use_amp=use_amp,
-        ).on(loading.choose_device(gpu=gpu))
+        ).on(device)
 
     @classmethod
+    @strict_arguments
     def load(
         cls,
         model_name_or_path: str | Path,
@@ -150,9 +167,18 @@ class Inferencer:
             tokenizer_class: Of a transformers model; None takes what its folder says.
             use_fast: Take the Rust tokenizer of a transformers model.
             tokenizer_args: More arguments for that tokenizer, for example `{"do_lower_case": False}`.
-            multithreading_rust: False tokenizes with one thread.
-            batch_size, gpu, return_class_probs, extraction_layer, extraction_strategy, s3e_stats, num_processes,
-                disable_tqdm, dummy_ph, benchmarking, use_amp: As for the class.
+            multithreading_rust: False tokenizes with one thread in Ray actors.
+            batch_size: Rows per forward pass.
+            gpu: Use CUDA, where there is one.
+            return_class_probs: Give the probability of every label instead of the best one only.
+            extraction_layer: For embeddings, which this version does not have.
+            extraction_strategy: As `extraction_layer`.
+            s3e_stats: As `extraction_layer`.
+            num_processes: Accepted for FARM's sake, as for the class.
+            disable_tqdm: Accepted for FARM's sake.
+            dummy_ph: Not available.
+            benchmarking: Collect wall times in `timings`.
+            use_amp: None is float32.
 
         Raises:
             ModelFolderError: When the folder is missing or not whole; names the file.
@@ -171,7 +197,8 @@ class Inferencer:
             use_fast=use_fast,
             tokenizer_args=tokenizer_args,
         )
-        processor.multithreading_rust = multithreading_rust
+        if not multithreading_rust:
+            processor.multithreading_rust = False
         return cls(
             model,
             processor,
@@ -198,7 +225,7 @@ class Inferencer:
     def inference_from_dicts(
         self,
         dicts: Iterable[Mapping[str, Any]],
-        return_json: bool = True,
+        return_json: bool = True,  # noqa: ARG002 - one form for both
         multiprocessing_chunksize: int | None = None,
         streaming: bool = False,
     ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
@@ -220,14 +247,14 @@ class Inferencer:
         Raises:
             ConfigError: When `dicts` is no list of inputs, or the chunk size is below 1.
         """
-        check_is_iterable_of_dicts(dicts)
+        check_dicts(dicts)
         rows = multiprocessing_chunksize
         if rows is None:
             rows = max(_STREAMING_ROWS, self.batch_size) if streaming else _ROWS_AT_ONCE
         if rows < 1:
             raise ConfigError(f"multiprocessing_chunksize must be 1 or more, not {rows}", value=rows)
         self.problematic_sample_ids = set()
-        results = self._results(self._request_tables(dicts, rows))
+        results = self._results(request_tables(dicts, self._predictor.processor, rows=rows))
         return itertools.chain.from_iterable(results) if streaming else _joined(results)
 
     def inference_from_file(
@@ -235,7 +262,7 @@ class Inferencer:
         file: str | Path,
         multiprocessing_chunksize: int | None = None,
         streaming: bool = False,
-        return_json: bool = True,
+        return_json: bool = True,  # noqa: ARG002 - one form for both
     ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
         """As `inference_from_dicts` for the rows of a file in the processor's format; labels need not be there.
 
@@ -263,12 +290,12 @@ class Inferencer:
 
     def predict_file(
         self,
-        input: str | Path,  # noqa: A002 - the word users expect
+        input: str | Path | Iterable[pa.Table],  # noqa: A002 - the word users expect
         output: str | Path,
         *,
         text_column: str | None = None,
         delimiter: str | None = None,
-        quote_char: str | None = "",
+        quote_char: str | None = None,
         num_actors: int | None = None,
         address: str | None = None,
         progress: Progress | None = None,
@@ -278,35 +305,37 @@ class Inferencer:
         Up to some thousand rows are predicted in this process, more through Ray by actors that hold the model.
 
         Args:
-            input: TSV, CSV, JSONL or Parquet; local, `s3://` or `https://`; compressed or not.
-            output: Ends in .jsonl, .jsonl.gz or .parquet; local or `s3://`. Appears, or is replaced, when all is
-                done. Columns as for `predict_tables`.
+            input: TSV, CSV, JSONL or Parquet; local, `s3://` or `https://`; compressed or not. Or tables with the
+                columns id and text, which are predicted in this process as they come.
+            output: Ends in .jsonl (.gz, .bz2, .zst) or .parquet; local or `s3://`. Appears, or is replaced, when all
+                is done. `-` prints JSON lines on standard output. Columns as for `predict_tables`.
             text_column: Column with the text; None takes the processor's.
             delimiter: Of TSV and CSV; None takes the processor's.
-            quote_char: Of TSV and CSV; None switches quoting off, "" takes the processor's.
+            quote_char: Of TSV and CSV; "" switches quoting off, None takes the processor's.
             num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
             address: Of a Ray cluster; None joins the running one or starts one here.
             progress: Called with (stage, rows done, None, unit).
-
-        Returns:
-            Rows, problems by kind, seconds.
 
         Raises:
             DataProblemError: When the input or its text column is missing.
             ConfigError: When the output cannot be written, or its format is not known.
             ClusterError: When Ray cannot be reached or lost its actors.
         """
-        output = str(output)
-        files = storage.list_files(str(input))
-        check_output(output, files)
-        processor = reading_processor(self.processor, text_column, delimiter, quote_char)
-        predictor = replace(self._predictor, processor=processor)
-        class_probs = self.return_class_probs
-        started = time.perf_counter()
-        predictions = file_predictions(
-            predictor, files, num_actors=num_actors, address=address, return_class_probs=class_probs
-        )
-        with PredictionFile(output, flat_schema(predictor, return_class_probs=class_probs)) as writer:
+        started, output, class_probs = time.perf_counter(), str(output), self.return_class_probs
+        if isinstance(input, str | Path):
+            files = storage.list_files(input)
+            check_output(output, files)
+            processor = reading_processor(
+                self.processor, text_column=text_column, delimiter=delimiter, quote_char=quote_char
+            )
+            predictor = replace(self._predictor, processor=processor)
+            predictions = file_predictions(
+                predictor, files, num_actors=num_actors, address=address, return_class_probs=class_probs
+            )
+        else:
+            check_output(output)
+            predictions = self.predict_tables(input)
+        with prediction_file(output, flat_schema(self._predictor, return_class_probs=class_probs)) as writer:
             rows, kinds = write_all(predictions, writer, progress=progress)
         return FilePredictions(output=output, rows=rows, problems=kinds, seconds=time.perf_counter() - started)
 
@@ -322,15 +351,8 @@ class Inferencer:
     def close_multiprocessing_pool(self, join: bool = False) -> None:
         """Nothing to close: kept for FARM's sake."""
 
-    def _request_tables(self, dicts: Iterable[Any], rows: int) -> Iterator[pa.Table]:
-        first = 0
-        for chunk in chunks(dicts, rows):
-            yield request_table(chunk, self._predictor.processor, first_index=first)
-            first += len(chunk)
-
     def _results(self, tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:
         """FARM's JSON form for each table."""
-        empty = True
         for table in tables:
             started = time.perf_counter()
             predictions = self._predictor.predict(table)

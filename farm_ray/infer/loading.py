@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from pathlib import Path
+import math
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from farm_ray.data_handler.processor import Processor
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 TASK_TYPES = ("text_classification",)
 """What this version predicts; names as in FARM."""
 
+_PROCESSOR_FILE = "processor_config.json"
 _DEFAULT_MAX_SEQ_LEN = 256
 """Tokens per text for a plain transformers model, whose folder does not say what it was trained with."""
 
@@ -47,6 +50,26 @@ def choose_device(*, gpu: bool) -> str:
     return "cpu"
 
 
+def check_heads(model: AdaptiveModel, task_type: str | None) -> None:
+    """Raises ConfigError when the model has no heads, or heads this version cannot predict with."""
+    kinds = [head.model_type for head in model.prediction_heads]
+    if not kinds:
+        raise ConfigError("the model has no prediction head, so there is nothing to predict; train one first")
+    for kind in kinds:
+        if kind not in TASK_TYPES:
+            raise ConfigError(f"a head of type {kind} cannot be predicted with; known: {', '.join(TASK_TYPES)}")
+        if task_type not in {None, kind}:
+            raise ConfigError(f'task_type="{task_type}", but the model has a head for {kind}; leave task_type out')
+
+
+def check_length(model: AdaptiveModel, max_seq_len: int) -> None:
+    """Raises ConfigError when the model has no position for the last of `max_seq_len` tokens."""
+    positions = _positions(model)
+    if max_seq_len > positions:
+        message = f"max_seq_len={max_seq_len}, but the model has {positions} positions; give at most max_seq_len="
+        raise ConfigError(f"{message}{positions}", value=max_seq_len)
+
+
 def load(
     name: str | Path,
     *,
@@ -65,22 +88,81 @@ def load(
         ModelFolderError: When the folder is missing or not whole.
         ConfigError: When a transformers model comes without a task type.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir() and _is_farm_folder(folder):
-        return _from_farm_folder(folder, device=device, strict=strict, max_seq_len=max_seq_len)
-    if not folder.exists() and _looks_like_path(str(name)):
-        raise ModelFolderError(f"the model folder {name} does not exist", file=str(name))
+    import torch
+
+    from farm_ray.modeling.language_model import sources
+
+    folder = sources.find_folder(name)
+    if folder is not None and _is_ours(folder):
+        with torch.random.fork_rng(devices=[]):
+            return _load_ours(folder, device=device, strict=strict, max_seq_len=max_seq_len)
+    if folder is not None and not (folder / "config.json").is_file():
+        raise sources.missing(folder / _PROCESSOR_FILE)
     if task_type is None:
-        choices = " or ".join(f'task_type="{choice}"' for choice in TASK_TYPES)
-        raise ConfigError(f"{name} is a plain transformers model; say what it is for with {choices}", file=str(name))
-    source = str(folder) if folder.is_dir() else str(name)
-    return _from_transformers(
-        source,
-        device=device,
+        choices = " or ".join(f'"{choice}"' for choice in TASK_TYPES)
+        message = f"{name} is a plain transformers model; say what it is for with task_type={choices}"
+        raise ConfigError(message, value=str(name))
+    with torch.random.fork_rng(devices=[]):
+        return _convert(
+            str(name if folder is None else folder),
+            device=device,
+            revision=revision,
+            task_type=task_type,
+            max_seq_len=max_seq_len,
+            tokenizer_class=tokenizer_class,
+            use_fast=use_fast,
+            tokenizer_args=tokenizer_args,
+        )
+
+
+def _is_ours(folder: Path) -> bool:
+    """A folder of farm_ray or FARM 0.8, also one that lacks files."""
+    return (folder / _PROCESSOR_FILE).is_file() or any(folder.glob("prediction_head_*_config.json"))
+
+
+def _load_ours(folder: Path, *, device: str, strict: bool, max_seq_len: int | None) -> tuple[AdaptiveModel, Processor]:
+    from farm_ray.artifacts import verify_folder
+    from farm_ray.data_handler.processor import Processor
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+
+    verify_folder(folder)
+    processor = Processor.load_from_dir(folder)
+    if max_seq_len is not None:
+        processor.max_seq_len = max_seq_len
+    return AdaptiveModel.load(folder, device, strict=strict), processor
+
+
+def _convert(
+    name: str,
+    *,
+    device: str,
+    revision: str | None,
+    task_type: str,
+    max_seq_len: int | None,
+    tokenizer_class: str | None,
+    use_fast: bool,
+    tokenizer_args: Mapping[str, Any] | None,
+) -> tuple[AdaptiveModel, Processor]:
+    from farm_ray.data_handler.processor import Processor
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+
+    model = AdaptiveModel.convert_from_transformers(name, device, revision=revision, task_type=task_type)
+    processor = Processor.convert_from_transformers(
+        name,
+        task_type,
+        min(_DEFAULT_MAX_SEQ_LEN, _positions(model)) if max_seq_len is None else max_seq_len,
         revision=revision,
-        task_type=task_type,
-        max_seq_len=max_seq_len,
         tokenizer_class=tokenizer_class,
-        use_fast=use_fast,
         tokenizer_args=tokenizer_args,
+        use_fast=use_fast,
     )
+    return model, processor
+
+
+def _positions(model: AdaptiveModel) -> Any:
+    """Tokens per text the model has absolute positions for; infinite where positions are relative."""
+    for name, module in model.language_model.named_modules():
+        if name.endswith("position_embeddings") and hasattr(module, "num_embeddings"):
+            # RoBERTa's positions start behind its padding index.
+            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+    return math.inf

@@ -5,17 +5,19 @@ N rows in the table, n of them sound, C labels of a head.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from farm_ray.data_handler import problems
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from farm_ray.modeling.prediction_head import PredictionHead
 
 
@@ -36,7 +38,7 @@ class Predictions:
 
     def problem_ids(self) -> list[str]:
         """Ids of the rows that have a problem instead of a prediction."""
-        return self.table.filter(pa.compute.is_valid(self.table.column(problems.COLUMN))).column("id").to_pylist()
+        return self.table.filter(pc.is_valid(self.table.column(problems.COLUMN))).column("id").to_pylist()
 
     def to_json(self, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
         """FARM's form: one dict per head with `task`, `task_name` and `predictions`, a list of N dicts.
@@ -70,10 +72,10 @@ class Predictions:
     ) -> dict[str, Any]:
         contexts = [rows[row]["text"] for row in self.rows.tolist()]
         formatted = head.formatted_preds(_tensor(logits), contexts=contexts, return_class_probs=class_probs)
-        blank = {"start": None, "end": None, "label": None, "probability": None}
-        predictions: list[dict[str, Any]] = [{**blank, "context": row["text"]} for row in rows]
+        predictions: list[dict[str, Any]] = [_blank(row["text"]) for row in rows]
         for row, prediction in zip(self.rows.tolist(), formatted["predictions"], strict=True):
-            predictions[row] = prediction
+            # numpy's numbers are no JSON.
+            predictions[row] = {**prediction, "probability": np.asarray(prediction["probability"]).tolist()}
         about = [{name: row[name] for name in ("id", "clipped", problems.COLUMN)} for row in rows]
         joined = [prediction | more for prediction, more in zip(predictions, about, strict=True)]
         return {**formatted, "predictions": joined}
@@ -81,13 +83,13 @@ class Predictions:
     def _head_columns(
         self, head: PredictionHead, logits: npt.NDArray[np.float32], class_probs: bool
     ) -> dict[str, pa.Array]:
-        probs_NC = np.zeros((len(self), len(head.label_list)), np.float32)
+        probs_NC = np.zeros((len(self), head.num_labels), np.float32)
         probs_NC[self.rows] = head.logits_to_probs(_tensor(logits))
         missing = np.ones(len(self), np.bool_)
         missing[self.rows] = False
         best_N = probs_NC.argmax(axis=1)
         indices = pa.array(best_N, pa.int32(), mask=missing)
-        labels = [str(label) for label in head.label_list]
+        labels = head.labels()
         columns = {
             "label": pa.array(labels, pa.string()).take(indices),
             "probability": pa.array(probs_NC[np.arange(len(self)), best_N], pa.float32(), mask=missing),
@@ -96,6 +98,10 @@ class Predictions:
             per_label = [pa.array(np.ascontiguousarray(probs_N), pa.float32()) for probs_N in probs_NC.T]
             columns["class_probabilities"] = pa.StructArray.from_arrays(per_label, labels, mask=pa.array(missing))
         return columns
+
+
+def _blank(text: str | None) -> dict[str, Any]:
+    return {"start": None, "end": None, "context": text, "label": None, "probability": None}
 
 
 def _tensor(logits: npt.NDArray[np.float32]) -> Any:

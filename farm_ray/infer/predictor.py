@@ -6,7 +6,6 @@ B rows in a batch, n sound rows in a table, C labels of a head.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,11 @@ from farm_ray.infer.predictions import Predictions
 from farm_ray.modeling.optimization.precision import Precision
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from farm_ray.data_handler.processor import Processor
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.modeling.prediction_head import PredictionHead
 
 STAGE = "predict"
 """The `stage` of problems that only the model can show."""
@@ -38,7 +40,7 @@ class Predictor:
     batch_size: int
     """Rows per forward pass; changes the speed, not the predictions."""
     device: str = "cpu"
-    use_amp: str | bool | None = None
+    use_amp: str | None = None
     """None computes in float32."""
 
     def predict(self, dicts: pa.Table) -> Predictions:
@@ -68,9 +70,9 @@ class Predictor:
         )
 
     @property
-    def heads(self) -> list:
+    def heads(self) -> list[PredictionHead]:
         """The model's prediction heads, in order."""
-        return list(self.model.prediction_heads)
+        return list(self.model.prediction_heads)  # type: ignore[arg-type]
 
     def on(self, device: str) -> Predictor:
         """The same predictor with its model moved to `device`."""
@@ -88,10 +90,7 @@ class Predictor:
                 moved = {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
                 for parts, logits in zip(outputs, self.model(**moved), strict=True):
                     parts.append(logits)
-        return [
-            _in_order(parts, order, width=len(head.label_list))
-            for parts, head in zip(outputs, self.heads, strict=True)
-        ]
+        return [_in_order(parts, order, width=head.num_labels) for parts, head in zip(outputs, self.heads, strict=True)]
 
 
 def _in_order(parts: list[torch.Tensor], order: npt.NDArray[np.int64], *, width: int) -> npt.NDArray[np.float32]:

@@ -92,6 +92,11 @@ class EarlyStopping:
         self.n_since_best = 0 if improved else self.n_since_best + 1
         return self.n_since_best > self.patience, improved and self.save_dir is not None, value
 
+    @property
+    def is_best(self) -> bool:
+        """Whether the last evaluation is the best that counted; true too where there is no `save_dir`."""
+        return self.best_so_far is not None and self.n_since_best == 0
+
     def state_dict(self) -> dict[str, Any]:
         """What it has seen, as plain JSON values (numbers that JSON lacks are text, as "nan")."""
         return {

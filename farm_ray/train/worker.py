@@ -214,8 +214,9 @@ class Worker:
         self.scored_at = self.progress.global_step
         if self.early_stopping is None or self.result.dev is None:
             return
-        stop, is_best, _ = self.early_stopping.check_stopping(self.result.dev)
-        if is_best:
+        stop, save, _ = self.early_stopping.check_stopping(self.result.dev)
+        # FARM asks to save only where a save_dir is given; the best weights are worth keeping without one too.
+        if getattr(self.early_stopping, "is_best", save):
             state = self.trainee.model.state_dict()
             self.best_weights = {n: tensor.detach().cpu().clone().contiguous() for n, tensor in state.items()}
         self.progress.early_stopping = self.early_stopping.state_dict()

@@ -27,8 +27,8 @@ _processors: dict[str, Any] = {}
 
 def features_on_ray(
     processor: Processor, files: Sequence[str], *, rows_per_task: int, max_tasks: int, progress: Progress | None = None
-) -> pa.Table:
-    """The features of all rows of these files, in file order.
+) -> tuple[pa.Table, tuple[Any, ...]]:
+    """The features of all rows of these files, in file order, and references to the table's chunks.
 
     Files are read by one task each; their rows are featurised `rows_per_task` at a time by parallel tasks. The
     result's chunks lie in Ray's object store and are not copied.
@@ -57,25 +57,23 @@ def features_on_ray(
     return collect(features, progress=progress)
 
 
-def collect(dataset: ray.data.Dataset, *, progress: Progress | None = None) -> pa.Table:
-    """Runs a dataset and returns its rows in order as one table over the object store's blocks."""
+def collect(dataset: ray.data.Dataset, *, progress: Progress | None = None) -> tuple[pa.Table, tuple[Any, ...]]:
+    """Runs a dataset; its rows in order as one table over the object store's blocks, and references to these."""
     import ray
 
     dataset.context.execution_options.preserve_order = True
-    tables, done = [], 0
+    blocks: list[tuple[Any, pa.Table]] = []
     try:
         for bundle in dataset.iter_internal_ref_bundles():
-            for block in ray.get(list(bundle.block_refs)):
-                tables.append(block)
-                done += block.num_rows
+            blocks += zip(bundle.block_refs, ray.get(list(bundle.block_refs)), strict=True)
             if progress is not None:
-                progress("preprocess", done, None, "rows")
+                progress("preprocess", sum(table.num_rows for _, table in blocks), None, "rows")
     except ray.exceptions.RayError as error:
         raise cause_of(error) from error
-    if not tables:
-        return pa.table({})
-    filled = [table for table in tables if table.num_rows] or tables[:1]
-    return pa.concat_tables(filled)
+    filled = [(reference, table) for reference, table in blocks if table.num_rows] or blocks[:1]
+    if not filled:
+        return pa.table({}), ()
+    return pa.concat_tables([table for _, table in filled]), tuple(reference for reference, _ in filled)
 
 
 def cause_of(error: BaseException) -> BaseException:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
 
 Progress = Callable[[str, int, int | None, str], None]
+_Made = tuple[pa.Table, tuple[Any, ...]]
+"""Features, and references to the table's chunks where they lie in Ray's object store."""
 SETS = ("train", "dev", "test")
 
 _SMALL_BYTES = 256 << 10
@@ -106,8 +109,8 @@ class DataSilo:
         train_file = self._file("train") if train_dicts is None else None
         self.processor.check_ready_for_training(train_file)
         for name in SETS:
-            features = self._features(name, given[name])
-            self.data[name] = None if features is None else self._accept(name, features)
+            made = self._features(name, given[name])
+            self.data[name] = None if made is None else self._accept(name, *made)
         self.problems = _concat(self._problem_tables)
         if self.data["dev"] is None and self.data["train"] is not None and self.processor.dev_split:
             self._split_dev_from_train()
@@ -118,7 +121,7 @@ class DataSilo:
         if tip:
             logger.warning(tip)
 
-    def _features(self, name: str, dicts: list[dict[str, Any]] | None) -> pa.Table | None:
+    def _features(self, name: str, dicts: list[dict[str, Any]] | None) -> _Made | None:
         if dicts is not None:
             return self._in_process([self.processor.dicts_to_table(dicts)])
         path = self._file(name)
@@ -128,20 +131,24 @@ class DataSilo:
         if self.cache_path is None:
             return self._from_files(files)
         folder = self.cache_path
-        parts = [cached_features(self.processor, f, folder, lambda f=f: self._from_files([f])) for f in files]
-        return pa.concat_tables(parts)
+        parts = [cached_features(self.processor, f, folder, lambda f=f: self._from_files([f])[0]) for f in files]
+        return pa.concat_tables(parts), ()
 
     def _file(self, name: str) -> str | None:
         filename = getattr(self.processor, f"{name}_filename")
         if not filename:
             return None
         path = storage.join(str(self.processor.data_dir or ""), str(filename))
-        # FARM's processors name a test file by default; a data set without one is no mistake.
-        if name == "test" and not storage.exists(path):
+        if name == "test" and self._is_default_name(filename) and not storage.exists(path):
             return None
         return path
 
-    def _from_files(self, files: Sequence[str]) -> pa.Table:
+    def _is_default_name(self, test_filename: str) -> bool:
+        """FARM's processors name a test file unasked; a data set without one is no mistake then."""
+        default = inspect.signature(type(self.processor).__init__).parameters.get("test_filename")
+        return default is not None and default.default == test_filename
+
+    def _from_files(self, files: Sequence[str]) -> _Made:
         if not self._worth_ray(files):
             return self._in_process(table for file in files for table in self.processor.read_tables(file))
         from farm_ray import cluster
@@ -164,16 +171,16 @@ class DataSilo:
         size = sum(storage.size(file) or _LARGE_BYTES for file in files)
         return size > _SMALL_BYTES if cluster.is_connected() else size >= _LARGE_BYTES
 
-    def _in_process(self, tables: Any) -> pa.Table:
+    def _in_process(self, tables: Iterable[pa.Table]) -> _Made:
         features, done = [], 0
         for table in tables:
             features.append(self.processor.featurize(table))
             done += table.num_rows
             if self.progress is not None:
                 self.progress("preprocess", done, None, "rows")
-        return pa.concat_tables(features)
+        return pa.concat_tables(features), ()
 
-    def _accept(self, name: str, features: pa.Table) -> FeatureSet:
+    def _accept(self, name: str, features: pa.Table, blocks: tuple[Any, ...]) -> FeatureSet:
         found = set_aside.table_of(features, set_name=name)
         if found.num_rows:
             self._problem_tables.append(found)
@@ -183,7 +190,7 @@ class DataSilo:
         rows = set_aside.sound_rows(features)
         if not len(rows):
             raise DataProblemError(f"the {name} set has no usable row", set=name)
-        return FeatureSet(table=features, rows=rows, padding=self.processor.padding())
+        return FeatureSet(table=features, rows=rows, padding=self.processor.padding(), blocks=blocks)
 
     def _split_dev_from_train(self) -> None:
         train = self.data["train"]

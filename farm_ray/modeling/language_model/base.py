@@ -8,21 +8,23 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
+from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model.pooling import DEFAULT_INITIALIZER_RANGE, Pooler, Pooling
 from farm_ray.modeling.language_model.quiet import quiet_transformers
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 CONFIG_FILE = "language_model_config.json"
 POOLER_FILE = "pooler.safetensors"
 FARM_WEIGHTS_FILE = "language_model.bin"
-_NEVER_USED = ("mask_emb",)
-"""Weights that take part in pre-training only; they stay frozen, so that every trained weight has a gradient."""
+_PRETRAINING_ONLY = ("mask_emb",)
 
 
 class LanguageModel(nn.Module):
@@ -45,6 +47,7 @@ class LanguageModel(nn.Module):
         self._freeze_what_is_never_used()
 
     @classmethod
+    @strict_arguments
     def load(
         cls,
         pretrained_model_name_or_path: str | Path,
@@ -112,10 +115,15 @@ class LanguageModel(nn.Module):
     @property
     def vocab_size(self) -> int:
         """Rows of the embedding matrix."""
-        return self.model.get_input_embeddings().weight.shape[0]
+        weight = self.model.get_input_embeddings().weight
+        assert isinstance(weight, Tensor), "an embedding matrix"
+        return weight.shape[0]
 
     def save(self, save_dir: str | Path) -> None:
-        """Writes config.json, model.safetensors, language_model_config.json and, where needed, pooler.safetensors."""
+        """Writes config.json, model.safetensors, language_model_config.json and, where needed, pooler.safetensors.
+
+        In a torch process group call it on rank 0: transformers writes nothing on the others.
+        """
         folder = Path(save_dir)
         folder.mkdir(parents=True, exist_ok=True)
         for stale in (FARM_WEIGHTS_FILE, POOLER_FILE):
@@ -188,8 +196,10 @@ class LanguageModel(nn.Module):
         return next(part for part in self.model.children() if any(module is wanted for module in part.modules()))
 
     def _freeze_what_is_never_used(self) -> None:
+        """Every weight that is in training has a gradient: DDP need not search for those that have none."""
         for name, weight in self.model.named_parameters():
-            if name.rpartition(".")[2] in _NEVER_USED:
+            unused_pooler = name.startswith("pooler.") and self.pooling.source != "encoder"
+            if unused_pooler or name.rpartition(".")[2] in _PRETRAINING_ONLY:
                 weight.requires_grad_(False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
@@ -16,7 +16,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from farm_ray.configuration import build
-from farm_ray.errors import ConfigError
+from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.language_model import sources
 from farm_ray.modeling.language_model.base import CONFIG_FILE, FARM_WEIGHTS_FILE, POOLER_FILE, LanguageModel
 from farm_ray.modeling.language_model.families import class_by_model_type, class_by_name, guess_language
@@ -38,7 +38,7 @@ def load_language_model(
         load = _load_own if "pooling" in described else _load_farm
         language_model = load(folder, described, class_name)
     else:
-        language_model = _load_transformers(name_or_path, folder, revision, class_name)
+        language_model = _load_transformers(name_or_path, revision, class_name)
     if n_added_tokens:
         _grow(language_model, n_added_tokens)
     language_model.name = str(name_or_path)
@@ -46,13 +46,15 @@ def load_language_model(
 
 
 def from_transformers_classifier(
-    model: PreTrainedModel, *, name: str = "", class_name: str | None = None
+    model: PreTrainedModel, name_or_path: str | Path, *, class_name: str | None = None
 ) -> LanguageModel:
     """The language model inside transformers' sequence classification model; the weights are shared, not copied."""
     config = model.config
     family = FAMILIES[config.model_type]
     kind = class_by_name(class_name) if class_name else class_by_model_type(config.model_type)
-    language_model = kind(model.base_model, family.pooling(config), language=guess_language(name), name=name)
+    encoder = cast("PreTrainedModel", model.base_model)
+    language_model = kind(encoder, family.pooling(config), language=_language(config, name_or_path))
+    language_model.name = str(name_or_path)
     for part, path in family.layout.pooling.items():
         getattr(language_model.pooler, part).load_state_dict(model.get_submodule(path).state_dict())
     return language_model.eval()
@@ -73,10 +75,8 @@ def open_config(name_or_path: str | Path, revision: str | None = None) -> PreTra
     return _from_hub(AutoConfig, str(name_or_path), revision, {})
 
 
-def open_classifier(
-    name_or_path: str | Path, config: PreTrainedConfig, revision: str | None = None
-) -> PreTrainedModel:
-    """transformers' sequence classification model, float32, eval mode.
+def open_classifier(name_or_path: str | Path, config: PreTrainedConfig, revision: str | None = None) -> PreTrainedModel:
+    """The sequence classification model of transformers, float32, eval mode.
 
     Raises:
         ModelFolderError: When weights are missing or damaged.
@@ -89,15 +89,13 @@ def is_classifier(config: PreTrainedConfig) -> bool:
     return (getattr(config, "architectures", None) or [""])[0].endswith(_CLASSIFIER)
 
 
-def _load_transformers(
-    name_or_path: str | Path, folder: Path | None, revision: str | None, class_name: str | None
-) -> LanguageModel:
+def _load_transformers(name_or_path: str | Path, revision: str | None, class_name: str | None) -> LanguageModel:
     kind = class_by_name(class_name) if class_name else None
     config = open_config(name_or_path, revision)
     family = FAMILIES.get(config.model_type)
     if family is not None and family.layout.pooling and is_classifier(config):
         model = open_classifier(name_or_path, config, revision)
-        return from_transformers_classifier(model, name=_short_name(name_or_path, folder), class_name=class_name)
+        return from_transformers_classifier(model, name_or_path, class_name=class_name)
     model = _open(AutoModel, name_or_path, config, revision, _pooler_options(config))
     causal = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     pooling = default_pooling(
@@ -106,7 +104,7 @@ def _load_transformers(
         causal=causal and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     )
     kind = kind or class_by_model_type(config.model_type)
-    return kind(model, pooling, language=guess_language(_short_name(name_or_path, folder))).eval()
+    return kind(model, pooling, language=_language(config, name_or_path)).eval()
 
 
 def _load_own(folder: Path, described: dict[str, Any], class_name: str | None) -> LanguageModel:
@@ -126,21 +124,16 @@ def _load_farm(folder: Path, described: dict[str, Any], class_name: str | None) 
     kind = class_by_name(class_name or name)
     weights_file = folder / FARM_WEIGHTS_FILE
     if not weights_file.is_file():
-        raise sources.missing(weights_file, *sources.WEIGHT_FILES[:1])
+        raise sources.missing(weights_file, "model.safetensors with config.json")
     weights = sources.read_tensors(weights_file)
     values = {key: value for key, value in described.items() if key not in {"name", "language", "model_type"}}
     pooling = FARM_POOLINGS.get(kind.__name__, Pooling())
     with sources.reading(folder / CONFIG_FILE), quiet_transformers():
-        config = AutoConfig.for_model(described.get("model_type", kind.model_type), **values)
+        config = AutoConfig.for_model(str(described.get("model_type", kind.model_type)), **values)
+    encoder_class: Any = _encoder_class(config)
+    options = {"config": config, "state_dict": weights, "dtype": torch.float32, **_pooler_options(config, pooling)}
     with sources.reading(weights_file), quiet_transformers():
-        model, report = MODEL_MAPPING[type(config)].from_pretrained(
-            None,
-            config=config,
-            state_dict=weights,
-            output_loading_info=True,
-            dtype=torch.float32,
-            **_pooler_options(config, pooling),
-        )
+        model, report = encoder_class.from_pretrained(None, output_loading_info=True, **options)
     sources.check_complete(_beyond_pooler(report["missing_keys"]), weights_file)
     if pooling.projection:
         logger.warning(
@@ -175,15 +168,17 @@ def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[st
     try:
         with quiet_transformers():
             return auto_class.from_pretrained(name, revision=revision or "main", trust_remote_code=False, **options)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise sources.hub_error(name, error, out_of_reach) from error
+    except ValueError as error:
+        raise ModelFolderError(f'the model "{name}" cannot be opened: {sources.first_line(error)}') from error
 
 
 def _weights_file(folder: Path) -> Path:
     for name in sources.WEIGHT_FILES:
         if (folder / name).is_file():
             return folder / name
-    raise sources.missing(folder / sources.WEIGHT_FILES[0], *sources.WEIGHT_FILES[1:3:1])
+    raise sources.missing(folder / sources.WEIGHT_FILES[0], sources.WEIGHT_FILES[2])
 
 
 def _pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) -> dict[str, Any]:
@@ -192,9 +187,15 @@ def _pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) ->
         pooling = FAMILIES[config.model_type].pooling(config)
     if pooling is None or pooling.source == "encoder":
         return {}
-    model_class = MODEL_MAPPING[type(config)]
-    takes = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
+    takes = "add_pooling_layer" in inspect.signature(_encoder_class(config)).parameters
     return {"add_pooling_layer": False} if takes else {}
+
+
+def _encoder_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
+    if type(config) not in MODEL_MAPPING:
+        raise ConfigError(f'transformers has no encoder for the model type "{config.model_type}"')
+    found: Any = MODEL_MAPPING[type(config)]
+    return found[0] if isinstance(found, tuple) else found
 
 
 def _beyond_pooler(missing_weights: set[str] | list[str]) -> list[str]:
@@ -214,5 +215,7 @@ def _grow(language_model: LanguageModel, n_added_tokens: int) -> None:
         language_model.model.resize_token_embeddings(rows, mean_resizing=False)
 
 
-def _short_name(name_or_path: str | Path, folder: Path | None) -> str:
-    return str(name_or_path) if folder is None else folder.resolve().name
+def _language(config: PreTrainedConfig, name_or_path: str | Path) -> str:
+    folder = Path(name_or_path).expanduser()
+    name = folder.resolve().name if folder.is_dir() else str(name_or_path)
+    return getattr(config, "language", None) or guess_language(name)

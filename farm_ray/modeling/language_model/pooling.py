@@ -5,16 +5,18 @@ Shapes: B rows in the batch, T tokens of the longest row, H width of the encoder
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedConfig
-from transformers.activations import ACT2FN
 
 from farm_ray.configuration import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from transformers import PreTrainedConfig
 
 DEFAULT_INITIALIZER_RANGE = 0.02
 
@@ -73,7 +75,7 @@ class Pooler(nn.Module):
             self.dense = fresh_linear(hidden_size, hidden_size, bias=pooling.bias, initializer_range=initializer_range)
         if pooling.norm_eps is not None:
             self.norm = nn.LayerNorm(hidden_size, eps=pooling.norm_eps, bias=pooling.norm_bias)
-        self.activation = nn.Identity() if pooling.activation is None else ACT2FN[pooling.activation]
+        self.activation = activation_by_name(pooling.activation)
 
     def forward(self, sequence_BTH: Tensor, padding_mask_BT: Tensor | None, encoder_pooled_BH: Tensor | None) -> Tensor:
         """One vector per row, [B, H].
@@ -102,6 +104,13 @@ def fresh_linear(
     if bias:
         nn.init.zeros_(layer.bias)
     return layer
+
+
+def activation_by_name(name: str | None) -> nn.Module:
+    """The activation with this name in transformers' table; None: the identity."""
+    from transformers.activations import ACT2FN
+
+    return nn.Identity() if name is None else ACT2FN[name]
 
 
 def _take(source: str, sequence_BTH: Tensor, padding_mask_BT: Tensor | None) -> Tensor:

@@ -6,9 +6,8 @@ import contextlib
 import json
 import pickle
 import socket
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -18,6 +17,9 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from farm_ray.errors import ModelFolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -45,6 +47,8 @@ def find_folder(name_or_path: str | Path) -> Path | None:
     Raises:
         ModelFolderError: When the text can only be a path and there is no such folder; the hub is not asked then.
     """
+    if not str(name_or_path).strip():
+        raise ModelFolderError("the model name is empty; give a model folder or a name on the hub")
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         return path
@@ -56,7 +60,7 @@ def find_folder(name_or_path: str | Path) -> Path | None:
 
 
 def _looks_like_path(name: str) -> bool:
-    if name.startswith((".", "/", "~")) or name.endswith("/") or "\\" in name or name.count("/") > 1 or not name:
+    if name.startswith((".", "/", "~")) or name.endswith("/") or "\\" in name or name.count("/") > 1:
         return True
     parent, slash, _ = name.partition("/")
     return bool(slash) and Path(parent).is_dir()

@@ -56,7 +56,7 @@ def initialize_optimizer(
 
     Raises:
         TypeError: When `optimizer_opts` or `schedule_opts` is neither None nor a dict; the model is untouched.
-        ConfigError: On an unknown name or option, or a value out of range; the model is untouched.
+        ConfigError: On an unknown name or option (the model is untouched), or a value out of range.
     """
     check_schedule(schedule_opts)
     check_optimizer(optimizer_opts)

@@ -153,7 +153,7 @@ def create_optimizer(
     if arguments.get("lr", learning_rate) != learning_rate:
         warnings.warn(f"lr in optimizer_opts is ignored: learning_rate={learning_rate} counts", stacklevel=2)
     groups = parameter_groups(model, no_decay)
-    if kind.__name__ in _FUSED and not arguments.keys() & {"fused", "foreach", "differentiable", "maximize"}:
+    if kind.__name__ in _FUSED and not arguments.keys() & {"fused", "foreach", "differentiable"}:
         trained = [param for group in groups for param in group["params"]]
         arguments["fused"] = all(param.is_floating_point() for param in trained)
     try:
@@ -176,7 +176,7 @@ def check_optimizer(
     options = dict(optimizer_opts or {})
     if "name" not in options:
         options = dict(DEFAULT_OPTIMIZER) | options
-    name, no_decay = options.pop("name"), options.pop("no_decay", None)
+    name, no_decay = str(options.pop("name")), options.pop("no_decay", None)
     kind = _optimizer_class(name)
     known = [argument for argument in inspect.signature(kind).parameters if argument != "params"]
     for argument in options:
@@ -189,7 +189,7 @@ def check_optimizer(
     return kind, options, list(no_decay or [])
 
 
-def _optimizer_class(name: Any) -> type[torch.optim.Optimizer]:
+def _optimizer_class(name: str) -> type[torch.optim.Optimizer]:
     known: dict[str, type[torch.optim.Optimizer]] = {"TransformersAdamW": TransformersAdamW}
     for attribute, kind in vars(torch.optim).items():
         if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer) and kind is not torch.optim.Optimizer:
@@ -199,5 +199,5 @@ def _optimizer_class(name: Any) -> type[torch.optim.Optimizer]:
     if name in _UNFIT:
         raise ConfigError(f'optimizer {name} cannot be used: {_UNFIT[name]}; take {{"name": "AdamW"}}')
     if name not in known:
-        raise ConfigError(f'unknown optimizer "{name}"{nearest(str(name), set(known) - set(_UNFIT))}')
+        raise ConfigError(f'unknown optimizer "{name}"{nearest(name, set(known) - set(_UNFIT))}')
     return known[name]

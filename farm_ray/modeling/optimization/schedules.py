@@ -75,6 +75,7 @@ def get_scheduler(optimizer: torch.optim.Optimizer, opts: Mapping[str, Any]) -> 
         ConfigError: On an unknown name or option (the nearest is named), or a missing or wrong value.
     """
     function, arguments = check_schedule(opts)
+    opts = opts or {}
     parameters = inspect.signature(function).parameters
     name = opts.get("name", "LinearWarmup")
     total = opts.get("num_training_steps")
@@ -105,19 +106,19 @@ def check_schedule(opts: Mapping[str, Any] | None) -> tuple[Callable[..., Any], 
     if opts is not None and not isinstance(opts, Mapping):
         raise TypeError(f"schedule_opts must be a dict or None, not {type(opts).__name__}")
     options = dict(opts or {})
-    name = options.pop("name", "LinearWarmup")
+    name = str(options.pop("name", "LinearWarmup"))
     function = _schedule_function(name)
     known = [key for key in inspect.signature(function).parameters if key != "optimizer"]
     for key in options:
         if key not in known and key not in _FOR_SOME:
             raise ConfigError(f'schedule {name} has no option "{key}"{nearest(key, [*known, *_FOR_SOME])}')
     proportion = options.get("warmup_proportion")
-    if proportion is not None and not 0 <= proportion <= 1:
-        raise ConfigError(f"warmup_proportion must be a share from 0 to 1, not {proportion}")
+    if proportion is not None and not (isinstance(proportion, int | float) and 0 <= proportion <= 1):
+        raise ConfigError(f"warmup_proportion must be a share from 0 to 1, not {proportion!r}")
     return function, {key: value for key, value in options.items() if key in known}
 
 
-def _schedule_function(name: Any) -> Callable[..., Any]:
+def _schedule_function(name: str) -> Callable[..., Any]:
     if name in _NEED_A_METRIC:
         way_out = "use EarlyStopping for that, or a schedule such as LinearWarmup"
         raise ConfigError(f"schedule {name} needs a metric at every step, and none is there; {way_out}")
@@ -135,5 +136,5 @@ def _schedule_function(name: Any) -> Callable[..., Any]:
     for key in (*_NEED_A_METRIC, *_NOT_BY_OPTIONS, "get_scheduler"):
         known.pop(key, None)
     if name not in known:
-        raise ConfigError(f'unknown schedule "{name}"{nearest(str(name), known)}')
+        raise ConfigError(f'unknown schedule "{name}"{nearest(name, known)}')
     return known[name]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from transformers.activations import ACT2FN
 
-from farm_ray.modeling.language_model.pooling import fresh_linear
+from farm_ray.modeling.language_model.pooling import activation_by_name, fresh_linear
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class FeedForwardBlock(nn.Module):
@@ -24,14 +26,10 @@ class FeedForwardBlock(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs in itertools.pairwise(layer_dims):
             if layers and activation is not None:
-                layers.append(ACT2FN[activation])
+                layers.append(activation_by_name(activation))
             layers.append(fresh_linear(inputs, outputs))
         self.feed_forward = nn.Sequential(*layers)
-
-    @property
-    def output_dim(self) -> int:
-        """Width of the output."""
-        return self.feed_forward[-1].out_features
+        self.output_dim = layer_dims[-1]
 
     def forward(self, inputs: Tensor) -> Tensor:
         """[..., layer_dims[0]] to [..., layer_dims[-1]]."""

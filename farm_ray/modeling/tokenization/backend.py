@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _TEXTS_PER_CALL = 1000  # encodings take a hundred times the memory of their ids
 

@@ -38,11 +38,22 @@ _MODEL_TYPE_BY_FARM_CLASS = {
     "XLNet": "xlnet",
 }
 
-_GENERAL_ARGUMENTS = frozenset(
-    "add_prefix_space additional_special_tokens bos_token cache_dir clean_up_tokenization_spaces cls_token "
-    "do_lower_case eos_token extra_special_tokens force_download keep_accents local_files_only mask_token "
-    "model_max_length never_split pad_token padding_side proxies sep_token split_special_tokens strip_accents "
-    "subfolder token tokenize_chinese_chars truncation_side unk_token".split()
+_SPECIAL_TOKENS = ("bos_token", "cls_token", "eos_token", "mask_token", "pad_token", "sep_token", "unk_token")
+_LOADING = ("cache_dir", "force_download", "local_files_only", "proxies", "subfolder", "token")
+_COMMON_SETTINGS = (
+    "add_prefix_space",
+    "additional_special_tokens",
+    "clean_up_tokenization_spaces",
+    "do_lower_case",
+    "extra_special_tokens",
+    "keep_accents",
+    "model_max_length",
+    "never_split",
+    "padding_side",
+    "split_special_tokens",
+    "strip_accents",
+    "tokenize_chinese_chars",
+    "truncation_side",
 )
 
 
@@ -150,7 +161,7 @@ def _farm_config(folder: Path) -> Any:
 
 def _refuse_unknown(tokenizer: Any, settings: dict[str, Any]) -> None:
     own = inspect.signature(type(tokenizer).__init__).parameters
-    known = (_GENERAL_ARGUMENTS | set(own)) - {"self", "kwargs", "args"}
+    known = {*_SPECIAL_TOKENS, *_LOADING, *_COMMON_SETTINGS, *own} - {"self", "kwargs", "args"}
     for name in settings:
         if name not in known:
             raise TypeError(f'Tokenizer.load has no argument "{name}"{nearest(name, known)}')

@@ -1,0 +1,5 @@
+"""FARM's path to the conversion of models; it lives in `farm_ray.modeling.conversion`."""
+
+from farm_ray.conversion.transformers import Converter
+
+__all__ = ["Converter"]

@@ -1,0 +1,20 @@
+"""Small helpers on Arrow columns that the arrows share."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece."""
+    combined = column.combine_chunks()
+    return combined if isinstance(combined, pa.Array) else pa.concat_arrays(combined.chunks)
+
+
+def null_where_not(lists: pa.FixedSizeListArray, keep: pa.BooleanArray) -> pa.FixedSizeListArray:
+    """Lists of fixed length, null where `keep` is false; values below a null are kept but not seen."""
+    size = lists.type.list_size
+    values = lists.values.slice(lists.offset * size, len(lists) * size)
+    hidden = pc.or_(pc.invert(keep), pc.is_null(lists))
+    return pa.FixedSizeListArray.from_arrays(values, type=lists.type, mask=hidden)

@@ -1,0 +1,172 @@
+"""Text rows: dicts with a text and one label per task to samples with label ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from farm_ray.configuration import nearest
+from farm_ray.data_handler import problems, samples
+from farm_ray.data_handler.columns import null_where_not, one_array
+from farm_ray.data_handler.input_features import label_ids, shown_labels
+from farm_ray.errors import DataProblemError
+
+if TYPE_CHECKING:
+    from farm_ray.data_handler.problems import Problem
+
+STAGE = "dicts_to_samples"
+
+Task = Mapping[str, Any]
+
+
+def text_samples(dicts: pa.Table, *, tasks: Mapping[str, Task], inference: bool) -> pa.Table:
+    """Rows in = rows out, in order; a row that cannot be meant keeps its place and gets a `problem`.
+
+    Args:
+        dicts: Columns id, text, one column of strings named by each task's `label_name`, problem.
+        tasks: As `Processor.tasks` holds them.
+        inference: Leave labels alone: the result has no label columns.
+
+    Returns:
+        `samples.text_schema` of the tasks (of no task in inference).
+    """
+    converted = {} if inference else dict(tasks)
+    table = mark_empty_texts(dicts)
+    labels: dict[str, pa.Array] = {}
+    for task in converted.values():
+        labels[task["label_tensor_name"]], found = _labels(table, task)
+        table = with_problems(table, found)
+    return assemble(table, labels, converted)
+
+
+def mark_empty_texts(dicts: pa.Table) -> pa.Table:
+    """The table with the problem "empty text" on rows whose text is null, empty or whitespace only."""
+    text = one_array(dicts.column("text"))
+    empty = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(text), ""), fill_value=True)
+    return with_problems(dicts, _tell(dicts, empty, _empty_text))
+
+
+def assemble(table: pa.Table, labels: Mapping[str, pa.Array], tasks: Mapping[str, Task]) -> pa.Table:
+    """Samples from checked rows and their label columns; labels beside a problem become null."""
+    schema = samples.text_schema(tasks)
+    sound = problems.sound(table)
+    columns = {"id": table.column("id"), "text": table.column("text"), problems.COLUMN: problems.of(table)}
+    for name, values in labels.items():
+        columns[name] = null_where_not(values, sound)
+    return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def with_problems(table: pa.Table, found: Mapping[int, Problem]) -> pa.Table:
+    """The table with these problems, by position, on rows that had none."""
+    if not found:
+        return table
+    later = [found.get(row) for row in range(table.num_rows)]
+    merged = problems.first_of_each(problems.of(table), later)
+    if problems.COLUMN not in table.column_names:
+        return table.append_column(problems.COLUMN, merged)
+    return table.set_column(table.column_names.index(problems.COLUMN), problems.COLUMN, merged)
+
+
+def _labels(dicts: pa.Table, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
+    given = one_array(dicts.column(task["label_name"]))
+    if task["task_type"] == "multilabel_classification":
+        return _multi_hot(dicts, given, task)
+    if task["task_type"] == "classification":
+        return _ids(dicts, given, task)
+    return labels_row_by_row(dicts, task, lambda row: label_ids(task, given[row].as_py()))
+
+
+def _ids(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
+    ids = pc.index_in(given, value_set=pa.array(task["label_list"], pa.string()))
+    missing = pc.fill_null(pc.equal(given, ""), fill_value=True)
+    unknown = pc.and_not(pc.is_null(ids), missing)
+    # An empty label can be one of the list: then it is not missing.
+    missing = pc.and_(missing, pc.is_null(ids))
+    found = _tell(dicts, missing, lambda row_id, _: _missing_label(row_id, task))
+    found |= _tell(dicts, unknown, lambda row_id, label: _unknown_label(row_id, label, task), given)
+    values = pc.cast(pc.fill_null(ids, 0), pa.int64())
+    return pa.FixedSizeListArray.from_arrays(values, type=samples.label_type(task)), found
+
+
+def _multi_hot(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
+    n_labels = len(task["label_list"])
+    split = pc.split_pattern(pc.fill_null(given, ""), ",")
+    parts, rows = pc.list_flatten(split), pc.list_parent_indices(split)
+    ids = pc.index_in(parts, value_set=pa.array(task["label_list"], pa.string()))
+    known = pc.is_valid(ids).to_numpy(zero_copy_only=False)
+    hot = np.zeros((len(given), n_labels), np.int64)
+    row_of_part = rows.to_numpy(zero_copy_only=False)
+    hot[row_of_part[known], pc.drop_null(ids).to_numpy(zero_copy_only=False)] = 1
+    unknown_parts = pc.and_(pc.is_null(ids), pc.not_equal(parts, "")).to_numpy(zero_copy_only=False)
+    first_unknown = {int(row_of_part[part]): part for part in np.flatnonzero(unknown_parts)[::-1]}
+    found = _tell(dicts, pc.is_null(given), lambda row_id, _: _missing_label(row_id, task))
+    sound = problems.sound(dicts).to_numpy(zero_copy_only=False)
+    row_ids = dicts.column("id")
+    for row, part in first_unknown.items():
+        if sound[row]:
+            found[row] = _unknown_label(row_ids[row].as_py(), parts[part].as_py(), task)
+    return pa.FixedSizeListArray.from_arrays(pa.array(hot.ravel()), type=samples.label_type(task)), found
+
+
+def labels_row_by_row(
+    dicts: pa.Table, task: Task, convert: Callable[[int], Sequence[Any]]
+) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
+    """Labels from a function of the row's position; what it raises, or a wrong length, is that row's problem."""
+    kind = samples.label_type(task)
+    empty = [0] * kind.list_size
+    found: dict[int, Problem] = {}
+    lists: list[Sequence[Any]] = []
+    row_ids = one_array(dicts.column("id")).to_pylist()
+    for row, is_sound in enumerate(problems.sound(dicts).to_pylist()):
+        try:
+            values = list(convert(row)) if is_sound else empty
+            lists.append(pa.array([values], kind).to_pylist()[0])
+        except Exception as error:  # noqa: BLE001 - a user's function may raise anything
+            lists.append(empty)
+            found[row] = _bad_label(row_ids[row], error, task)
+    return pa.array(lists, kind), found
+
+
+def _tell(
+    dicts: pa.Table,
+    where: pa.BooleanArray,
+    tell: Callable[[str, Any], Problem],
+    values: pa.Array | None = None,
+) -> dict[int, Problem]:
+    """Problems of the rows marked in `where` that had none, by position."""
+    marked = pc.and_(where, problems.sound(dicts))
+    rows = np.flatnonzero(marked.to_numpy(zero_copy_only=False)).tolist()
+    ids = dicts.column("id")
+    return {row: tell(ids[row].as_py(), None if values is None else values[row].as_py()) for row in rows}
+
+
+def _empty_text(row_id: str, _: Any) -> Problem:
+    message = f"{row_id}: the text is empty; fill it in or remove the row"
+    return problems.at(row_id, stage=STAGE, kind="empty text", message=message)
+
+
+def _missing_label(row_id: str, task: Task) -> Problem:
+    column = task.get("label_column_name") or task["label_name"]
+    message = f'{row_id}: no label in column "{column}"; fill it in or remove the row'
+    return problems.at(row_id, stage=STAGE, kind="missing label", message=message)
+
+
+def _unknown_label(row_id: str, label: str, task: Task) -> Problem:
+    known = task["label_list"]
+    hint = nearest(label, known)
+    hint = hint if hint.startswith("; did you mean") else ""
+    message = (
+        f'{row_id}: label "{problems.shorten(label)}" is not in label_list {shown_labels(known)}{hint}; '
+        "correct the row or add the label to label_list"
+    )
+    return problems.at(row_id, stage=STAGE, kind="unknown label", message=message, value=label)
+
+
+def _bad_label(row_id: str, error: Exception, task: Task) -> Problem:
+    reason = str(error) if isinstance(error, DataProblemError) else f"{type(error).__name__}: {error}"
+    message = f"{row_id}: the label in {task['label_name']} cannot be converted ({reason}); correct the row"
+    return problems.at(row_id, stage=STAGE, kind="bad label", message=message)

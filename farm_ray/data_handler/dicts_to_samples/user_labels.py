@@ -1,0 +1,47 @@
+"""Text rows whose labels come from a user's function instead of a label list."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.data_handler import problems
+from farm_ray.data_handler.columns import one_array
+from farm_ray.data_handler.dicts_to_samples.text import assemble, labels_row_by_row, mark_empty_texts, with_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pyarrow as pa
+
+DICTIONARY = "dictionary"
+"""Column of dicts tables with the whole dict as JSON, so that the function may read any key of it."""
+
+
+def user_label_samples(
+    dicts: pa.Table,
+    *,
+    tasks: Mapping[str, Mapping[str, Any]],
+    convert: Callable[[dict[str, Any]], Mapping[str, Any]],
+) -> pa.Table:
+    """As `text_samples`, with labels from `convert`.
+
+    Args:
+        dicts: Columns id, text, labels, problem, and `dictionary` where rows came as dicts.
+        tasks: Whose labels to make.
+        convert: From one row's dict to the numbers per `label_tensor_name`; what it raises becomes the row's problem.
+    """
+    table = mark_empty_texts(dicts)
+    rows = _rows(dicts)
+    labels: dict[str, pa.Array] = {}
+    for task in tasks.values():
+        name = task["label_tensor_name"]
+        labels[name], found = labels_row_by_row(table, task, lambda row: convert(rows[row])[name])  # noqa: B023
+        table = with_problems(table, found)
+    return assemble(table, labels, tasks)
+
+
+def _rows(dicts: pa.Table) -> list[dict[str, Any]]:
+    if DICTIONARY in dicts.column_names:
+        return [json.loads(row) for row in one_array(dicts.column(DICTIONARY)).to_pylist()]
+    return dicts.drop_columns([problems.COLUMN]).to_pylist()

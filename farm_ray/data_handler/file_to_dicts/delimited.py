@@ -1,0 +1,82 @@
+"""TSV and CSV files: the header, then rows into tables."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from farm_ray.data_handler.file_to_dicts.lines import read_blocks
+from farm_ray.data_handler.file_to_dicts.records import Records
+from farm_ray.data_handler.file_to_dicts.table_file import Rows, TableFile
+from farm_ray.data_handler.problems import Problem, shorten
+from farm_ray.errors import DataProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+    from farm_ray.data_handler.file_to_dicts.dialect import Dialect
+
+_USUAL_DELIMITERS = ("\t", ",", ";", "|")
+
+
+def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
+    r"""The rows of a TSV or CSV file: id (line where the row starts), the wanted columns as written, problem.
+
+    Blank lines are no rows. Line ends may be `\\n` or `\\r\\n`; quoted fields may hold line ends.
+
+    Raises:
+        DataProblemError: For an unreadable or empty file, a header that is broken, or columns that are not there.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), file.max_field_chars))
+    with file.open() as opened:
+        records = Records(file, dialect, read_blocks(opened, dialect.encoding))
+        records.skip_lines(dialect.skiprows or 0)
+        names = _column_names(file, dialect, records)
+        rows = Rows(file)
+        for _ in records.read_into(rows, len(names), _places(file, dialect, names)):
+            yield from rows.tables()
+        yield from rows.tables(rest=True)
+    if not rows.total:
+        raise file.error("has a header but no rows; give a file with at least one row")
+
+
+def _column_names(file: TableFile, dialect: Dialect, records: Records) -> list[str]:
+    if dialect.header is None:
+        return [str(position) for position in range(records.first_width())]
+    row: list[str] | Problem | None = []
+    for _ in range(dialect.header + 1):
+        row = records.next_row()
+    if row is None:
+        told = "is empty" if records.at_start() else "has no header row"
+        raise file.error(f"{told}; give a file with a header and at least one row")
+    if isinstance(row, Problem):
+        raise DataProblemError(f"the header cannot be read: {row.message}", file=row.file, row=row.line)
+    names = [name.strip() for name in row]
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        way_out = "give each column a name of its own"
+        raise file.error(f'names the column "{shorten(twice[0])}" twice in its header; {way_out}')
+    if "" in names[1:]:  # the first is left empty by programs that write the row number without a name
+        raise file.error(f"has no name for column {names.index('', 1) + 1} in its header; give each column a name")
+    return names
+
+
+def _places(file: TableFile, dialect: Dialect, names: Sequence[str]) -> list[int | None]:
+    """Where each wanted column stands; None for an optional one that is missing."""
+    missing = file.missing_columns(names)
+    if missing:
+        raise file.missing_error(missing, names, _header_hint(dialect, names))
+    return [names.index(name) if name in names else None for name in file.columns]
+
+
+def _header_hint(dialect: Dialect, names: Sequence[str]) -> str:
+    if dialect.header is None:
+        return "; header=None calls the columns by their position, pass header=0 if the first row names them"
+    if len(names) > 1:
+        return ""
+    inside = [sign for sign in _USUAL_DELIMITERS if sign in names[0] and sign != dialect.delimiter]
+    advice = f"pass delimiter={inside[0]!r}" if inside else "check the delimiter"
+    return f"; the header looks like one column with delimiter={dialect.delimiter!r}: {advice}"

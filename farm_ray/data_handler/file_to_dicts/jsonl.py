@@ -1,0 +1,148 @@
+"""Rows of JSON files: one object per line (.jsonl, .json), or one list of objects (.json)."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.file_to_dicts.lines import BadLine, read_blocks
+from farm_ray.data_handler.file_to_dicts.table_file import Cell, Rows, TableFile
+from farm_ray.data_handler.file_to_dicts.values import cell_text
+from farm_ray.data_handler.problems import Problem, shorten
+from farm_ray.errors import DataProblemError
+from farm_ray.storage import data_suffix, file_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from typing import BinaryIO
+
+    import pyarrow as pa
+
+Item = tuple[int, dict[str, Any] | Problem]
+"""Number of the row (its line, or its place in the list, from 1), and the object or what is wrong with it."""
+
+_PEEK = 4096
+
+
+@strict_arguments
+def read_jsonl(file: str | Path, proxies: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """The objects of a JSON lines file (or of a .json file that holds a list), in order.
+
+    Args:
+        file: Local path, s3:// or web address; .gz, .bz2 and .zst too.
+        proxies: Scheme to proxy address, for web addresses.
+
+    Raises:
+        DataProblemError: When the file cannot be read, and for the first line that is no object; names the line.
+    """
+    source = TableFile(uri=str(file), name=file_name(file), columns={}, proxies=proxies)
+    objects: list[dict[str, Any]] = []
+    for _, item in _items(source):
+        if isinstance(item, Problem):
+            raise DataProblemError(item.message, file=item.file, row=item.line)
+        objects.append(item)
+    return objects
+
+
+def read_json_rows(file: TableFile) -> Iterator[pa.Table]:
+    """The rows of a JSON file: id, the wanted columns as text (null where null or left out), problem.
+
+    Raises:
+        DataProblemError: For an unreadable or empty file, or when none of the first rows has a wanted column.
+    """
+    rows = Rows(file)
+    there: dict[str, None] = {}
+    checked = False
+    for number, item in _items(file):
+        cells: list[Cell] = [None] * len(file.columns)
+        problem = item if isinstance(item, Problem) else None
+        if isinstance(item, dict):
+            if not checked:
+                there.update(dict.fromkeys(item))
+            cells, problem = _cells(file, number, item)
+        rows.add([number], [[cell] for cell in cells], {0: problem} if problem else None)
+        if len(rows.numbers) >= file.rows_per_table:
+            checked = checked or _check_columns(file, there)
+            yield from rows.tables()
+    if not checked:
+        _check_columns(file, there)
+    yield from rows.tables(rest=True)
+    if not rows.total:
+        raise file.error("is empty; give a file with at least one row")
+
+
+def _check_columns(file: TableFile, there: Mapping[str, None]) -> bool:
+    """Raises where no object so far has a wanted column; False where there was no object yet."""
+    missing = file.missing_columns(there)
+    if missing and there:
+        raise file.missing_error(missing, list(there))
+    return bool(there)
+
+
+def _cells(file: TableFile, number: int, values: Mapping[str, Any]) -> tuple[list[Cell], Problem | None]:
+    try:
+        cells = [cell_text(values.get(name)) for name in file.columns]
+    except UnicodeError:
+        reason = "holds half of a surrogate pair (such as \\ud83d), which is no character; mend the line"
+        return [None] * len(file.columns), file.problem(number, "undecodable", reason)
+    longest = max((len(cell) for cell in cells if cell is not None), default=0)
+    if longest > file.max_field_chars:
+        reason = f"has a field of more than {file.max_field_chars:,} characters; shorten it"
+        return [None] * len(file.columns), file.problem(number, "field too long", reason)
+    return cells, None
+
+
+def _items(file: TableFile) -> Iterator[Item]:
+    with file.open() as opened:
+        if data_suffix(file.uri) == ".json" and _is_list(opened):
+            yield from _list_items(file, opened)
+        else:
+            yield from _line_items(file, opened)
+
+
+def _is_list(opened: BinaryIO) -> bool:
+    start = io.BufferedReader.peek(opened, _PEEK) if isinstance(opened, io.BufferedReader) else b""
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+
+
+def _line_items(file: TableFile, opened: BinaryIO) -> Iterator[Item]:
+    for block in read_blocks(opened, "utf-8"):
+        for number, line in enumerate(block.lines, block.first):
+            if isinstance(line, BadLine):
+                yield number, file.problem(number, line.kind, line.reason, line.value)
+            elif line and not line.isspace():
+                yield number, _parsed(file, number, line)
+
+
+def _parsed(file: TableFile, number: int, line: str) -> dict[str, Any] | Problem:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        told = f"at character {error.pos + 1}: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error)
+        reason = f"is not valid JSON {told}; write one object per line, or mend the line"
+        return file.problem(number, "broken JSON", reason, line.rstrip("\r\n"))
+    return _object(file, number, value)
+
+
+def _object(file: TableFile, number: int, value: Any) -> dict[str, Any] | Problem:
+    if isinstance(value, dict):
+        return value
+    reason = 'is no JSON object; write each row as an object, such as {"text": ...}'
+    return file.problem(number, "no object", reason, value)
+
+
+def _list_items(file: TableFile, opened: BinaryIO) -> Iterator[Item]:
+    try:
+        values = json.load(io.TextIOWrapper(opened, "utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise file.error(f"is not utf-8: {error.reason} at byte {error.start + 1}; write it as utf-8") from None
+    except json.JSONDecodeError as error:
+        where = f"in line {error.lineno} at character {error.colno}: {shorten(error.msg)}"
+        raise file.error(f"is not valid JSON {where}; mend it, or write one object per line (.jsonl)") from None
+    except (ValueError, RecursionError) as error:
+        raise file.error(f"is not valid JSON: {shorten(error)}; write one object per line (.jsonl)") from None
+    for number, value in enumerate(values, 1):
+        yield number, _object(file, number, value)

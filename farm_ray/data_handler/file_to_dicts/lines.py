@@ -1,0 +1,102 @@
+"""Physical lines of a file as text, in blocks, with what is no text told line by line."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BLOCK = 1 << 20
+LONGEST_LINE = 64 << 20
+"""Bytes of a line that are held at once; a longer line is told and skipped."""
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A physical line that is no text."""
+
+    kind: str
+    reason: str
+    """Goes on from the row's id: `is not utf-8 ...`."""
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole physical lines, each with its line end."""
+
+    first: int
+    """Number of the first line, from 1."""
+    lines: list[str | BadLine]
+    text: str | None
+    """The lines in one piece; None where one of them is bad."""
+
+
+def check_encoding(encoding: str) -> None:
+    """Raises ConfigError for an encoding that is not known, or in which a line end is more than one byte."""
+    try:
+        one_byte = "\n".encode(encoding) == b"\n" or codecs.lookup(encoding).name == "utf-8-sig"
+    except LookupError:
+        raise ConfigError(f'encoding "{encoding}" is not known; usual ones are utf-8, latin-1, cp1252') from None
+    if not one_byte:
+        raise ConfigError(f'encoding "{encoding}" cannot be read line by line; write the file as utf-8')
+
+
+def read_blocks(file: BinaryIO, encoding: str) -> Iterator[Block]:
+    r"""The file's lines in order; ends are `\\n` (a `\\r` before it is kept), a byte order mark is taken off."""
+    check_encoding(encoding)
+    plain = codecs.lookup(encoding).name.removesuffix("-sig")
+    number = 1
+    for raw in _whole_lines(file):
+        data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 and plain == "utf-8" else raw
+        block = _block(data, plain, number)
+        number += len(block.lines)
+        yield block
+
+
+def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Pieces of the file that end at a line end; of a line above `LONGEST_LINE` only that many bytes and one more."""
+    pieces: list[bytes] = []
+    held = 0
+    while data := file.read(_BLOCK):
+        end = data.rfind(b"\n") + 1
+        if end:
+            first = data.index(b"\n") + 1 if held > LONGEST_LINE else 0
+            yield b"".join([*pieces, b"\n" if first else b"", data[first:end]])
+            pieces, held = [], 0
+        if held <= LONGEST_LINE:
+            pieces.append(data[end:])
+            held += len(data) - end
+    if held:
+        yield b"".join(pieces)
+
+
+def _block(raw: bytes, encoding: str, first: int) -> Block:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        text = None
+    if text is None or "\0" in text or len(raw) > LONGEST_LINE:
+        return Block(first, [_line(line, encoding) for line in io.BytesIO(raw)], None)
+    return Block(first, list(io.StringIO(text, newline="\n")), text)
+
+
+def _line(raw: bytes, encoding: str) -> str | BadLine:
+    shown = raw[:_SHOWN].decode(encoding, "replace").rstrip("\r\n")
+    if len(raw) > LONGEST_LINE:
+        return BadLine("line too long", f"is a line of more than {LONGEST_LINE:,} bytes; split it", shown)
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
+        return BadLine("undecodable", f"is not {encoding}: {byte}; pass the file's encoding, or mend the line", shown)
+    if "\0" in text:
+        return BadLine("NUL byte", "holds a NUL byte; mend the line, or name the right encoding", shown)
+    return text

@@ -1,0 +1,113 @@
+"""Rows of Parquet files, one row group after the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from farm_ray.data_handler import problems
+from farm_ray.data_handler.file_to_dicts.table_file import Cell, TableFile, row_ids
+from farm_ray.data_handler.file_to_dicts.values import cell_text
+from farm_ray.data_handler.problems import Problem, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_AS_IT_IS = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+
+
+def read_parquet(file: TableFile) -> Iterator[pa.Table]:
+    """The rows of a Parquet file: id (row number from 1), the wanted columns as text (null where null), problem.
+
+    Raises:
+        DataProblemError: For a file that is no Parquet, has no rows, or lacks a wanted column.
+    """
+    with file.open(seekable=True) as opened:
+        try:
+            parquet = pq.ParquetFile(opened)
+            names = _wanted(file, parquet.schema_arrow.names)
+            number = 1
+            for batch in parquet.iter_batches(batch_size=file.rows_per_table, columns=names):
+                yield _table(file, number, batch)
+                number += batch.num_rows
+        except (pa.ArrowException, OSError) as error:
+            told = shorten(" ".join(str(error).split()))
+            raise file.error(f"cannot be read as Parquet: {told}; write it anew") from None
+    if number == 1:
+        raise file.error("has no rows; give a file with at least one row")
+
+
+def _wanted(file: TableFile, there: list[str]) -> list[str]:
+    missing = file.missing_columns(there)
+    if missing:
+        raise file.missing_error(missing, there)
+    for name, times in Counter(there).items():
+        if times > 1 and name in file.columns:
+            raise file.error(f'has the column "{shorten(name)}" twice; give each column a name of its own')
+    return [name for name in file.columns if name in there]
+
+
+def _table(file: TableFile, first: int, batch: pa.RecordBatch) -> pa.Table:
+    found: dict[int, Problem] = {}
+    columns = {"id": row_ids(file.name, range(first, first + batch.num_rows))}
+    for name, output in file.columns.items():
+        if name in batch.schema.names:
+            columns[output] = _texts(file, first, batch.column(name), found)
+        else:
+            columns[output] = pa.nulls(batch.num_rows, pa.string())
+    if found:
+        bad = pa.array([row in found for row in range(batch.num_rows)])
+        for output in file.columns.values():
+            columns[output] = pc.if_else(bad, None, columns[output])
+        columns[problems.COLUMN] = problems.column(found.get(row) for row in range(batch.num_rows))
+    else:
+        columns[problems.COLUMN] = problems.none(batch.num_rows)
+    return pa.table(columns)
+
+
+def _texts(file: TableFile, first: int, column: pa.Array, found: dict[int, Problem]) -> pa.Array:
+    """The column as text; problems of its rows go into `found`, by position."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if any(fits(column.type) for fits in _AS_IT_IS) and _is_utf8(column):
+        texts = column.cast(pa.string())
+    else:
+        texts = pa.array(_one_by_one(file, first, column, found), pa.string())
+    lengths = pc.fill_null(pc.utf8_length(texts), 0)
+    if (pc.max(lengths).as_py() or 0) > file.max_field_chars:
+        reason = f"has a field of more than {file.max_field_chars:,} characters; shorten it"
+        for row in pc.indices_nonzero(pc.greater(lengths, file.max_field_chars)).to_pylist():
+            found.setdefault(row, file.problem(first + row, "field too long", reason))
+    return texts
+
+
+def _is_utf8(column: pa.Array) -> bool:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _one_by_one(file: TableFile, first: int, column: pa.Array, found: dict[int, Problem]) -> list[Cell]:
+    cells: list[Cell] = []
+    for row, value in enumerate(_values(column)):
+        try:
+            cells.append(cell_text(value))
+        except UnicodeError:
+            reason = "holds bytes that are not utf-8; mend the row"
+            found.setdefault(row, file.problem(first + row, "undecodable", reason, value))
+            cells.append(None)
+    return cells
+
+
+def _values(column: pa.Array) -> list[object]:
+    if pa.types.is_floating(column.type):
+        return list(column.to_numpy(zero_copy_only=False))  # keeps float32's own shortest form
+    if any(fits(column.type) for fits in _AS_IT_IS):
+        return list(column.cast(pa.large_binary()).to_pylist())
+    return list(column.to_pylist())

@@ -1,0 +1,121 @@
+"""What the model reads: the columns of the features table, and FARM's features of one sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from farm_ray.data_handler.problems import COLUMN, PROBLEM
+from farm_ray.errors import DataProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from farm_ray.data_handler.samples import Sample
+
+_ROBERTA_SEPARATOR = 2
+_CAMEMBERT_SEPARATOR = 6
+
+
+def text_schema(label_fields: Sequence[pa.Field], *, segments: bool) -> pa.Schema:
+    """Features of text tasks, one row per sample.
+
+    id; input_ids with special tokens, not padded; segment_ids of the same length where the tokenizer makes any;
+    the labels as in the samples; n_tokens, the length of input_ids; clipped, true where tokens were cut off; problem.
+
+    Args:
+        label_fields: The label columns of the samples.
+        segments: Whether there is a column `segment_ids`.
+    """
+    tokens = [pa.field("input_ids", pa.list_(pa.int32()))]
+    if segments:
+        tokens.append(pa.field("segment_ids", pa.list_(pa.int8())))
+    rest = [("n_tokens", pa.int32()), ("clipped", pa.bool_()), (COLUMN, PROBLEM)]
+    return pa.schema([("id", pa.string()), *tokens, *label_fields, *rest])
+
+
+def sample_to_features_text(
+    sample: Sample, tasks: Mapping[str, Mapping[str, Any]], max_seq_len: int, tokenizer: Any
+) -> list[dict[str, Any]]:
+    """Padded features of one sample: a list of one dict with input_ids, padding_mask, segment_ids and label ids.
+
+    Args:
+        sample: Brings `clear_text["text"]`, or ready tokens in `tokenized["tokens"]` for a slow tokenizer.
+        tasks: Whose labels to convert; labels that are not in `clear_text` are left out (inference).
+        max_seq_len: Length of each list, [max_seq_len].
+        tokenizer: From `Tokenizer.load`.
+
+    Raises:
+        DataProblemError: When a label is not in its task's label list.
+    """
+    encoded = _encode(sample, max_seq_len, tokenizer)
+    ids = list(encoded["input_ids"])
+    segments = list(encoded.get("token_type_ids") or [0] * len(ids))
+    missing = max_seq_len - len(ids)
+    side = tokenizer.padding_side
+    features: dict[str, Any] = {
+        "input_ids": _pad(ids, missing, tokenizer.pad_token_id, side),
+        "padding_mask": _pad([1] * len(ids), missing, 0, side),
+        "segment_ids": _pad(segments, missing, tokenizer.pad_token_type_id, side),
+    }
+    for task in tasks.values():
+        if task["label_name"] in sample.clear_text:
+            features[task["label_tensor_name"]] = label_ids(task, sample.clear_text[task["label_name"]])
+    return [features]
+
+
+def label_ids(task: Mapping[str, Any], label: Any) -> list[Any]:
+    """The label of one row as numbers: `[id]`, `[0, 1, ...]` for several labels, `[value]` for regression.
+
+    Raises:
+        DataProblemError: When the label is not in the task's label list, or is no number in a regression.
+    """
+    if task["task_type"] == "regression":
+        try:
+            return [float(label)]
+        except (TypeError, ValueError):
+            raise DataProblemError(f'the label "{label}" is not a number; correct the row', value=label) from None
+    known = list(task["label_list"])
+    several = task["task_type"] == "multilabel_classification"
+    given = [part for part in str(label).split(",") if part] if several else [str(label)]
+    for one in given:
+        if one not in known:
+            raise DataProblemError(f'label "{one}" is not in label_list {shown_labels(known)}', value=one)
+    return [int(one in given) for one in known] if several else [known.index(given[0])]
+
+
+def shown_labels(labels: Sequence[str]) -> str:
+    """A label list for messages: at most the first twenty."""
+    first = ", ".join(map(str, labels[:20]))
+    return f"[{first}]" if len(labels) <= 20 else f"[{first}, ... {len(labels)} labels]"  # noqa: PLR2004
+
+
+def get_roberta_seq_2_start(input_ids: Sequence[int]) -> int:
+    """Position of the second text in a RoBERTa pair: after the second separator (id 2)."""
+    return _after_second(input_ids, _ROBERTA_SEPARATOR)
+
+
+def get_camembert_seq_2_start(input_ids: Sequence[int]) -> int:
+    """Position of the second text in a CamemBERT pair: after the second separator (id 6)."""
+    return _after_second(input_ids, _CAMEMBERT_SEPARATOR)
+
+
+def _after_second(input_ids: Sequence[int], separator: int) -> int:
+    places = [place for place, token in enumerate(input_ids) if token == separator]
+    if len(places) < 2:  # noqa: PLR2004
+        raise DataProblemError(f"the ids hold {len(places)} separators (id {separator}), not the two of a text pair")
+    return places[1] + 1
+
+
+def _encode(sample: Sample, max_seq_len: int, tokenizer: Any) -> Mapping[str, Any]:
+    how = {"truncation": True, "max_length": max_seq_len, "return_token_type_ids": True, "verbose": False}
+    if getattr(tokenizer, "is_fast", False) or not sample.tokenized:
+        return tokenizer(sample.clear_text["text"], **how)
+    ids = tokenizer.convert_tokens_to_ids(sample.tokenized["tokens"])
+    return tokenizer.prepare_for_model(ids, **how)
+
+
+def _pad(values: list[int], missing: int, fill: int, side: str) -> list[int]:
+    padding = [fill] * missing
+    return padding + values if side == "left" else values + padding

@@ -1,0 +1,352 @@
+"""The base of all processors: settings and tasks, and three arrows from a file to features. Without torch and ray."""
+
+from __future__ import annotations
+
+import abc
+import copy
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.dicts_to_samples.text import text_samples
+from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
+from farm_ray.data_handler.input_features import label_ids
+from farm_ray.data_handler.processor import checks, files, identity, saving
+from farm_ray.data_handler.processor.dicts import dicts_table
+from farm_ray.data_handler.processor.metrics import check_metrics
+from farm_ray.data_handler.processor.tasks import Task, check_names, loaded_task, make_task
+from farm_ray.data_handler.samples_to_features.padding import Padding
+from farm_ray.data_handler.samples_to_features.text import text_features
+from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+logger = logging.getLogger(__name__)
+
+MAX_TEXT_CHARS = 500_000
+
+
+class Processor(abc.ABC):
+    """Turns files or dicts into features for a model. Set it up, add its tasks, hand it to a `DataSilo`.
+
+    A subclass of your own overrides `file_to_dicts` (one dict with "text" and labels per row), and `convert_labels`
+    if its labels need more than a look-up in a label list. Rows that cannot be meant never vanish: they carry a
+    `problem` to the end.
+
+    Args:
+        tokenizer: From `Tokenizer.load`.
+        max_seq_len: Tokens per row at most, special tokens counted; longer texts lose their right end.
+        train_filename: File with training data below `data_dir`, or None.
+        dev_filename: File with dev data; None takes a share of the training data when `dev_split` is not 0.
+        test_filename: File with test data, or None.
+        dev_split: Share of the training data for the dev set, 0 to 1, where `dev_filename` is None.
+        data_dir: Folder (or s3:// prefix) of the files; None when only dicts are processed.
+        tasks: Task dicts by name, as `add_task` makes them.
+        proxies: Accepted for FARM's sake; farm_ray downloads no data sets.
+        multithreading_rust: False limits the tokenizer to one thread in Ray tasks (RAYON_NUM_THREADS there).
+
+    Raises:
+        ConfigError: On values that cannot be meant.
+    """
+
+    max_text_chars: int = MAX_TEXT_CHARS
+    inference: bool = False
+
+    @strict_arguments
+    def __init__(
+        self,
+        tokenizer: Any,
+        max_seq_len: int,
+        train_filename: str | Path | None,
+        dev_filename: str | Path | None,
+        test_filename: str | Path | None,
+        dev_split: float | None,
+        data_dir: str | Path | None,
+        tasks: Mapping[str, Mapping[str, Any]] | None = None,
+        proxies: dict[str, str] | None = None,
+        multithreading_rust: bool = True,
+    ) -> None:
+        checks.check_settings(tokenizer, max_seq_len, dev_split)
+        self.tokenizer = tokenizer
+        self.max_seq_len = max_seq_len
+        self.train_filename = train_filename
+        self.dev_filename = dev_filename
+        self.test_filename = test_filename
+        self.dev_split = dev_split
+        self.data_dir = data_dir
+        self.tasks: dict[str, Task] = {name: loaded_task(name, task) for name, task in (tasks or {}).items()}
+        self.proxies = proxies
+        self.multithreading_rust = multithreading_rust
+
+    def add_task(
+        self,
+        name: str,
+        metric: Any,
+        label_list: Sequence[str],
+        label_column_name: str | None = None,
+        label_name: str | None = None,
+        task_type: str | None = None,
+        text_column_name: str | None = None,
+    ) -> None:
+        """Adds labels to read, or replaces the task of this name. The prediction head of the same name uses them.
+
+        Args:
+            name: The head's `task_name`.
+            metric: Name of a metric, a function `(preds, labels)`, or a list of both.
+            label_list: All labels; a label's position is its id.
+            label_column_name: The labels' column in the file.
+            label_name: Key of the label in dicts; `{name}_label` by default, and the tensor `{label_name}_ids`.
+            task_type: `classification`, `multilabel_classification` or `regression`.
+            text_column_name: The text's column in the file.
+
+        Raises:
+            ConfigError: On labels that are no list, too few, or there twice; or on a frozen processor.
+        """
+        task = make_task(
+            name,
+            metric=metric,
+            label_list=label_list,
+            label_column_name=label_column_name,
+            label_name=label_name,
+            task_type=task_type,
+            text_column_name=text_column_name,
+        )
+        check_names(name, task, self.tasks)
+        self.tasks = {**self.tasks, name: task}
+
+    @property
+    def label_tensor_names(self) -> list[str]:
+        """The label columns of the features, in the order of the tasks; none in inference."""
+        return [] if self.inference else [task["label_tensor_name"] for task in self.tasks.values()]
+
+    def check_ready_for_training(self, train_file: str | None = None) -> None:
+        """Raises ConfigError when something training needs is missing, and says how to give it.
+
+        Args:
+            train_file: The training file, to look for labels in.
+        """
+        if not self.tasks:
+            raise ConfigError(self.what_is_missing(train_file))
+        check_metrics(self.tasks)
+
+    def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - for subclasses that look into the file
+        """Why there is no task, and the way out."""
+        return f"{type(self).__name__} has no task: call add_task(name, metric, label_list) before training"
+
+    @abc.abstractmethod
+    def file_to_dicts(self, file: str) -> Iterable[dict[str, Any]]:
+        """One dict per row of the file: "text", a label per task under its `label_name`, and "id" if there is one."""
+
+    def read_tables(self, path: str) -> Iterator[pa.Table]:
+        """Arrow 1: the rows of one file as tables with columns id, text, a label per task, problem."""
+        return files.tables_of_dicts(self, path)
+
+    def dicts_to_table(self, dicts: Sequence[Any], indices: Sequence[int] | None = None) -> pa.Table:
+        """Dicts in memory as such a table, one row per dict; a row without an id of its own is named by its index."""
+        numbers = range(len(dicts)) if indices is None else indices
+        return self.named_dicts_to_table(dicts, [str(number) for number in numbers])
+
+    def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+        """As `dicts_to_table`; rows without an id of their own get the one given here."""
+        return dicts_table(
+            dicts,
+            default_ids,
+            tasks={} if self.inference else self.tasks,
+            max_text_chars=self.max_text_chars,
+            with_dictionary=self._converts_labels_itself() and not self.inference,
+        )
+
+    def dicts_to_samples(self, dicts: pa.Table) -> pa.Table:
+        """Arrow 2: checked texts and label ids; rows in = rows out, in order."""
+        if self._converts_labels_itself() and not self.inference:
+            return user_label_samples(dicts, tasks=self.tasks, convert=self.convert_labels)
+        return text_samples(dicts, tasks=self.tasks, inference=self.inference)
+
+    def convert_labels(self, dictionary: dict[str, Any]) -> dict[str, list[Any]]:
+        """The labels of one row: per task its `label_tensor_name` and a list of numbers of fixed length.
+
+        A subclass may override this; what it raises becomes the row's problem. `dictionary` is then the row's dict
+        as `file_to_dicts` or the caller gave it.
+        """
+        return {
+            task["label_tensor_name"]: label_ids(task, dictionary[task["label_name"]]) for task in self.tasks.values()
+        }
+
+    def samples_to_features(self, samples: pa.Table) -> pa.Table:
+        """Arrow 3: token ids; rows in = rows out, in order."""
+        return text_features(
+            samples, tokenizer=self.tokenizer, max_seq_len=self.max_seq_len, label_columns=self.label_tensor_names
+        )
+
+    def featurize(self, dicts: pa.Table) -> pa.Table:
+        """Arrows 2 and 3 in one."""
+        return self.samples_to_features(self.dicts_to_samples(dicts))
+
+    def padding(self) -> Padding:
+        """How batches of this tokenizer are padded."""
+        if self.tokenizer.pad_token_id is None:
+            raise ConfigError('the tokenizer has no padding token; use Tokenizer.load(..., pad_token="<pad>")')
+        return Padding(
+            pad_token_id=self.tokenizer.pad_token_id,
+            side=self.tokenizer.padding_side,
+            segment_pad=self.tokenizer.pad_token_type_id,
+        )
+
+    def dataset_from_dicts(
+        self,
+        dicts: Sequence[Any],
+        indices: Sequence[int] | None = None,
+        return_baskets: bool = False,
+        debug: bool = False,
+    ) -> tuple[Any, ...]:
+        """Dicts as a torch data set, every row padded to `max_seq_len`; for a few dicts and for own loops.
+
+        Args:
+            dicts: One dict per row.
+            indices: The rows' numbers in the whole data; 0, 1, ... by default.
+            return_baskets: Return the rows' baskets too; this means inference: labels are not converted.
+            debug: Keep the tokens in the samples of the baskets.
+
+        Returns:
+            A TensorDataset, its tensor names, the set of indices of rows with a problem (which are left out), and
+            with `return_baskets` the list of baskets. The first two are None when no row is left.
+        """
+        from farm_ray.data_handler.processor.tensors import dataset_from_dicts
+
+        return dataset_from_dicts(self, dicts, indices, return_baskets=return_baskets, debug=debug)
+
+    @staticmethod
+    def log_problematic(problematic_sample_ids: Collection[Any]) -> None:
+        """Logs which rows have a problem, if any."""
+        if problematic_sample_ids:
+            shown = ", ".join(map(str, list(problematic_sample_ids)[:20]))
+            logger.error("%d rows have a problem: %s", len(problematic_sample_ids), shown)
+
+    def frozen(self) -> Processor:
+        """A copy whose attributes can no longer be set; it can be pickled and sent to other processes."""
+        if identity.is_frozen(self):
+            return self
+        return identity.changed_copy(self, tasks=copy.deepcopy(self.tasks), _frozen=True)
+
+    def for_inference(self) -> Processor:
+        """A copy that reads and makes no labels."""
+        return identity.changed_copy(self, inference=True)
+
+    def fingerprint(self) -> str:
+        """Equal for processors that make equal features of equal files: sha256 over class, settings and tokenizer."""
+        return identity.fingerprint(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if identity.is_frozen(self):
+            _refuse(self, name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if identity.is_frozen(self):
+            _refuse(self, name)
+        super().__delattr__(name)
+
+    def generate_config(self) -> dict[str, Any]:
+        """The settings as plain values, ready for JSON: every public attribute that JSON can hold.
+
+        Raises:
+            ConfigError: When a task's metric is a function that has not been registered under a name.
+        """
+        return saving.plain_settings(self)
+
+    def save(self, save_dir: str | Path) -> None:
+        """Writes `processor_config.json` and the tokenizer's files into a folder, which is made if it is missing.
+
+        Raises:
+            ConfigError: As `generate_config`; nothing is written then.
+        """
+        saving.save(self, Path(save_dir))
+
+    @classmethod
+    def load(
+        cls,
+        processor_name: str,
+        data_dir: str | Path | None,
+        tokenizer: Any,
+        max_seq_len: int,
+        train_filename: str | Path | None,
+        dev_filename: str | Path | None,
+        test_filename: str | Path | None,
+        dev_split: float | None,
+        **kwargs: Any,
+    ) -> Any:
+        """A processor of the class with this name; `kwargs` are further arguments of that class.
+
+        Raises:
+            ConfigError: When there is no such class.
+            TypeError: On an argument the class does not have.
+        """
+        settings = {
+            "data_dir": data_dir,
+            "max_seq_len": max_seq_len,
+            "train_filename": train_filename,
+            "dev_filename": dev_filename,
+            "test_filename": test_filename,
+            "dev_split": dev_split,
+            **kwargs,
+        }
+        return saving.construct(saving.named_class(processor_name, cls), tokenizer, settings)
+
+    @classmethod
+    def load_from_dir(cls, load_dir: str | Path) -> Any:
+        """The processor that was saved into this folder, of the class it was saved from, with its tasks.
+
+        Raises:
+            ModelFolderError: When `processor_config.json` is missing or broken, or the tokenizer cannot be loaded.
+            ConfigError: When the class is not known here.
+        """
+        return saving.load_from_dir(Path(load_dir), cls)
+
+    @classmethod
+    def convert_from_transformers(
+        cls,
+        tokenizer_name_or_path: str | Path,
+        task_type: str,
+        max_seq_len: int,
+        doc_stride: int = 128,  # noqa: ARG003 - for question answering
+        revision: str | None = None,
+        tokenizer_class: str | None = None,
+        tokenizer_args: Mapping[str, Any] | None = None,
+        use_fast: bool = True,
+    ) -> Any:
+        """A processor for a model that transformers saved; labels come from the model's `id2label`.
+
+        Args:
+            tokenizer_name_or_path: Folder of the model or its name on the hub.
+            task_type: `text_classification` or `embeddings`.
+            max_seq_len: Tokens per row at most.
+            doc_stride: Not used by these tasks.
+            revision: Branch, tag or commit on the hub.
+            tokenizer_class: A transformers class; found out by default.
+            tokenizer_args: Settings for `Tokenizer.load`.
+            use_fast: As for `Tokenizer.load`.
+
+        Raises:
+            ConfigError: On another task type, or a model that brings fewer than two labels.
+        """
+        from farm_ray.data_handler.processor.conversion import convert_from_transformers
+
+        where = {"revision": revision, "tokenizer_class": tokenizer_class, "use_fast": use_fast}
+        return convert_from_transformers(
+            str(tokenizer_name_or_path), task_type, max_seq_len, where=where, settings=dict(tokenizer_args or {})
+        )
+
+    def _converts_labels_itself(self) -> bool:
+        """True where a subclass brings a `convert_labels` of its own."""
+        return type(self).convert_labels is not Processor.convert_labels
+
+
+def _refuse(processor: Processor, name: str) -> NoReturn:
+    raise ConfigError(
+        f'cannot change "{name}" of a {type(processor).__name__} that has been handed over; '
+        "set up the processor (add_task too) before building the DataSilo or Inferencer"
+    )

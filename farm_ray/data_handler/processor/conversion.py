@@ -1,0 +1,56 @@
+"""Processors for models that transformers saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from farm_ray.configuration import nearest
+from farm_ray.data_handler.processor.inference import InferenceProcessor
+from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
+from farm_ray.errors import ConfigError
+from farm_ray.modeling.tokenization import Tokenizer
+
+TASK_TYPES = ("text_classification", "embeddings")
+_LATER = ("question_answering", "ner")
+
+
+def convert_from_transformers(
+    name_or_path: str, task_type: str, max_seq_len: int, *, where: dict[str, Any], settings: dict[str, Any]
+) -> Any:
+    """See `Processor.convert_from_transformers`.
+
+    Args:
+        name_or_path: Folder or hub name.
+        task_type: One of `TASK_TYPES`.
+        max_seq_len: Tokens per row at most.
+        where: revision, tokenizer_class and use_fast for `Tokenizer.load`.
+        settings: Further settings of the tokenizer.
+    """
+    if task_type in _LATER:
+        raise ConfigError(f'task_type "{task_type}" is not available yet in this version of farm_ray', value=task_type)
+    if task_type not in TASK_TYPES:
+        raise ConfigError(f'unknown task_type "{task_type}"{nearest(task_type, TASK_TYPES)}', value=task_type)
+    tokenizer = Tokenizer.load(name_or_path, **where, **settings)
+    if task_type == "embeddings":
+        return InferenceProcessor(tokenizer=tokenizer, max_seq_len=max_seq_len)
+    config = _model_config(name_or_path, where["revision"])
+    return TextClassificationProcessor(
+        tokenizer=tokenizer,
+        max_seq_len=max_seq_len,
+        data_dir="data",
+        label_list=[config.id2label[number] for number in sorted(config.id2label)],
+        label_column_name="label",
+        metric="acc",
+        quote_char='"',
+        multilabel=getattr(config, "problem_type", None) == "multi_label_classification",
+    )
+
+
+def _model_config(name_or_path: str, revision: str | None) -> Any:
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(name_or_path, **({} if revision is None else {"revision": revision}))
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ConfigError(f"cannot read the model's config.json in {name_or_path} ({reason})") from error

@@ -1,0 +1,79 @@
+"""Arrow 1: a file as tables of dicts."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import pyarrow as pa
+
+    from farm_ray.data_handler.processor.base import Processor
+
+ROWS_PER_TABLE = 5000
+
+
+def tables_of_dicts(processor: Processor, path: str) -> Iterator[pa.Table]:
+    """The dicts of `processor.file_to_dicts` as tables; rows without an id are named `file:number`, from 1.
+
+    A file without rows gives one empty table.
+    """
+    name = str(path).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    dicts, done = iter(processor.file_to_dicts(path)), 0
+    while (chunk := list(itertools.islice(dicts, ROWS_PER_TABLE))) or done == 0:
+        names = [f"{name}:{number}" for number in range(done + 1, done + 1 + len(chunk))]
+        yield processor.named_dicts_to_table(chunk, names)
+        if not chunk:
+            return
+        done += len(chunk)
+
+
+def columns_to_read(tasks: Mapping[str, Mapping[str, Any]], text_column_name: str) -> dict[str, list[str]]:
+    """Per column of the file the columns it becomes: the text, and the label of each task.
+
+    Raises:
+        ConfigError: On a task without a label column, or tasks with different text columns.
+    """
+    texts = {task["text_column_name"] or text_column_name for task in tasks.values()} or {text_column_name}
+    if len(texts) > 1:
+        names = ", ".join(sorted(texts))
+        raise ConfigError(f"the tasks name different text columns ({names}); a row has one text: name the same one")
+    columns: dict[str, list[str]] = {texts.pop(): ["text"]}
+    for name, task in tasks.items():
+        column = task["label_column_name"]
+        if column is None:
+            raise ConfigError(f'task "{name}" has no label column; give label_column_name to add_task')
+        columns.setdefault(column, []).append(task["label_name"])
+    return columns
+
+
+def read_columns(path: str, columns: Mapping[str, list[str]], **how: Any) -> Iterator[pa.Table]:
+    """Tables of a file with its columns renamed; a column that several tasks read is there several times."""
+    from farm_ray.data_handler.file_to_dicts import read_rows
+
+    first = {column: names[0] for column, names in columns.items()}
+    order = ["id", *itertools.chain.from_iterable(columns.values()), "problem"]
+    for table in read_rows(path, columns=first, **how):
+        yield _with_copies(table, columns).select(order)
+
+
+def _with_copies(table: pa.Table, columns: Mapping[str, list[str]]) -> pa.Table:
+    for name, *others in columns.values():
+        for other in others:
+            table = table.append_column(other, table.column(name))
+    return table
+
+
+def rows_as_dicts(tables: Iterable[pa.Table]) -> list[dict[str, Any]]:
+    """FARM's dicts: the columns of each row without its id; `problem` only where there is one."""
+    dicts: list[dict[str, Any]] = []
+    for table in tables:
+        for row in table.drop_columns(["id"]).to_pylist():
+            if row["problem"] is None:
+                del row["problem"]
+            dicts.append(row)
+    return dicts

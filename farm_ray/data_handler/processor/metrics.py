@@ -1,0 +1,53 @@
+"""The metrics of tasks: checked before work starts, and written to files by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from farm_ray.data_handler.processor.tasks import Task
+
+
+def check_metrics(tasks: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises ConfigError on a task that has no metric, or one that nobody knows."""
+    from farm_ray.evaluation.metrics import check_metric
+
+    for name, task in tasks.items():
+        if task["metric"] is None or task["metric"] == []:
+            raise ConfigError(f'task "{name}" has no metric; give one, for example "acc" or "f1_macro"')
+        check_metric(task["metric"])
+
+
+def saved_tasks(tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, Task]:
+    """The tasks as plain values for a JSON file: functions among the metrics become their registered names.
+
+    Raises:
+        ConfigError: On a function that has not been registered.
+    """
+    return {name: {**task, "metric": _saved(name, task["metric"])} for name, task in tasks.items()}
+
+
+def _saved(task: str, metric: Any) -> Any:
+    if isinstance(metric, list | tuple):
+        return [_saved(task, one) for one in metric]
+    if metric is None or isinstance(metric, str):
+        return metric
+    registered = _registered_name(metric)
+    if registered is None:
+        label = getattr(metric, "__name__", type(metric).__name__).strip("<>")
+        raise ConfigError(
+            f'the metric {label} of task "{task}" is a function without a name that can be saved; register it first: '
+            f'farm_ray.evaluation.metrics.register_metrics("{label}", {label})'
+        )
+    return registered
+
+
+def _registered_name(metric: Any) -> str | None:
+    from farm_ray.evaluation import metrics
+
+    known = {**metrics.METRICS, **metrics._registered_metrics}  # noqa: SLF001 - there is no other way back to the name
+    return next((name for name, function in known.items() if function is metric), None)

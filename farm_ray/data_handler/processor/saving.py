@@ -1,0 +1,140 @@
+"""A processor as files: `processor_config.json` and the tokenizer beside it. Reads folders of FARM 0.8 too."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.data_handler.processor.metrics import saved_tasks
+from farm_ray.data_handler.processor.names import processor_class
+from farm_ray.data_handler.processor.tasks import loaded_task
+from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.modeling.tokenization import Tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from farm_ray.data_handler.processor.base import Processor
+
+logger = logging.getLogger(__name__)
+
+CONFIG_FILE = "processor_config.json"
+
+_NO_SETTINGS = frozenset({"processor", "tokenizer", "tasks"})
+_OF_OLD_VERSIONS = frozenset({"baskets", "inference", "lower_case", "problematic_sample_ids", "task_type", "verbose"})
+_BASE_SETTINGS = ("data_dir", "max_seq_len", "train_filename", "dev_filename", "test_filename", "dev_split")
+
+
+def plain_settings(processor: Processor) -> dict[str, Any]:
+    """Every public attribute that JSON can hold, paths as text, tasks with names for metrics."""
+    plain: dict[str, Any] = {}
+    for name, value in sorted(vars(processor).items()):
+        if name.startswith("_") or name in {"tokenizer", "inference"}:
+            continue
+        value = saved_tasks(value) if name == "tasks" else str(value) if isinstance(value, Path) else value  # noqa: PLW2901
+        if _is_json(value):
+            plain[name] = value
+    return plain
+
+
+def save(processor: Processor, folder: Path) -> None:
+    """Writes the settings and the tokenizer into `folder`."""
+    settings = processor.generate_config()
+    settings |= {"tokenizer": type(processor.tokenizer).__name__, "processor": type(processor).__name__}
+    folder.mkdir(parents=True, exist_ok=True)
+    processor.tokenizer.save_pretrained(str(folder))
+    text = json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def load_from_dir(folder: Path, asked: type[Processor], *, always: type[Processor] | None = None) -> Any:
+    """The processor saved in `folder`.
+
+    Args:
+        folder: Holds `processor_config.json` and tokenizer files.
+        asked: The class the caller named; used where the saved class is not known and this one is not abstract.
+        always: Take this class whatever was saved.
+    """
+    settings = _read_config(folder)
+    kind = always or named_class(str(settings.get("processor")), asked)
+    tokenizer = Tokenizer.load(str(folder), tokenizer_class=settings.get("tokenizer"))
+    processor = construct(kind, tokenizer, _known_settings(kind, settings))
+    tasks = settings.get("tasks") or {}
+    processor.tasks = {name: loaded_task(name, task) for name, task in tasks.items()}
+    return processor
+
+
+def named_class(name: str, asked: type[Processor]) -> type[Processor]:
+    """The class of this name, or the class the caller asked for where no such class is known."""
+    try:
+        return processor_class(name)
+    except ConfigError:
+        if inspect.isabstract(asked):
+            raise
+        return asked
+
+
+def construct(kind: type[Processor], tokenizer: Any, settings: Mapping[str, Any]) -> Any:
+    """`kind(tokenizer=..., **settings)`, without those of the general settings that `kind` does not take."""
+    taken = accepted_names(kind)
+    given = {name: value for name, value in settings.items() if name in taken or name not in _BASE_SETTINGS}
+    return kind(tokenizer=tokenizer, **given)
+
+
+def accepted_names(kind: type[Processor]) -> set[str]:
+    """Names of the arguments a processor class takes, through `**kwargs` to its bases too."""
+    names: set[str] = set()
+    for base in kind.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        parameters = _parameters(base).values()
+        names |= {parameter.name for parameter in parameters}
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break
+    return names - {"self", "args", "kwargs"}
+
+
+def _known_settings(kind: type[Processor], settings: Mapping[str, Any]) -> dict[str, Any]:
+    accepted = accepted_names(kind)
+    own = {name: value for name, value in settings.items() if name not in _NO_SETTINGS | _OF_OLD_VERSIONS}
+    unknown = sorted(set(own) - accepted - _settings_of_all(kind))
+    if unknown:
+        logger.warning("%s ignores what it does not know: %s", CONFIG_FILE, ", ".join(unknown))
+    return {name: value for name, value in own.items() if name in accepted}
+
+
+def _settings_of_all(kind: type[Processor]) -> set[str]:
+    """Settings that some class above `kind` takes: a processor for inference needs none of its parent's files."""
+    return set().union(*(_parameters(base) for base in kind.__mro__ if base is not object))
+
+
+def _parameters(kind: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(kind.__init__).parameters
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG_FILE
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ModelFolderError(
+            f"{path} is missing: {folder} holds no saved processor; for a model saved by transformers use "
+            "Processor.convert_from_transformers",
+            file=str(path),
+        ) from None
+    except ValueError:
+        raise ModelFolderError(f"{path} is not valid JSON; copy the model folder again", file=str(path)) from None
+    if not isinstance(settings, dict) or "processor" not in settings:
+        raise ModelFolderError(f'{path} has no entry "processor"; copy the model folder again', file=str(path))
+    return settings
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""The task dict: the glue between a processor's labels and a prediction head."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Task = dict[str, Any]
+
+
+def make_task(
+    name: str,
+    *,
+    metric: Any,
+    label_list: Sequence[Any],
+    label_column_name: str | None = None,
+    label_name: str | None = None,
+    task_type: str | None = None,
+    text_column_name: str | None = None,
+) -> Task:
+    """A checked task dict.
+
+    Keys: label_list, metric, label_tensor_name, label_name, label_column_name, text_column_name, task_type.
+
+    Raises:
+        ConfigError: On labels or a metric that cannot be meant.
+    """
+    _check_metric(name, metric)
+    label_name = label_name or f"{name}_label"
+    return {
+        # A regression keeps the mean and scale of its labels in this place.
+        "label_list": list(label_list) if task_type == "regression" else _checked(name, label_list, task_type),
+        "metric": metric,
+        "label_tensor_name": f"{label_name}_ids",
+        "label_name": label_name,
+        "label_column_name": label_column_name,
+        "text_column_name": text_column_name,
+        "task_type": task_type,
+    }
+
+
+def check_names(name: str, task: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises ConfigError when another task has the same label name."""
+    for other, known in others.items():
+        if other != name and known["label_name"] == task["label_name"]:
+            raise ConfigError(f'tasks "{other}" and "{name}" both have label_name "{task["label_name"]}"; rename one')
+
+
+def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
+    """A task from a saved configuration; keys that no task has are left out."""
+    task = make_task(
+        name,
+        metric=fields.get("metric"),
+        label_list=fields.get("label_list") or [],
+        label_column_name=fields.get("label_column_name"),
+        label_name=fields.get("label_name"),
+        task_type=fields.get("task_type"),
+        text_column_name=fields.get("text_column_name"),
+    )
+    return task | {"label_tensor_name": fields.get("label_tensor_name") or task["label_tensor_name"]}
+
+
+def _checked(name: str, label_list: Any, task_type: str | None) -> list[str]:
+    if isinstance(label_list, str) or not isinstance(label_list, list | tuple):
+        raise ConfigError(
+            f'label_list of task "{name}" must be a list of labels such as ["OTHER", "OFFENSE"], not {label_list!r}'
+        )
+    labels = [_label(name, label) for label in label_list]
+    several = task_type == "multilabel_classification"
+    if len(labels) < (1 if several else 2):
+        raise ConfigError(f'label_list of task "{name}" is {labels}: a classification needs at least two labels')
+    twice = sorted({label for label in labels if labels.count(label) > 1}) if len(set(labels)) < len(labels) else []
+    if twice:
+        raise ConfigError(f'label_list of task "{name}" names {twice[0]!r} more than once; give each label once')
+    with_comma = [label for label in labels if "," in label or not label]
+    if several and with_comma:
+        raise ConfigError(
+            f'label {with_comma[0]!r} of task "{name}": with multilabel=True labels are joined by commas, so a label '
+            "cannot be empty or hold a comma; rename it"
+        )
+    return labels
+
+
+def _label(name: str, label: Any) -> str:
+    if isinstance(label, bool) or label is None:
+        raise ConfigError(
+            f'label_list of task "{name}" holds {label!r}, not a text; YAML reads yes, no, on, off, true, false and '
+            'null so: put the labels in quotes, for example ["yes", "no"]'
+        )
+    if isinstance(label, list | tuple | dict | set):
+        raise ConfigError(f'label_list of task "{name}" holds {label!r}; a label is a text')
+    return str(label)
+
+
+def _check_metric(name: str, metric: Any) -> None:
+    for one in _flat(metric):
+        if not isinstance(one, str) and not callable(one):
+            raise ConfigError(f'the metric of task "{name}" must be a name, a function or a list of them, not {one!r}')
+
+
+def _flat(metric: Any) -> list[Any]:
+    if metric is None:
+        return []
+    return [part for one in metric for part in _flat(one)] if isinstance(metric, list | tuple) else [metric]

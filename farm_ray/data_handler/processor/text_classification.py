@@ -1,0 +1,212 @@
+"""Text classification: one text per row, and one label (or several) per task. Imports neither ray nor torch."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.input_features import shown_labels
+from farm_ray.data_handler.processor import files
+from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
+from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+_MOST_LABELS = 1000
+_TASK = "text_classification"
+
+
+class TextClassificationProcessor(Processor):
+    """Reads tables (TSV, CSV, JSON lines, Parquet) with a text and one or more label columns.
+
+    With `label_list` and `metric` the task "text_classification" is added; for several label columns call `add_task`
+    once for each.
+
+    Args:
+        tokenizer: From `Tokenizer.load`.
+        max_seq_len: Tokens per row at most, special tokens counted.
+        data_dir: Folder of the files, or None.
+        label_list: All labels; a label's position is its id.
+        metric: Name of a metric, a function `(preds, labels)`, or a list of both.
+        train_filename: File with training data below `data_dir`, or None.
+        dev_filename: File with dev data; None takes `dev_split` of the training data.
+        test_filename: File with test data, or None.
+        dev_split: Share of the training data for the dev set, 0 to 1.
+        delimiter: Separates columns in text files.
+        quote_char: Quotes fields in text files; None for no quoting.
+        skiprows: Rows to leave out before the header.
+        label_column_name: Column of the labels.
+        multilabel: Rows have any number of labels, joined by commas; an empty cell means none.
+        header: Row of the header, from 0; None for a file without one (columns are then named "0", "1", ...).
+        proxies: Accepted for FARM's sake.
+        max_samples: Read a random sample of so many rows per file.
+        text_column_name: Column of the text.
+        multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
+        dev_stratification: True keeps the labels' shares in the dev split; a function `(train, dev_split=...)`
+            splits itself.
+        encoding: Of text files.
+        max_text_chars: Longer texts become rows with a problem.
+        seed: Decides about `max_samples`.
+        inference: Read and make no labels.
+
+    Raises:
+        ConfigError: On values that cannot be meant.
+    """
+
+    @strict_arguments
+    def __init__(
+        self,
+        tokenizer: Any,
+        max_seq_len: int,
+        data_dir: str | Path | None,
+        label_list: Sequence[str] | None = None,
+        metric: Any = None,
+        train_filename: str | Path | None = "train.tsv",
+        dev_filename: str | Path | None = None,
+        test_filename: str | Path | None = "test.tsv",
+        dev_split: float | None = 0.1,
+        delimiter: str = "\t",
+        quote_char: str | None = "'",
+        skiprows: int | Sequence[int] | None = None,
+        label_column_name: str = "label",
+        multilabel: bool = False,
+        header: int | None = 0,
+        proxies: dict[str, str] | None = None,
+        max_samples: int | None = None,
+        text_column_name: str = "text",
+        *,
+        multithreading_rust: bool = True,
+        dev_stratification: bool | Callable[..., Any] | None = False,
+        encoding: str = "utf-8",
+        max_text_chars: int = MAX_TEXT_CHARS,
+        seed: int = 42,
+        inference: bool = False,
+    ) -> None:
+        super().__init__(
+            tokenizer=tokenizer,
+            max_seq_len=max_seq_len,
+            train_filename=train_filename,
+            dev_filename=dev_filename,
+            test_filename=test_filename,
+            dev_split=dev_split,
+            data_dir=data_dir,
+            proxies=proxies,
+            multithreading_rust=multithreading_rust,
+        )
+        self.delimiter = delimiter
+        self.quote_char = quote_char
+        self.skiprows = skiprows
+        self.label_column_name = label_column_name
+        self.multilabel = multilabel
+        self.header = header
+        self.max_samples = max_samples
+        self.text_column_name = text_column_name
+        self.dev_stratification = dev_stratification
+        self.encoding = encoding
+        self.max_text_chars = max_text_chars
+        self.seed = seed
+        self.inference = inference
+        self._missing = [name for name, value in (("label_list", label_list), ("metric", metric)) if value is None]
+        if not self._missing:
+            self.add_task(_TASK, metric, label_list or [], label_column_name, text_column_name=text_column_name)
+
+    def add_task(
+        self,
+        name: str,
+        metric: Any,
+        label_list: Sequence[str],
+        label_column_name: str | None = None,
+        label_name: str | None = None,
+        task_type: str | None = None,
+        text_column_name: str | None = None,
+    ) -> None:
+        """As `Processor.add_task`; `task_type` is by default that of the processor (`multilabel` or not)."""
+        default = "multilabel_classification" if self.multilabel else "classification"
+        super().add_task(
+            name, metric, label_list, label_column_name, label_name, task_type or default, text_column_name
+        )
+
+    def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
+        """The rows of a file: `{"text": ..., "text_classification_label": ...}`, all values strings.
+
+        A row that cannot be read has a `problem` too. Ids are in the tables of `read_tables`.
+
+        Raises:
+            DataProblemError: When the file or a column is missing.
+        """
+        return files.rows_as_dicts(self._read(file))
+
+    def read_tables(self, path: str) -> Iterator[pa.Table]:
+        """Arrow 1: the rows of one file, named by file and line (`train.tsv:7`).
+
+        Raises:
+            DataProblemError: When the file or a column is missing.
+        """
+        if type(self).file_to_dicts is not TextClassificationProcessor.file_to_dicts:
+            return super().read_tables(path)
+        return self._read(path)
+
+    def what_is_missing(self, train_file: str | None) -> str:
+        """Names what the task needs; for missing labels, with those that the training file holds."""
+        missing = " and ".join(self._missing) or "a task"
+        parts = [f"{missing} missing: training needs label_list and metric"]
+        if "label_list" in self._missing:
+            parts.append(self._labels_to_give(train_file))
+        if "metric" in self._missing:
+            parts.append('give a metric with --set processor.metric=acc (or "f1_macro")')
+        return "; ".join(parts)
+
+    def _read(self, path: str) -> Iterator[pa.Table]:
+        tasks = {} if self.inference else self.tasks
+        columns = files.columns_to_read(tasks, self._text_column())
+        return self._read_columns(path, columns)
+
+    def _text_column(self) -> str:
+        named = {task["text_column_name"] for task in self.tasks.values() if task["text_column_name"]}
+        return named.pop() if len(named) == 1 else self.text_column_name
+
+    def _read_columns(self, path: str, columns: dict[str, list[str]]) -> Iterator[pa.Table]:
+        return files.read_columns(
+            str(path),
+            columns,
+            delimiter=self.delimiter,
+            quote_char=self.quote_char,
+            skiprows=self.skiprows,
+            header=self.header,
+            encoding=self.encoding,
+            max_samples=self.max_samples,
+            seed=self.seed,
+            max_field_chars=self.max_text_chars,
+        )
+
+    def _labels_to_give(self, train_file: str | None) -> str:
+        if train_file is None:
+            return "give it with --set processor.label_list=[...]"
+        found = self._labels_in(train_file)
+        where = f'the column "{self.label_column_name}" of {train_file}'
+        if not found:
+            raise ConfigError(f"{where} holds no labels; name the right column with label_column_name")
+        if len(found) >= _MOST_LABELS:
+            return f"{where} holds {len(found)} labels or more (no classes?); give it with label_list"
+        argument = shlex.quote(json.dumps(found, ensure_ascii=False))
+        return (
+            f"{where} holds {len(found)} labels {shown_labels(found)}; "
+            f"give it with --set processor.label_list={argument}"
+        )
+
+    def _labels_in(self, train_file: str) -> list[str]:
+        """The distinct labels of the file, sorted; stops at a thousand."""
+        found: set[str] = set()
+        for table in self._read_columns(train_file, {self.label_column_name: ["label"]}):
+            labels = {label for label in pc.unique(table.column("label")).to_pylist() if label}
+            found |= {part for label in labels for part in (label.split(",") if self.multilabel else [label]) if part}
+            if len(found) >= _MOST_LABELS:
+                break
+        return sorted(found)

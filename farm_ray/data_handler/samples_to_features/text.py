@@ -1,0 +1,114 @@
+"""Text rows: samples to token ids, in batches on the Rust tokenizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from farm_ray.data_handler import input_features, problems
+from farm_ray.data_handler.columns import null_where_not, one_array
+from farm_ray.errors import ConfigError
+from farm_ray.modeling.tokenization.backend import Encoded, encode_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from farm_ray.data_handler.problems import Problem
+
+STAGE = "samples_to_features"
+
+
+def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_columns: Sequence[str]) -> pa.Table:
+    """Rows in = rows out, in order; rows with a problem have no tokens and null labels.
+
+    Args:
+        samples: Columns id, text, the label columns, problem.
+        tokenizer: A transformers tokenizer; it is not touched.
+        max_seq_len: Tokens per row at most, special tokens counted; longer texts lose their right end.
+        label_columns: Carried over as they are.
+
+    Returns:
+        `input_features.text_schema`.
+
+    Raises:
+        ConfigError: When `max_seq_len` leaves no room for text.
+    """
+    sound = problems.sound(samples)
+    rows = np.flatnonzero(sound.to_numpy(zero_copy_only=False))
+    texts = pc.filter(samples.column("text"), sound).to_pylist()
+    encoded, failed = _encode(texts, tokenizer, max_seq_len)
+    lengths = np.zeros(samples.num_rows, np.int32)
+    lengths[rows] = encoded.lengths
+    clipped = np.zeros(samples.num_rows, np.bool_)
+    clipped[rows] = encoded.clipped
+    label_fields = [samples.schema.field(name) for name in label_columns]
+    schema = input_features.text_schema(label_fields, segments=encoded.segments is not None)
+    columns: dict[str, Any] = {name: samples.column(name) for name in ("id", *label_columns)}
+    columns |= {"input_ids": _ragged(encoded.ids, lengths), "n_tokens": lengths, "clipped": pa.array(clipped)}
+    columns[problems.COLUMN] = _problems(samples, {int(rows[place]): error for place, error in failed.items()})
+    if encoded.segments is not None:
+        columns["segment_ids"] = _ragged(encoded.segments, lengths)
+    features = pa.table([columns[name] for name in schema.names], schema=schema)
+    return _without_labels_of_failed(features, label_columns) if failed else features
+
+
+def _encode(texts: list[str], tokenizer: Any, max_seq_len: int) -> tuple[Encoded, dict[int, Exception]]:
+    """All texts at once; one by one when that fails, so that a text the tokenizer refuses harms no other."""
+    try:
+        return encode_texts(texts, tokenizer=tokenizer, max_seq_len=max_seq_len), {}
+    except ConfigError:
+        raise
+    except Exception:  # noqa: BLE001 - the Rust tokenizer raises bare Exceptions
+        return _encode_one_by_one(texts, tokenizer, max_seq_len)
+
+
+def _encode_one_by_one(texts: list[str], tokenizer: Any, max_seq_len: int) -> tuple[Encoded, dict[int, Exception]]:
+    parts = [encode_texts([], tokenizer=tokenizer, max_seq_len=max_seq_len)]
+    lengths = np.zeros(len(texts), np.int32)
+    clipped = np.zeros(len(texts), np.bool_)
+    failed: dict[int, Exception] = {}
+    for place, text in enumerate(texts):
+        try:
+            one = encode_texts([text], tokenizer=tokenizer, max_seq_len=max_seq_len)
+        except Exception as error:  # noqa: BLE001 - see above
+            failed[place] = error
+            continue
+        parts.append(one)
+        lengths[place], clipped[place] = one.lengths[0], one.clipped[0]
+    segments = [part.segments for part in parts if part.segments is not None]
+    ids = np.concatenate([part.ids for part in parts])
+    return Encoded(ids, np.concatenate(segments) if segments else None, lengths, clipped), failed
+
+
+def _ragged(values: npt.NDArray[Any], lengths: npt.NDArray[np.int32]) -> pa.ListArray:
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
+
+
+def _problems(samples: pa.Table, failed: dict[int, Exception]) -> pa.Array:
+    earlier = problems.of(samples)
+    if not failed:
+        return earlier
+    ids = samples.column("id")
+    later = [
+        _cannot_tokenize(ids[row].as_py(), failed[row]) if row in failed else None for row in range(samples.num_rows)
+    ]
+    return problems.first_of_each(earlier, later)
+
+
+def _cannot_tokenize(row_id: str, error: Exception) -> Problem:
+    message = f"{row_id}: the tokenizer refused the text ({error}); correct the row or use another tokenizer"
+    return problems.at(row_id, stage=STAGE, kind="cannot tokenize", message=message)
+
+
+def _without_labels_of_failed(features: pa.Table, label_columns: Sequence[str]) -> pa.Table:
+    sound = problems.sound(features)
+    for name in label_columns:
+        kept = null_where_not(one_array(features.column(name)), sound)
+        features = features.set_column(features.column_names.index(name), name, kept)
+    return features

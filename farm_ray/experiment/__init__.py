@@ -1,0 +1,36 @@
+"""A run as one value, and the function that carries it out."""
+
+from farm_ray.experiment.config import (
+    DataConfig,
+    EarlyStoppingConfig,
+    Experiment,
+    HeadConfig,
+    ModelConfig,
+    TaskConfig,
+    TextClassificationProcessorConfig,
+    TrainConfig,
+    read_experiment,
+    write_experiment,
+)
+from farm_ray.experiment.farm_config import load_experiments, read_farm_config
+from farm_ray.experiment.load import load_experiment
+from farm_ray.experiment.result import Result
+from farm_ray.experiment.run import run_experiment
+
+__all__ = [
+    "DataConfig",
+    "EarlyStoppingConfig",
+    "Experiment",
+    "HeadConfig",
+    "ModelConfig",
+    "Result",
+    "TaskConfig",
+    "TextClassificationProcessorConfig",
+    "TrainConfig",
+    "load_experiment",
+    "load_experiments",
+    "read_experiment",
+    "read_farm_config",
+    "run_experiment",
+    "write_experiment",
+]

@@ -1,0 +1,219 @@
+"""What a run is: one frozen tree of configurations, written to YAML beside the model and read back to the same value.
+
+Imports neither ray nor torch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - pydantic needs it when the classes are built
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator
+
+from farm_ray.configuration import Config, build, read_yaml, to_yaml
+
+
+def _as_text(value: Any) -> Any:
+    """Label names such as 1 or 2019, which YAML reads as numbers, as the text they are in the data."""
+    numbers = list(value) if isinstance(value, list | tuple) else value
+    if isinstance(numbers, list):
+        return [str(part) if isinstance(part, int) and not isinstance(part, bool) else part for part in numbers]
+    return numbers
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Labels = Annotated[tuple[str, ...], BeforeValidator(_as_text)]
+Metrics = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Column = str
+ClassWeights = Literal["balanced"] | tuple[float, ...] | None
+
+
+class TaskConfig(Config):
+    """One label column and the prediction head that learns it."""
+
+    name: str
+    """Names the task, its head and its results."""
+    label_list: Labels
+    """Label names; a label's position is its id."""
+    metric: Metrics = ("acc",)
+    """Names of metrics: acc, f1_macro, f1_micro, acc_f1, mcc, or registered ones."""
+    label_column_name: Column = "label"
+    """The labels' column in the files."""
+    text_column_name: Column | None = None
+    """The text's column in the files; None takes the processor's."""
+    label_name: str | None = None
+    """Key of the label in dicts; None is `{name}_label`."""
+
+
+class TextClassificationProcessorConfig(Config):
+    """How files become features; the fields are the parameters of `TextClassificationProcessor`."""
+
+    kind: Literal["TextClassificationProcessor"] = "TextClassificationProcessor"
+    """The processor's class."""
+    max_seq_len: PositiveInt = 128
+    """Tokens per row, special tokens included; longer texts lose their right end."""
+    data_dir: str | None = None
+    """Folder (or s3:// prefix) of the files; `--data-dir` fills it."""
+    label_list: Labels | None = None
+    """Labels of the one task; None when `tasks` are given."""
+    metric: Metrics = ("acc",)
+    """Metrics of the one task, as in `TaskConfig`."""
+    tasks: tuple[TaskConfig, ...] = ()
+    """Several label columns, one task and one head each; then `label_list` stays None."""
+    train_filename: str | None = "train.tsv"
+    """Training data: a file, folder or glob below `data_dir`."""
+    dev_filename: str | None = None
+    """Dev data; None takes `dev_split` of the training rows."""
+    test_filename: str | None = "test.tsv"
+    """Test data; None for none."""
+    dev_split: Share = 0.1
+    """Share of the training rows for dev where there is no `dev_filename`."""
+    dev_stratification: bool = False
+    """Whether the split keeps the labels' shares."""
+    delimiter: str = "\t"
+    r"""Column separator of TSV and CSV files; `\t` is a tab."""
+    quote_char: str | None = "'"
+    """Quoting character of TSV and CSV files, None for none."""
+    skiprows: NonNegativeInt | tuple[NonNegativeInt, ...] | None = None
+    """Lines to leave out before the header."""
+    header: NonNegativeInt | None = 0
+    """Line of the column names, None when there are none."""
+    label_column_name: Column = "label"
+    """The label column of the one task."""
+    text_column_name: Column = "text"
+    """The text column."""
+    max_samples: PositiveInt | None = None
+    """Rows taken at random from each file; None takes all."""
+    encoding: str = "utf-8"
+    """Encoding of TSV, CSV and JSONL files."""
+
+    @field_validator("delimiter")
+    @classmethod
+    def _tab(cls, value: str) -> str:
+        return value.replace("\\t", "\t")
+
+
+class DataConfig(Config):
+    """How features are kept and cut into batches."""
+
+    batch_size: PositiveInt = 32
+    """Rows per micro-batch, over all workers together."""
+    eval_batch_size: PositiveInt | None = None
+    """Rows per batch of an evaluation; None takes `batch_size`."""
+    max_problem_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of rows that may be set aside before the run stops; 0 stops at the first bad row."""
+    caching: bool = False
+    """Keep features on disk and reuse them while data and processor stay the same."""
+    cache_path: str = "cache/data_silo"
+    """Folder of that cache."""
+    max_processes: PositiveInt = 128
+    """Most Ray tasks at once; 1 works in this process without Ray."""
+
+
+class HeadConfig(Config):
+    """One prediction head, where the derived one is not wanted."""
+
+    task: str
+    """Name of the task the head learns."""
+    hidden_dims: tuple[PositiveInt, ...] = ()
+    """Widths of hidden layers between the language model and the labels."""
+    class_weights: ClassWeights = None
+    """Loss weight per label in the order of the label list, `balanced`, or None for equal weights."""
+
+
+class ModelConfig(Config):
+    """A pretrained language model and the heads on top of it."""
+
+    language_model: str | None = None
+    """Folder, or name on the Hugging Face hub; `--model` fills it."""
+    revision: str | None = None
+    """Branch, tag or commit on the hub."""
+    heads: tuple[HeadConfig, ...] = ()
+    """Explicit heads, one per task; empty derives them from the tasks."""
+    embeds_dropout_prob: Share = 0.1
+    """Dropout between language model and heads."""
+    class_weights: Literal["balanced"] | None = None
+    """Loss weights of derived heads: `balanced` makes rare labels count more."""
+
+
+class EarlyStoppingConfig(Config):
+    """When to stop before the last epoch; the best weights are kept."""
+
+    metric: str = "loss"
+    """A value of the dev results."""
+    mode: Literal["min", "max"] = "min"
+    """Which values are better."""
+    patience: NonNegativeInt = 0
+    """Evaluations in a row without improvement that are put up with."""
+    min_delta: NonNegativeFloat = 0.001
+    """An improvement must be larger than this."""
+    min_evals: NonNegativeInt = 0
+    """So many first evaluations never count."""
+    head: NonNegativeInt = 0
+    """Position of the head whose results count."""
+
+
+class TrainConfig(Config):
+    """How the weights are learnt."""
+
+    epochs: PositiveInt = 1
+    """Passes over the training rows."""
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-5
+    """Peak of the schedule."""
+    optimizer_opts: dict[str, Any] | None = None
+    """`name` and arguments of the optimizer; None is AdamW with weight decay 0.01."""
+    schedule_opts: dict[str, Any] | None = None
+    """`name` and arguments of the schedule; None is linear with a tenth of the steps as warm-up."""
+    grad_acc_steps: PositiveInt = 1
+    """Micro-batches per optimizer step."""
+    use_amp: str | None = "auto"
+    """Half precision: auto, bf16, fp16, O0 to O3, or None for float32."""
+    evaluate_every: NonNegativeInt = 100
+    """Optimizer steps between dev evaluations; 0 evaluates at the end only."""
+    early_stopping: EarlyStoppingConfig | None = None
+    """None trains all epochs."""
+    checkpoint_every: PositiveInt | None = None
+    """Optimizer steps between checkpoints; None writes one only when a signal stops the run."""
+    checkpoints_to_keep: PositiveInt = 3
+    """Older checkpoints are removed."""
+    log_loss_every: PositiveInt = 10
+    """Optimizer steps between losses in the log."""
+    max_grad_norm: Annotated[float, Field(gt=0)] | None = 1.0
+    """Gradients are clipped to this total norm; None does not clip."""
+
+
+class Experiment(Config):
+    """Everything a run depends on but the place where it runs."""
+
+    name: str
+    """Names the run and its default output folder."""
+    prepare: str | None = None
+    """`module:function`, called with the data folder when the training file is not there yet."""
+    processor: TextClassificationProcessorConfig = TextClassificationProcessorConfig()
+    """From files to features."""
+    data: DataConfig = DataConfig()
+    """From features to batches."""
+    model: ModelConfig = ModelConfig()
+    """What is trained."""
+    train: TrainConfig = TrainConfig()
+    """How it is trained."""
+    seed: int = 42
+    """Of the dev split, the order of the rows, dropout and fresh weights."""
+
+
+def read_experiment(path: str | Path) -> Experiment:
+    """The experiment of a YAML file that `write_experiment` wrote.
+
+    Raises:
+        ConfigError: When the file cannot be read or holds something else.
+    """
+    return build(Experiment, read_yaml(path))
+
+
+def write_experiment(experiment: Experiment, path: Path) -> None:
+    """Writes YAML that `read_experiment` reads back to an equal value."""
+    path.write_text(to_yaml(experiment), encoding="utf-8")

@@ -1,0 +1,192 @@
+"""FARM's experiment files: JSON whose leaves are {"value", "default", "desc"}, with lists that span a grid of runs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+from farm_ray.configuration import build, nearest
+from farm_ray.errors import ConfigError
+from farm_ray.experiment.config import Experiment
+
+_SECTIONS = ("general", "task", "parameter", "optimizer", "logging", "early_stopping")
+_NEVER_A_GRID = ("layer_dims",)
+_PROCESSOR = "TextClassificationProcessor"
+_HEAD = "TextClassificationHead"
+_TASK_NAME = "text_classification"
+
+_TASK_TO_PROCESSOR = (
+    "dev_split",
+    "dev_filename",
+    "train_filename",
+    "test_filename",
+    "delimiter",
+    "quote_char",
+    "label_list",
+    "metric",
+    "label_column_name",
+    "text_column_name",
+    "skiprows",
+)
+_ELSEWHERE = {
+    "general": {"cache_dir", "output_dir", "cuda", "local_rank", "use_cuda"},
+    "task": {"type", "language", "do_train", "do_eval"},
+    "parameter": {"lm_output_type", "lower_case", "balance_classes"},
+    "logging": {"mlflow_url", "mlflow_nested", "mlflow_experiment", "mlflow_run_name", "level"},
+}
+"""Keys that say where to run or what the files themselves say; jobs have flags for the first kind."""
+_USED = {
+    "general": {"data_dir", "use_amp", "seed"},
+    "task": {"name", "processor_name", *_TASK_TO_PROCESSOR},
+    "parameter": {
+        "model", "prediction_head", "max_seq_len", "epochs", "batch_size", "gradient_accumulation_steps",
+        "embeds_dropout_prob", "layer_dims",
+    },
+    "optimizer": {"learning_rate", "optimizer_opts", "schedule_opts"},
+    "logging": {"eval_every"},
+    "early_stopping": {"mode", "patience", "metric", "min_delta", "min_evals"},
+}  # fmt: skip
+
+
+def load_experiments(path: str | Path) -> list[Experiment]:
+    """The runs of a FARM experiment file for text classification, as many as its grid has points.
+
+    Raises:
+        ConfigError: When the file cannot be read, is for another task, or has a key that FARM does not know.
+    """
+    return [experiment_of(run, str(path)) for run in read_farm_config(path)]
+
+
+def read_farm_config(path: str | Path) -> list[dict[str, Any]]:
+    """The runs of a FARM experiment file as nested plain values: value, or default where value is null.
+
+    Lists span a grid (all combinations), except under `task` and for `layer_dims`.
+
+    Raises:
+        ConfigError: When the file is missing or not such JSON.
+    """
+    try:
+        tree = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}", file=str(path)) from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid JSON: {error}", file=str(path)) from None
+    if not isinstance(tree, dict) or not all(isinstance(section, dict) for section in tree.values()):
+        raise ConfigError(f"{path} must hold the sections {', '.join(_SECTIONS)}", file=str(path))
+    plain = {section: {key: _leaf(leaf) for key, leaf in keys.items()} for section, keys in tree.items()}
+    axes = [
+        (section, key, value)
+        for section, keys in plain.items()
+        for key, value in keys.items()
+        if isinstance(value, list) and section != "task" and key not in _NEVER_A_GRID
+    ]
+    points = itertools.product(*(values for _, _, values in axes))
+    return [_with_point(plain, [(section, key) for section, key, _ in axes], point) for point in points]
+
+
+def is_farm_config(path: str | Path) -> bool:
+    """Whether the name says that this is FARM's JSON and not our YAML."""
+    return Path(path).suffix == ".json"
+
+
+def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") -> Experiment:
+    """One run of `read_farm_config` as an Experiment.
+
+    FARM's `batch_size` counts all rows of an optimizer step, so it is divided by `gradient_accumulation_steps`.
+
+    Raises:
+        ConfigError: When it is for another processor or head, or has an unknown key.
+    """
+    _check_keys(run, where)
+    sections = {name: _given(run.get(name, {})) for name in _SECTIONS}
+    general, task, parameter = sections["general"], sections["task"], sections["parameter"]
+    _check_kind(task.get("processor_name"), _PROCESSOR, "processor_name", where)
+    _check_kind(parameter.get("prediction_head"), _HEAD, "prediction_head", where)
+    if task.get("do_train") is False:
+        raise ConfigError(f"{where}: task.do_train is false; use python -m jobs.evaluate MODEL_DIR FILE")
+    steps = parameter.get("gradient_accumulation_steps", 1)
+    values: dict[str, Any] = {
+        "name": task.get("name", "farm"),
+        "processor": _processor(general, task, parameter),
+        "model": _model(parameter),
+        "train": _train(sections, steps),
+    }
+    if "batch_size" in parameter:
+        values["data"] = {"batch_size": max(1, parameter["batch_size"] // steps)}
+    if "seed" in general:
+        values["seed"] = general["seed"]
+    return build(Experiment, values)
+
+
+def _leaf(leaf: Any) -> Any:
+    if isinstance(leaf, dict) and ("value" in leaf or "default" in leaf):
+        return leaf["value"] if leaf.get("value") is not None else leaf.get("default")
+    return leaf
+
+
+def _with_point(
+    tree: dict[str, dict[str, Any]], axes: list[tuple[str, str]], point: tuple[Any, ...]
+) -> dict[str, dict[str, Any]]:
+    run = {section: dict(keys) for section, keys in tree.items()}
+    for (section, key), value in zip(axes, point, strict=True):
+        run[section][key] = value
+    return run
+
+
+def _check_keys(run: dict[str, Any], where: str) -> None:
+    for section, keys in run.items():
+        if section not in _SECTIONS:
+            raise ConfigError(f'{where}: unknown section "{section}"{nearest(section, _SECTIONS)}')
+        known = _USED.get(section, set()) | _ELSEWHERE.get(section, set())
+        for key in keys:
+            if key not in known:
+                raise ConfigError(f'{where}: unknown key "{section}.{key}"{nearest(key, known)}')
+
+
+def _check_kind(name: str | None, wanted: str, key: str, where: str) -> None:
+    if name is not None and name != wanted:
+        raise ConfigError(f"{where}: {key} is {name}; only {wanted} can be read from a FARM configuration", value=name)
+
+
+def _given(keys: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _processor(general: dict[str, Any], task: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:
+    values = {key: task[key] for key in _TASK_TO_PROCESSOR if key in task}
+    if isinstance(values.get("label_list"), str):
+        values["label_list"] = [label.strip() for label in values["label_list"].split(",")]
+    values |= {key: parameter[key] for key in ("max_seq_len",) if key in parameter}
+    return values | {key: general[key] for key in ("data_dir",) if key in general}
+
+
+def _model(parameter: dict[str, Any]) -> dict[str, Any]:
+    values = {"language_model": parameter["model"]} if "model" in parameter else {}
+    values |= {key: parameter[key] for key in ("embeds_dropout_prob",) if key in parameter}
+    weights = "balanced" if parameter.get("balance_classes") else None
+    widths = _widths(parameter.get("layer_dims"))
+    if widths:
+        return values | {"heads": [{"task": _TASK_NAME, "hidden_dims": widths, "class_weights": weights}]}
+    return values | {"class_weights": weights}
+
+
+def _widths(layer_dims: Any) -> list[int]:
+    """The hidden widths of FARM's `[input, hidden ..., labels]`, which may be written as text."""
+    dims = json.loads(layer_dims) if isinstance(layer_dims, str) else layer_dims or []
+    return list(dims[1:-1])
+
+
+def _train(sections: dict[str, dict[str, Any]], steps: int) -> dict[str, Any]:
+    values: dict[str, Any] = {"grad_acc_steps": steps, **sections["optimizer"]}
+    if "epochs" in sections["parameter"]:
+        values["epochs"] = sections["parameter"]["epochs"]
+    if "eval_every" in sections["logging"]:
+        values["evaluate_every"] = sections["logging"]["eval_every"]
+    if "use_amp" in sections["general"]:
+        use_amp = sections["general"]["use_amp"]
+        values["use_amp"] = {True: "auto", False: None}.get(use_amp, use_amp)
+    if sections["early_stopping"]:
+        values["early_stopping"] = sections["early_stopping"]
+    return values

@@ -1,0 +1,93 @@
+"""The data half of a run alone: features as Parquet, for inspection, or to be made on one machine for many."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from farm_ray import cluster, storage
+from farm_ray.errors import DataProblemError
+from farm_ray.experiment.assemble import check_experiment, make_processor, make_silo, prepare_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
+    from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.experiment.config import Experiment
+
+    Progress = Callable[[str, int, int | None, str], None]
+
+RECIPE = "recipe.json"
+
+
+def preprocess_experiment(
+    experiment: Experiment,
+    *,
+    output_dir: str,
+    in_process: bool = False,
+    address: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Writes `train.parquet`, `dev.parquet`, `test.parquet` (those there are) and `recipe.json` to `output_dir`.
+
+    Each file appears whole or not at all; the recipe comes last, so a folder with a recipe is complete.
+
+    Args:
+        experiment: Its processor and data parts are used.
+        output_dir: A folder or an s3:// prefix.
+        in_process: Work without Ray.
+        address: As for `farm_ray.cluster.connect`.
+        progress: Called with (stage, done, total or None, note).
+
+    Returns:
+        `rows` per set, `problems` by kind, `output_dir` and `fingerprint`.
+
+    Raises:
+        ConfigError: On settings that cannot be meant.
+        DataProblemError: On data that cannot be used.
+    """
+    from farm_ray.modeling.tokenization import Tokenizer
+
+    check_experiment(experiment)
+    tokenizer = Tokenizer.load(str(experiment.model.language_model), revision=experiment.model.revision)
+    processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)
+    if not in_process:
+        cluster.connect(address)
+    prepare_data(experiment)
+    silo = make_silo(experiment, processor, in_process=in_process, problems_dir=None, progress=progress)
+    rows = {name: _write_set(silo, name, output_dir, progress) for name in silo.data}
+    recipe = {
+        "experiment": experiment.model_dump(mode="json"),
+        "fingerprint": silo.processor.fingerprint(),
+        "rows": {name: count for name, count in rows.items() if count is not None},
+        "problems": silo.problem_counts(),
+    }
+    with storage.open_output(storage.join(output_dir, RECIPE)) as out:
+        out.write(json.dumps(recipe, indent=2).encode())
+    return {key: recipe[key] for key in ("rows", "problems", "fingerprint")} | {"output_dir": output_dir}
+
+
+def _write_set(silo: DataSilo, name: str, output_dir: str, progress: Progress | None) -> int | None:
+    import pyarrow.parquet as pq
+
+    features = silo.data[name]
+    if features is None:
+        return None
+    if progress is not None:
+        progress(f"write {name}", 0, len(features), "rows")
+    with storage.open_output(storage.join(output_dir, f"{name}.parquet")) as out:
+        pq.write_table(_usable(features), out, compression="zstd")
+    if progress is not None:
+        progress(f"write {name}", len(features), len(features), "rows")
+    return len(features)
+
+
+def _usable(features: FeatureSet) -> pa.Table:
+    import pyarrow as pa
+
+    if len(features) == 0:
+        raise DataProblemError("a set has no usable row")
+    return features.table.take(pa.array(features.rows)).drop_columns(["problem"])

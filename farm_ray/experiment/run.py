@@ -1,0 +1,170 @@
+"""One run from its configuration to a saved, evaluated model."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farm_ray import cluster
+from farm_ray.experiment import folder as folders
+from farm_ray.experiment.assemble import check_experiment, make_model, make_processor, make_silo, prepare_data
+from farm_ray.experiment.config import write_experiment
+from farm_ray.experiment.result import Result, by_set, reports
+
+if TYPE_CHECKING:
+    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.processor import Processor
+    from farm_ray.experiment.config import Experiment
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.modeling.language_model import LanguageModel
+    from farm_ray.train import Trainer
+
+Progress = Callable[[str, int, int | None, str], None]
+
+logger = logging.getLogger(__name__)
+
+
+def run_experiment(
+    experiment: Experiment,
+    *,
+    output_dir: str | Path | None = None,
+    num_workers: int = 1,
+    use_gpu: bool = False,
+    resume: str = "auto",
+    address: str | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Prepares the data, trains, evaluates and saves the model to `output_dir/model`.
+
+    Args:
+        experiment: What to run.
+        output_dir: Folder of the run; None is `runs/<name>`.
+        num_workers: Training workers on Ray; 0 does everything in this process, without Ray.
+        use_gpu: One GPU per worker.
+        resume: `auto` goes on from the newest checkpoint of this run, `never` starts anew, a path names a checkpoint.
+        address: As for `farm_ray.cluster.connect`.
+        progress: Called with (stage, done, total or None, note).
+
+    Raises:
+        ConfigError: On settings that cannot be meant, found before any work where possible.
+        DataProblemError: On data that cannot be used.
+        ModelFolderError: On a model that cannot be read.
+        CheckpointError: On a checkpoint that is damaged or of another run.
+        ClusterError: On a cluster that cannot be reached.
+    """
+    output = Path(output_dir or Path("runs") / experiment.name)
+    check_experiment(experiment)
+    with folders.output_folder(output, experiment) as target:
+        processor, language_model = _load_pretrained(experiment)
+        if num_workers > 0:
+            cluster.connect(address)
+        started = time.perf_counter()
+        prepare_data(experiment)
+        silo = make_silo(experiment, processor, in_process=num_workers == 0, problems_dir=target, progress=progress)
+        model = make_model(experiment, silo, language_model)
+        preprocess_seconds = time.perf_counter() - started
+        folders.note_experiment(target, experiment)
+        trainer = _make_trainer(
+            experiment, silo, model, target, num_workers=num_workers, use_gpu=use_gpu, resume=resume, progress=progress
+        )
+        trained = trainer.train()
+        result = _result(trainer, silo, target, preprocess_seconds)
+        if result.status == "ok":
+            _save(target / folders.MODEL, experiment, trained, silo.processor, trainer, result)
+    return result
+
+
+def _load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:
+    """First of all, as a wrong name or a half-copied folder should not cost the time of the preprocessing."""
+    from farm_ray.modeling.language_model import LanguageModel
+    from farm_ray.modeling.tokenization import Tokenizer
+
+    name, revision = str(experiment.model.language_model), experiment.model.revision
+    tokenizer = Tokenizer.load(name, revision=revision)
+    processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)
+    return processor, LanguageModel.load(name, revision=revision)
+
+
+def _make_trainer(
+    experiment: Experiment,
+    silo: DataSilo,
+    model: AdaptiveModel,
+    output: Path,
+    *,
+    num_workers: int,
+    use_gpu: bool,
+    resume: str,
+    progress: Progress | None,
+) -> Trainer:
+    from farm_ray.train import Trainer
+    from farm_ray.train.early_stopping import EarlyStopping
+
+    train = experiment.train
+    stopping = train.early_stopping
+    return Trainer(
+        model=model,
+        data_silo=silo,
+        epochs=train.epochs,
+        learning_rate=train.learning_rate,
+        optimizer_opts=train.optimizer_opts,
+        schedule_opts=train.schedule_opts,
+        num_workers=num_workers,
+        use_gpu=use_gpu,
+        use_amp=train.use_amp,
+        grad_acc_steps=train.grad_acc_steps,
+        evaluate_every=train.evaluate_every,
+        early_stopping=None if stopping is None else EarlyStopping(**stopping.model_dump()),
+        log_loss_every=train.log_loss_every,
+        checkpoint_every=train.checkpoint_every,
+        checkpoint_root_dir=output / folders.CHECKPOINTS,
+        checkpoints_to_keep=train.checkpoints_to_keep,
+        max_grad_norm=train.max_grad_norm,
+        seed=experiment.seed,
+        resume=resume,
+        progress=progress,
+    )
+
+
+def _result(trainer: Trainer, silo: DataSilo, output: Path, preprocess_seconds: float) -> Result:
+    done = trainer.result
+    metrics = by_set(done.dev, done.test)
+    for name, numbers in metrics.items():
+        logger.info("%s: %s", name, json.dumps(numbers))
+    return Result(
+        status="preempted" if done.preempted else "ok",
+        metrics=metrics,
+        rows=done.rows,
+        steps=done.steps,
+        seconds={
+            "preprocess": round(preprocess_seconds, 3),
+            **{stage: round(done.seconds.get(stage, 0.0), 3) for stage in ("train", "eval")},
+        },
+        rows_per_second=round(done.rows_per_second, 2),
+        order_hash=done.order_hash,
+        problems=silo.problem_counts(),
+        model_dir=None if done.preempted else str(output / folders.MODEL),
+    )
+
+
+def _save(
+    path: Path, experiment: Experiment, model: AdaptiveModel, processor: Processor, trainer: Trainer, result: Result
+) -> None:
+    from farm_ray.artifacts import publish_folder
+
+    facts: dict[str, Any] = {
+        **result.as_dict(),
+        "losses": trainer.result.losses,
+        "reports": reports(trainer.result.dev, trainer.result.test),
+    }
+
+    def write(aside: Path) -> None:
+        model.save(aside)
+        processor.save(aside)
+        write_experiment(experiment, aside / folders.EXPERIMENT)
+        (aside / "metrics.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+    publish_folder(path, write)

@@ -1,0 +1,320 @@
+"""A language model with prediction heads: forward, losses, predictions, files.
+
+Shapes: B rows in the batch, T tokens of the longest row, H width of the language model, C classes of a head.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from farm_ray.configuration import nearest, strict_arguments
+from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.modeling.language_model import LanguageModel, sources
+from farm_ray.modeling.prediction_head import PredictionHead
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+LossAggregation = Callable[..., Tensor]
+"""Called as `fn(loss_per_head, global_step=..., batch=...)`; gives the loss of each row, [B]."""
+
+CONFIG_FILE = "adaptive_model_config.json"
+FARM_DROPOUT = 0.1
+_TOKEN_OUTPUTS = ("per_token", "per_token_squad")
+_ROW_OUTPUTS = ("per_sequence", "per_sequence_continuous")
+_HEAD_CONFIG = re.compile(r"prediction_head_(\d+)_config\.json")
+_HEAD_WEIGHTS = re.compile(r"prediction_head_(\d+)\.(safetensors|bin)")
+
+
+def loss_per_head_sum(
+    loss_per_head: Sequence[Tensor],
+    global_step: int | None = None,  # noqa: ARG001 - part of what an aggregation is called with
+    batch: Mapping[str, Any] | None = None,  # noqa: ARG001
+) -> Tensor:
+    """The sum over heads of the loss of each row, [B].
+
+    Raises:
+        ConfigError: When the heads' losses differ in shape, so that their sum would mean nothing.
+    """
+    shapes = {tuple(loss.shape) for loss in loss_per_head}
+    if len(shapes) > 1:
+        raise ConfigError(
+            f"the heads' losses have the shapes {sorted(shapes)} and cannot be summed row by row; "
+            "give a loss_aggregation_fn"
+        )
+    return torch.stack(list(loss_per_head)).sum(dim=0)
+
+
+class AdaptiveModel(nn.Module):
+    """One language model and any number of prediction heads.
+
+    A new model is in train mode, as in torch; one that was loaded or converted is in eval mode, as in transformers.
+
+    Args:
+        language_model: Gives the vectors.
+        prediction_heads: Read them; fitted to the language model's width, with fresh weights where it differs.
+        embeds_dropout_prob: Dropout on the vectors before each head, 0 to 1.
+        lm_output_types: What each head reads: `per_token` and `per_token_squad` the token vectors, `per_sequence` and
+            `per_sequence_continuous` the row vector. One name for all heads or one per head.
+        device: Where the model goes.
+        loss_aggregation_fn: Joins the heads' losses, `fn(loss_per_head, global_step=None, batch=None)`; default:
+            their sum.
+
+    Raises:
+        ValueError: On an unknown output type.
+        ConfigError: When heads and output types differ in number.
+    """
+
+    @strict_arguments
+    def __init__(
+        self,
+        language_model: LanguageModel,
+        prediction_heads: Sequence[PredictionHead],
+        embeds_dropout_prob: float,
+        lm_output_types: str | Sequence[str],
+        device: str | torch.device,
+        loss_aggregation_fn: LossAggregation | None = None,
+    ) -> None:
+        super().__init__()
+        self.language_model = language_model
+        self.prediction_heads = nn.ModuleList(prediction_heads)
+        self.embeds_dropout_prob = embeds_dropout_prob
+        self.dropout = nn.Dropout(embeds_dropout_prob)
+        self.lm_output_types = _checked_output_types(lm_output_types, len(prediction_heads))
+        self.loss_aggregation_fn = loss_aggregation_fn or loss_per_head_sum
+        self.fit_heads_to_lm()
+        self.train()
+        self.to(device)
+
+    @classmethod
+    @strict_arguments
+    def load(
+        cls,
+        load_dir: str | Path,
+        device: str | torch.device,
+        strict: bool = True,
+        lm_name: str | None = None,
+        processor: Any = None,
+        *,
+        loss_aggregation_fn: LossAggregation | None = None,
+    ) -> AdaptiveModel:
+        """The model in a folder of farm_ray or FARM 0.8, in eval mode.
+
+        Args:
+            load_dir: The folder.
+            device: Where the model goes.
+            strict: Refuse weights files that lack weights.
+            lm_name: A name for the language model, for logs; None: the folder.
+            processor: Its tasks are connected with the heads.
+            loss_aggregation_fn: Functions are not saved; give it again to train on.
+
+        Raises:
+            ModelFolderError: When the folder is missing, half-copied or damaged.
+        """
+        folder = sources.find_folder(Path(load_dir))
+        assert folder is not None, "a Path is a folder or an error"
+        settings = sources.read_json(folder / CONFIG_FILE) if (folder / CONFIG_FILE).exists() else {}
+        language_model = LanguageModel.load(folder)
+        language_model.name = lm_name or language_model.name
+        heads = [PredictionHead.load(file, strict=strict) for file in _head_files(folder, settings)]
+        _check_widths(heads, language_model, folder)
+        model = cls(
+            language_model,
+            heads,
+            settings.get("embeds_dropout_prob", FARM_DROPOUT),
+            settings.get("lm_output_types", [head.ph_output_type for head in heads]),
+            device,
+            loss_aggregation_fn,
+        )
+        if processor is not None:
+            model.connect_heads_with_processor(processor.tasks, require_labels=False)
+        return model.eval()
+
+    def save(self, save_dir: str | Path) -> None:
+        """Writes language model, heads and settings as files; a model that was there before is replaced."""
+        folder = Path(save_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in folder.iterdir():
+            if _HEAD_CONFIG.fullmatch(file.name) or _HEAD_WEIGHTS.fullmatch(file.name):
+                file.unlink()
+        self.language_model.save(folder)
+        for number, head in enumerate(self._heads()):
+            head.save(folder, number)
+        settings = {
+            "embeds_dropout_prob": self.embeds_dropout_prob,
+            "lm_output_types": self.lm_output_types,
+            "prediction_heads": len(self.prediction_heads),
+            "format_version": 1,
+        }
+        (folder / CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+    def fit_heads_to_lm(self) -> None:
+        """Makes every head read vectors of the language model's width."""
+        for head in self._heads():
+            head.resize_input(self.language_model.get_output_dims())
+
+    def forward(self, **batch: Any) -> list[Any]:
+        """Logits per head: [B, C] for heads on rows, [B, T, C] for heads on tokens.
+
+        Args:
+            batch: input_ids [B, T], and segment_ids and padding_mask [B, T] where there are any; other columns are
+                ignored.
+
+        Returns:
+            One tensor per head; without heads one pair of token vectors [B, T, H] and row vectors [B, H].
+        """
+        sequence_BTH, pooled_BH = self.forward_lm(**batch)
+        if not self.prediction_heads:
+            return [(sequence_BTH, pooled_BH)]
+        return [
+            head(self.dropout(sequence_BTH if output_type in _TOKEN_OUTPUTS else pooled_BH))
+            for head, output_type in zip(self.prediction_heads, self.lm_output_types, strict=True)
+        ]
+
+    def forward_lm(self, **batch: Any) -> tuple[Tensor, Tensor]:
+        """Token vectors [B, T, H] and row vectors [B, H]."""
+        if "input_ids" not in batch:
+            raise ConfigError(f"the batch has no column input_ids; it has {', '.join(sorted(batch)) or 'none'}")
+        return self.language_model(
+            batch["input_ids"], segment_ids=batch.get("segment_ids"), padding_mask=batch.get("padding_mask")
+        )
+
+    def logits_to_loss_per_head(self, logits: Sequence[Tensor], **batch: Any) -> list[Tensor]:
+        """The loss of each row for each head, float32 [B]."""
+        return [head.logits_to_loss(logits=own, **batch) for head, own in self._with_heads(logits)]
+
+    def logits_to_loss(self, logits: Sequence[Tensor], global_step: int | None = None, **batch: Any) -> Tensor:
+        """The loss of each row, [B], by the aggregation over heads."""
+        losses = self.logits_to_loss_per_head(logits, **batch)
+        return self.loss_aggregation_fn(losses, global_step=global_step, batch=batch)
+
+    def logits_to_preds(self, logits: Sequence[Tensor], **batch: Any) -> list[list[Any]]:
+        """The prediction of each head for each row."""
+        return [head.logits_to_preds(logits=own, **batch) for head, own in self._with_heads(logits)]
+
+    def prepare_labels(self, **batch: Any) -> list[list[Any]]:
+        """The gold label of each head for each row."""
+        return [head.prepare_labels(**batch) for head in self._heads()]
+
+    def formatted_preds(
+        self, logits: Sequence[Tensor], contexts: Sequence[str], return_class_probs: bool = False
+    ) -> list[dict[str, Any]]:
+        """FARM's JSON of each head for these texts."""
+        return [head.formatted_preds(own, contexts, return_class_probs) for head, own in self._with_heads(logits)]
+
+    def connect_heads_with_processor(self, tasks: Mapping[str, Any], require_labels: bool = True) -> None:
+        """Gives each head label list, metric and label column of the task it is named for.
+
+        A head for `nextsentence` leaves when the processor has no such task.
+
+        Raises:
+            ConfigError: When the processor lacks a head's task, or its label list does not fit the head.
+        """
+        if "nextsentence" not in tasks:
+            self._drop_heads_for("nextsentence")
+        for head in self._heads():
+            if head.task_name not in tasks:
+                raise ConfigError(
+                    f'a head answers the task "{head.task_name}", which the processor does not have'
+                    f"{nearest(head.task_name, tasks)} (the processor has {', '.join(sorted(tasks)) or 'no tasks'})"
+                )
+            head.connect(tasks[head.task_name], require_labels=require_labels)
+
+    def verify_vocab_size(self, vocab_size: int) -> None:
+        """Checks that each of the tokenizer's `vocab_size` tokens has an embedding; spare embeddings do no harm.
+
+        Raises:
+            ConfigError: When some have none.
+        """
+        rows = self.language_model.vocab_size
+        if vocab_size > rows:
+            raise ConfigError(
+                f"the tokenizer has {vocab_size} tokens, but the language model has {rows} embeddings; load it with "
+                f"n_added_tokens={vocab_size - rows}, or with the tokenizer it was trained with"
+            )
+
+    def get_language(self) -> str:
+        """The language model's language."""
+        return self.language_model.language
+
+    def convert_to_transformers(self) -> list[PreTrainedModel]:
+        """One transformers model per head, with equal weights; see `Converter.convert_to_transformers`."""
+        from farm_ray.modeling.conversion.transformers import Converter
+
+        return Converter.convert_to_transformers(self)
+
+    @classmethod
+    def convert_from_transformers(
+        cls,
+        model_name_or_path: str | Path,
+        device: str | torch.device,
+        revision: str | None = None,
+        task_type: str | None = None,
+        processor: Any = None,
+    ) -> AdaptiveModel:
+        """A transformers model with its head; see `Converter.convert_from_transformers`."""
+        from farm_ray.modeling.conversion.transformers import Converter
+
+        return Converter.convert_from_transformers(
+            model_name_or_path, device, revision=revision, task_type=task_type, processor=processor
+        )
+
+    def _heads(self) -> list[PredictionHead]:
+        return list(self.prediction_heads)  # type: ignore[arg-type]
+
+    def _with_heads(self, logits: Sequence[Tensor]) -> list[tuple[PredictionHead, Tensor]]:
+        return list(zip(self._heads(), logits, strict=True))
+
+    def _drop_heads_for(self, task_name: str) -> None:
+        kept = [
+            (head, output_type)
+            for head, output_type in zip(self._heads(), self.lm_output_types, strict=False)
+            if head.task_name != task_name
+        ]
+        if len(kept) < len(self.prediction_heads):
+            self.prediction_heads = nn.ModuleList(head for head, _ in kept)
+            self.lm_output_types = [output_type for _, output_type in kept]
+
+
+def _checked_output_types(lm_output_types: str | Sequence[str], heads: int) -> list[str]:
+    types = [lm_output_types] * heads if isinstance(lm_output_types, str) else list(lm_output_types)
+    known = (*_TOKEN_OUTPUTS, *_ROW_OUTPUTS)
+    for output_type in [lm_output_types] if isinstance(lm_output_types, str) else types:
+        if output_type not in known:
+            raise ValueError(f'unknown lm_output_types "{output_type}"{nearest(output_type, known)}')
+    if heads and len(types) != heads:
+        raise ConfigError(f"lm_output_types has {len(types)} entries for {heads} prediction heads; give one each")
+    return types
+
+
+def _head_files(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
+    """Configuration files of the heads, by number: 2 before 10.
+
+    Raises:
+        ModelFolderError: When a head is missing, or has weights but no configuration.
+    """
+    names = [entry.name for entry in folder.iterdir()]
+    described = {int(match[1]) for match in map(_HEAD_CONFIG.fullmatch, names) if match}
+    weighed = {int(match[1]) for match in map(_HEAD_WEIGHTS.fullmatch, names) if match}
+    expected = set(range(settings.get("prediction_heads", 0)))
+    for number in sorted((expected | weighed) - described):
+        raise sources.missing(folder / f"prediction_head_{number}_config.json")
+    return [folder / f"prediction_head_{number}_config.json" for number in sorted(described)]
+
+
+def _check_widths(heads: Sequence[PredictionHead], language_model: LanguageModel, folder: Path) -> None:
+    width = language_model.get_output_dims()
+    for number, head in enumerate(heads):
+        if head.layer_dims[0] != width:
+            raise ModelFolderError(
+                f"{folder}: prediction_head_{number} reads vectors of {head.layer_dims[0]} numbers, but the language "
+                f"model gives {width}; the folder mixes two models",
+                path=str(folder),
+            )

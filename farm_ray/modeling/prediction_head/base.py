@@ -1,0 +1,250 @@
+"""What all prediction heads share: layers on top of the language model, a loss per row, predictions, files.
+
+Shapes: B rows in the batch, C classes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from farm_ray.configuration import nearest
+from farm_ray.errors import ConfigError
+from farm_ray.modeling.language_model import sources
+from farm_ray.modeling.prediction_head.feed_forward import FeedForwardBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+logger = logging.getLogger(__name__)
+
+Metric = Any
+"""A metric's name, a function, or a list of these."""
+
+_SAVED = ("layer_dims", "num_labels", "ph_output_type", "model_type", "task_name", "class_weights", "activation")
+_CONNECTED = ("label_tensor_name", "label_list", "metric")
+
+
+class PredictionHead(nn.Module, ABC):
+    """Layers on top of the language model that answer one task.
+
+    A new head is a class with `model_type`, `ph_output_type` and the abstract methods, and a row in the table `HEADS`.
+    """
+
+    model_type: ClassVar[str]
+    """The kind of task, for example `text_classification`."""
+    ph_output_type: ClassVar[str]
+    """What the head reads and answers: `per_sequence`, `per_sequence_continuous`, `per_token`, `per_token_squad`."""
+    saved_settings: ClassVar[tuple[str, ...]] = ()
+    """Constructor arguments of this class that are saved beside those that all heads have."""
+
+    def __init__(
+        self,
+        layer_dims: Sequence[int],
+        *,
+        task_name: str,
+        class_weights: Sequence[float] | None = None,
+        activation: str | None = None,
+    ) -> None:
+        super().__init__()
+        if len(layer_dims) < 2:  # noqa: PLR2004
+            raise ConfigError(f"layer_dims={list(layer_dims)} needs an input and an output width, for example [768, 2]")
+        self.layer_dims = [int(width) for width in layer_dims]
+        self.num_labels = self.layer_dims[-1]
+        self.task_name = task_name
+        self.class_weights = class_weights
+        self.activation = activation if len(self.layer_dims) > 2 else None  # noqa: PLR2004
+        self.label_tensor_name = f"{task_name}_label_ids"
+        self.label_list: list[str] | None = None
+        self.metric: Metric | None = None
+        self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation)
+
+    @classmethod
+    def create(
+        cls, prediction_head_name: str, layer_dims: Sequence[int], class_weights: Sequence[float] | None = None
+    ) -> PredictionHead:
+        """A new head by its class name.
+
+        Raises:
+            ConfigError: When there is no such head; the nearest is named.
+        """
+        kind: Any = _head_class(prediction_head_name)
+        return kind(layer_dims=layer_dims, class_weights=class_weights)
+
+    @classmethod
+    def load(cls, config_file: str | Path, strict: bool = True, load_weights: bool = True) -> PredictionHead:
+        """The head saved as `prediction_head_{i}_config.json` with its weights file beside it.
+
+        Args:
+            config_file: The JSON file, of farm_ray or FARM 0.8.
+            strict: Refuse a weights file that lacks weights.
+            load_weights: Read the weights; else they are fresh.
+
+        Raises:
+            ModelFolderError: When a file is missing or damaged.
+            ConfigError: When the head's class is not there in this version.
+        """
+        file = Path(config_file)
+        values = sources.read_json(file)
+        kind: Any = _head_class(str(values.get("name")))
+        head: PredictionHead = kind(**kind._arguments(values))  # noqa: SLF001 - the same class hierarchy
+        for name in _CONNECTED:
+            if values.get(name) is not None:
+                setattr(head, name, values[name])
+        if load_weights:
+            head._load_weights(_weights_file(file), strict=strict)
+        return head
+
+    def save(self, save_dir: str | Path, head_num: int = 0) -> None:
+        """Writes `prediction_head_{head_num}_config.json` and `prediction_head_{head_num}.safetensors`."""
+        folder = Path(save_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = {name: weight.detach().cpu().contiguous() for name, weight in self.state_dict().items()}
+        save_file(weights, folder / f"prediction_head_{head_num}.safetensors")
+        text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
+        (folder / f"prediction_head_{head_num}_config.json").write_text(text, encoding="utf-8")
+
+    def describe(self) -> dict[str, Any]:
+        """What is saved as JSON; a metric that is a function has no name to save and becomes null."""
+        values = {name: getattr(self, name) for name in (*_SAVED, *self.saved_settings, *_CONNECTED)}
+        values["metric"] = _json_or_none(self.metric)
+        return {**values, "name": type(self).__name__}
+
+    def resize_input(self, input_dim: int) -> None:
+        """Makes the head read vectors of this width: fresh layers where it differs."""
+        if input_dim != self.layer_dims[0]:
+            self.layer_dims = [input_dim, *self.layer_dims[1:]]
+            self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation)
+
+    def connect(self, task: Mapping[str, Any], *, require_labels: bool = True) -> None:
+        """Takes label list, metric and label column of the processor's task.
+
+        Raises:
+            ConfigError: When the task has no label list though one is needed, or one of another length.
+        """
+        labels = task.get("label_list")
+        if not labels and require_labels:
+            raise ConfigError(f'the task "{self.task_name}" of the processor has no label_list; give label_list=[...]')
+        if labels:
+            self._take_labels([str(label) for label in labels])
+        self.metric = task.get("metric", self.metric)
+        self.label_tensor_name = task.get("label_tensor_name", self.label_tensor_name)
+
+    @abstractmethod
+    def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
+        """The loss of each row, float32 [B]."""
+
+    @abstractmethod
+    def logits_to_preds(self, logits: Tensor, **batch: Any) -> list[Any]:
+        """The prediction for each row."""
+
+    @abstractmethod
+    def logits_to_probs(self, logits: Tensor) -> npt.NDArray[np.float32]:
+        """The probabilities behind the predictions, [B, C]."""
+
+    @abstractmethod
+    def prepare_labels(self, **batch: Any) -> list[Any]:
+        """The gold label of each row, comparable with `logits_to_preds`."""
+
+    @abstractmethod
+    def formatted_preds(
+        self, logits: Tensor, contexts: Sequence[str], return_class_probs: bool = False
+    ) -> dict[str, Any]:
+        """FARM's JSON for these rows."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits, [..., C], from the language model's vectors, [..., layer_dims[0]]."""
+        return self.feed_forward(inputs)
+
+    def labels(self) -> list[str]:
+        """The label names.
+
+        Raises:
+            ConfigError: When the head has none yet.
+        """
+        if self.label_list is None:
+            raise ConfigError(
+                f'the head of task "{self.task_name}" has no label names; call '
+                "model.connect_heads_with_processor(processor.tasks) first"
+            )
+        return self.label_list
+
+    def gold(self, batch: Mapping[str, Any]) -> Tensor:
+        """The label column of this head.
+
+        Raises:
+            ConfigError: When the batch has none.
+        """
+        if self.label_tensor_name not in batch:
+            raise ConfigError(
+                f'the head of task "{self.task_name}" needs the column "{self.label_tensor_name}" for labels'
+                f"{nearest(self.label_tensor_name, batch)}; connect the head with the processor that made the batch"
+            )
+        return batch[self.label_tensor_name]
+
+    @classmethod
+    def _arguments(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Constructor arguments out of a saved head; FARM 0.8 put nothing between the layers."""
+        known = set(inspect.signature(cls.__init__).parameters) - {"self", "num_labels"}
+        return {"activation": None} | {name: value for name, value in values.items() if name in known}
+
+    def _load_weights(self, file: Path, *, strict: bool) -> None:
+        weights = sources.read_tensors(file)
+        if strict:
+            sources.check_complete([name for name in self.state_dict() if name not in weights], file)
+        known = {name: weight for name, weight in weights.items() if name in self.state_dict()}
+        with sources.reading(file):
+            self.load_state_dict(known, strict=False)
+
+    def _take_labels(self, labels: list[str]) -> None:
+        if len(labels) != self.num_labels:
+            raise ConfigError(
+                f'the task "{self.task_name}" has {len(labels)} labels ({_shown(labels)}), but its head has '
+                f"num_labels={self.num_labels}; build the head with num_labels={len(labels)} or mend label_list"
+            )
+        if self.label_list is not None and self.label_list != labels:
+            logger.warning(
+                'task "%s": the head was trained with the labels %s and is now read as %s; the order counts',
+                self.task_name,
+                _shown(self.label_list),
+                _shown(labels),
+            )
+        self.label_list = labels
+
+
+def _head_class(name: str) -> type[PredictionHead]:
+    from farm_ray.modeling.prediction_head import HEADS
+
+    if name not in HEADS:
+        raise ConfigError(f'there is no prediction head "{name}" in this version{nearest(name, HEADS)}')
+    return HEADS[name]
+
+
+def _weights_file(config_file: Path) -> Path:
+    stem = config_file.name.removesuffix("_config.json")
+    for suffix in (".safetensors", ".bin"):
+        if (config_file.parent / f"{stem}{suffix}").is_file():
+            return config_file.parent / f"{stem}{suffix}"
+    raise sources.missing(config_file.parent / f"{stem}.safetensors", f"{stem}.bin")
+
+
+def _json_or_none(metric: Metric | None) -> Metric | None:
+    try:
+        json.dumps(metric)
+    except TypeError:
+        return None
+    return metric
+
+
+def _shown(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:10]) + (", ..." if len(labels) > 10 else "")  # noqa: PLR2004

@@ -1,0 +1,21 @@
+"""Files wherever they are: local paths, file://, s3:// and http(s):// behind one small set of functions."""
+
+from farm_ray.storage.addresses import COMPRESSION, DATA_SUFFIXES, data_suffix, file_name, join, redacted
+from farm_ray.storage.listing import exists, list_files, size
+from farm_ray.storage.reading import file_stamp, open_binary
+from farm_ray.storage.writing import open_output
+
+__all__ = [
+    "COMPRESSION",
+    "DATA_SUFFIXES",
+    "data_suffix",
+    "exists",
+    "file_name",
+    "file_stamp",
+    "join",
+    "list_files",
+    "open_binary",
+    "open_output",
+    "redacted",
+    "size",
+]

@@ -1,0 +1,56 @@
+"""Names of files: their scheme, last part and suffix, and the form in which a message may show them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+DATA_SUFFIXES = (".tsv", ".csv", ".txt", ".json", ".jsonl", ".parquet")
+"""Suffixes of data files; each may carry a compression suffix too."""
+
+COMPRESSION = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+"""Compression suffixes and Arrow's names for them."""
+
+WEB = ("http", "https")
+
+
+def scheme(uri: str | Path) -> str:
+    """`s3` for `s3://...`, "" for a local path."""
+    name, sign, _ = str(uri).partition("://")
+    return name.lower() if sign and name.isalnum() else ""
+
+
+def redacted(uri: str | Path) -> str:
+    """The address for a message: no user, password, query or fragment; a local path stays as it is."""
+    text = str(uri)
+    if scheme(text) == "":
+        return text
+    parts = urlsplit(text)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def file_name(uri: str | Path) -> str:
+    """The last part of the path: `train.tsv.gz` for `s3://bucket/set/train.tsv.gz?region=eu-west-1`."""
+    return redacted(uri).rstrip("/").rpartition("/")[2]
+
+
+def data_suffix(uri: str | Path) -> str:
+    """The suffix in lower case, a compression suffix taken off first: `.tsv` for `TRAIN.TSV.gz`; "" for none."""
+    name = Path(file_name(uri).lower())
+    return name.with_suffix("").suffix if name.suffix in COMPRESSION else name.suffix
+
+
+def codec(uri: str | Path) -> str | None:
+    """Arrow's name of the compression that the suffix tells, None for none."""
+    return COMPRESSION.get(Path(file_name(uri).lower()).suffix)
+
+
+def join(base: str | Path | None, name: str | Path) -> str:
+    """`name` inside `base`; `name` itself where it is an absolute path or an address, or where `base` is None."""
+    folder, inside = str(base or ""), str(name)
+    if not folder or scheme(inside) or inside.startswith(("/", "~")):
+        return inside
+    if not scheme(folder):
+        return str(Path(folder) / inside)
+    parts = urlsplit(folder)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{inside}").geturl()

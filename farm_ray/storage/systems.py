@@ -1,0 +1,155 @@
+"""From an address to Arrow's file system, and from the errors of disks, networks and codecs to one readable line."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pyarrow as pa
+from pyarrow import fs
+
+from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
+from farm_ray.storage.addresses import redacted, scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+S3_TIMEOUT_S = 20.0
+"""Seconds until a silent object store is asked again, three times in all."""
+
+_S3_OPTIONS = ("endpoint_override", "region", "scheme")
+_WEB_LIBRARIES = ("requests", "urllib3")
+_AWS_ERROR = re.compile(r"AWS Error (\w+)")
+_AWS_REASONS = {
+    "ACCESS_DENIED": "access denied; check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE, ...) and their rights",
+    "INVALID_ACCESS_KEY_ID": "the access key is not known; check AWS_ACCESS_KEY_ID",
+    "NETWORK_CONNECTION": "no answer from the object store; check AWS_ENDPOINT_URL and the network",
+    "NO_SUCH_BUCKET": "there is no such bucket",
+    "SIGNATURE_DOES_NOT_MATCH": "the secret key does not fit; check AWS_SECRET_ACCESS_KEY",
+}
+_HTTP_REASONS = {401: "access denied", 403: "access denied", 404: "there is no such file", 410: "the file is gone"}
+_TOLD = (
+    ("IncompleteRead", "the connection broke off before the end of the file"),
+    ("imed out", "no answer in time from the server"),
+    ("runcated compressed", "the compressed file breaks off before its end; copy it anew"),
+    ("decompress", "it is damaged, or not compressed as its suffix says"),
+    ("inflate", "it is damaged, or not compressed as its suffix says"),
+    ("is a directory", "it is a folder; name a file in it"),
+    ("not found", "there is no such bucket"),
+)
+
+
+def locate(uri: str) -> tuple[fs.FileSystem, str]:
+    """File system and the path in it, for all but web addresses.
+
+    Raises:
+        ConfigError: For an address of another kind.
+        DataProblemError: When the object store does not answer.
+    """
+    kind = scheme(uri)
+    if kind == "":
+        return fs.LocalFileSystem(), str(Path(uri).expanduser())
+    if kind == "file":
+        return fs.LocalFileSystem(), unquote(uri.partition("://")[2].removeprefix("localhost"))
+    if kind == "s3":
+        return _s3(uri)
+    raise ConfigError(f"{redacted(uri)}: {kind}:// is not known; give a local path, file://, s3:// or http(s)://")
+
+
+def rebuild(uri: str, inside: str) -> str:
+    """The address of another path in the same place: account and options of `uri` are kept."""
+    if scheme(uri) != "s3":
+        return inside
+    parts = urlsplit(uri)
+    bucket, _, key = inside.partition("/")
+    netloc = parts.netloc[: len(parts.netloc) - len(parts.netloc.rpartition("@")[2])] + bucket
+    return parts._replace(netloc=netloc, path=f"/{key}").geturl()
+
+
+@contextlib.contextmanager
+def explained(uri: str, kind: type[FarmRayError] = DataProblemError, doing: str = "read") -> Iterator[None]:
+    """Turns errors of files, networks and codecs into one line of `kind` that keeps credentials to itself."""
+    try:
+        yield
+    except FarmRayError:
+        raise
+    except Exception as error:
+        known = isinstance(error, OSError | EOFError | pa.ArrowException)
+        if not known and type(error).__module__.split(".")[0] not in _WEB_LIBRARIES:
+            raise
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        name = redacted(uri)
+        raise kind(f"cannot {doing} {name}: {_reason(error, status)}", file=name, status=status) from None
+
+
+def missing(uri: str, system: fs.FileSystem, inside: str) -> DataProblemError:
+    """The error for a path at which nothing is; names the nearest files of that folder."""
+    name = redacted(uri)
+    if scheme(uri) == "s3" and system.get_file_info(inside.split("/", maxsplit=1)[0]).type == fs.FileType.NotFound:
+        return DataProblemError(f"cannot read {name}: there is no such bucket", file=name)
+    folder, _, wanted = inside.rpartition("/")
+    if system.get_file_info(folder or ".").type != fs.FileType.Directory:
+        return DataProblemError(f"cannot read {name}: there is no folder {folder}", file=name)
+    there = [path.rpartition("/")[2] for path in files_in(system, folder or ".")]
+    near = difflib.get_close_matches(wanted, there, n=3, cutoff=0.5) or sorted(there)[:5]
+    hint = f"near it are: {', '.join(near)}" if near else "its folder holds no files"
+    return DataProblemError(f"cannot read {name}: there is no such file; {hint}", file=name)
+
+
+def files_in(system: fs.FileSystem, folder: str) -> list[str]:
+    """Paths of the files right in the folder, hidden ones left out."""
+    found = system.get_file_info(fs.FileSelector(folder))
+    return [info.path for info in found if info.type != fs.FileType.Directory and not info.base_name.startswith(".")]
+
+
+def _s3(uri: str) -> tuple[fs.S3FileSystem, str]:
+    """The object store, with waiting times of our own: Arrow's usual ones keep us for minutes at a silent server."""
+    parts = urlsplit(uri)
+    account, _, bucket = parts.netloc.rpartition("@")
+    user, _, password = account.partition(":")
+    options = dict(parse_qsl(parts.query))
+    unknown = sorted(options.keys() - set(_S3_OPTIONS))
+    if unknown or not bucket:
+        wrong = f'unknown option "{unknown[0]}"' if unknown else "no bucket is named"
+        raise ConfigError(f"{redacted(uri)}: {wrong}; the form is s3://bucket/key, with ?{'=, '.join(_S3_OPTIONS)}=")
+    endpoint = options.get("endpoint_override") or _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    own_region = _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
+    with explained(uri):
+        region = options.get("region") or (own_region if endpoint else fs.resolve_s3_region(bucket))
+        system = fs.S3FileSystem(
+            access_key=unquote(user) or None,
+            secret_key=unquote(password) or None,
+            endpoint_override=endpoint,
+            scheme=options.get("scheme"),
+            region=region,
+            connect_timeout=S3_TIMEOUT_S,
+            request_timeout=S3_TIMEOUT_S,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=3),
+        )
+    return system, (bucket + parts.path).rstrip("/")
+
+
+def _environment(*names: str) -> str | None:
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)
+
+
+def _reason(error: Exception, status: int | None) -> str:
+    if status is not None:
+        return f"{_HTTP_REASONS.get(status, 'the server refused')} (HTTP {status})"
+    text = str(error)
+    aws = _AWS_ERROR.search(text)
+    if aws:
+        return _AWS_REASONS.get(aws[1], f"the object store says {aws[1]}")
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)
+    for sign, reason in _TOLD:
+        if sign in text:
+            return reason
+    if type(error).__module__.split(".")[0] in _WEB_LIBRARIES:
+        return "no connection to the server"
+    return type(error).__name__

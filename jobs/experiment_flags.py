@@ -1,0 +1,80 @@
+"""The flags that say which experiment to run, shared by jobs.train and jobs.preprocess."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.configuration import build, parse_assignment, read_yaml, replace
+from farm_ray.errors import ConfigError
+from farm_ray.experiment.config import Experiment
+from farm_ray.experiment.farm_config import is_farm_config, load_experiments
+from farm_ray.experiment.load import load_experiment
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_experiment_flags(parser: argparse.ArgumentParser) -> None:
+    """PIPELINE, --data-dir, --model, --config and --set."""
+    add = parser.add_argument
+    add("pipeline", metavar="PIPELINE", nargs="?", help="pipelines.module[:function], for example pipelines.quickstart")
+    add("--data-dir", metavar="DIR", help="folder (or s3:// prefix) with the data files: processor.data_dir")
+    add("--model", metavar="MODEL", help="pretrained model, a folder or a name on the hub: model.language_model")
+    add("--config", metavar="FILE", help="experiment as YAML, or FARM's JSON; goes over the pipeline's values")
+    add(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="assignments",
+        help="any field of the experiment, for example train.epochs=2; repeatable",
+    )
+
+
+def experiment_from(arguments: argparse.Namespace) -> Experiment:
+    """The pipeline's experiment, then --config, then --data-dir and --model, then every --set, in this order.
+
+    Raises:
+        ConfigError: On an unknown pipeline, key or value, a grid of runs, or when nothing is given to run.
+    """
+    experiment = _from_files(arguments.pipeline, arguments.config)
+    if arguments.data_dir is not None:
+        experiment = replace(experiment, "processor.data_dir", arguments.data_dir)
+    if arguments.model is not None:
+        experiment = replace(experiment, "model.language_model", arguments.model)
+    for text in arguments.assignments:
+        name, value = parse_assignment(text)
+        experiment = replace(experiment, name, value)
+    return experiment
+
+
+def _from_files(pipeline: str | None, config: str | None) -> Experiment:
+    if config is None:
+        if pipeline is None:
+            raise ConfigError("give a PIPELINE, for example pipelines.quickstart, or --config FILE")
+        return load_experiment(pipeline)
+    if is_farm_config(config):
+        if pipeline is not None:
+            raise ConfigError(f"{config} is a whole FARM experiment; give it without a PIPELINE")
+        return _single(load_experiments(config), config)
+    values = read_yaml(config)
+    return build(Experiment, values) if pipeline is None else _over(load_experiment(pipeline), values)
+
+
+def _single(experiments: list[Experiment], config: str) -> Experiment:
+    if len(experiments) != 1:
+        raise ConfigError(
+            f"{config} spans a grid of {len(experiments)} runs and a job is one run; give single values in it, "
+            "or loop over farm_ray.experiment.load_experiments(file)"
+        )
+    return experiments[0]
+
+
+def _over(experiment: Experiment, values: dict[str, Any], prefix: str = "") -> Experiment:
+    """The experiment with the values of a (partial) tree; a mapping goes into the part it names."""
+    for name, value in values.items():
+        if isinstance(value, dict) and not prefix and name in {"processor", "data", "model", "train"}:
+            experiment = _over(experiment, value, f"{name}.")
+        else:
+            experiment = replace(experiment, prefix + str(name), value)
+    return experiment

@@ -1,0 +1,83 @@
+"""Fine-tune a model: from files to a saved, evaluated model.
+
+    python -m jobs.train pipelines.quickstart
+    python -m jobs.train pipelines.text_classification --data-dir DIR --model MODEL --set processor.label_list=[a,b]
+    ray job submit --working-dir . -- python -m jobs.train ...
+
+PIPELINE says what to run; the flags say where. Every field of the experiment can be changed with --set.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.errors import ConfigError
+from jobs import command_line
+from jobs.experiment_flags import add_experiment_flags, experiment_from
+
+if TYPE_CHECKING:
+    import argparse
+
+    from farm_ray.experiment import Result
+    from jobs.progress import ProgressPrinter
+
+_NAME = "jobs.train"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The job's flags."""
+    parser = command_line.make_parser(_NAME, __doc__)
+    add_experiment_flags(parser)
+    add = parser.add_argument
+    add("--output-dir", metavar="DIR", help="folder of the run (default: runs/<name of the experiment>)")
+    add("--num-workers", metavar="N", type=command_line.whole_number, default=1, help="training workers; 0: no Ray")
+    add("--use-gpu", action="store_true", help="one GPU per worker")
+    add("--resume", default="auto", metavar="auto|never|PATH", help="go on from a checkpoint (default: auto)")
+    add("--address", help="host:port of a Ray cluster (default: the one there is, else a local one)")
+    return parser
+
+
+def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
+    """Runs the experiment and says what it came to."""
+    if arguments.num_workers == 0 and arguments.address:
+        raise ConfigError("--num-workers 0 trains without Ray, so it takes no --address; give at least one worker")
+    experiment = experiment_from(arguments)
+    from farm_ray.experiment.run import run_experiment
+
+    result = run_experiment(
+        experiment,
+        output_dir=arguments.output_dir,
+        num_workers=arguments.num_workers,
+        use_gpu=arguments.use_gpu,
+        resume=arguments.resume,
+        address=arguments.address,
+        progress=progress,
+    )
+    told = result.as_dict()
+    if result.status == "preempted":
+        told["resume"] = command_line.resume_command(_NAME)
+        progress.line(f"stopped by a signal, with a checkpoint; go on with: {told['resume']}")
+    else:
+        _say_what_next(arguments.pipeline, result, progress)
+    return told
+
+
+def _say_what_next(pipeline: str | None, result: Result, progress: ProgressPrinter) -> None:
+    """A pipeline may have a `next_steps(result)` with advice for its users; all others get the plain line."""
+    module = importlib.import_module(pipeline.partition(":")[0]) if pipeline else None
+    next_steps = getattr(module, "next_steps", None)
+    lines = next_steps(result) if next_steps else [f"predict: python -m jobs.infer {result.model_dir} INPUT OUTPUT"]
+    progress.close()
+    for line in lines:
+        progress.line(line)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the job; returns the exit code."""
+    return command_line.run(make_parser(), work, argv, resumable=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""The silo: sets from files and dicts, dev split, problems, statistics, class weights, cache; on Ray as without."""
+
+import gzip
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from farm_ray.data_handler.data_silo import DataSilo
+from farm_ray.data_handler.processor import TextClassificationProcessor
+from farm_ray.errors import ConfigError, DataProblemError
+from tests.tiny import tiny_tokenizer
+
+LABELS = ["OTHER", "OFFENSE"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    return tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+def lines(n, *, label=lambda i: LABELS[i % 2]):
+    return "text\tlabel\n" + "".join(f"a good film {'very ' * (i % 7)}\t{label(i)}\n" for i in range(n))
+
+
+def processor(tokenizer, folder, **options):
+    defaults = {"max_seq_len": 16, "label_list": LABELS, "metric": "acc", "quote_char": '"'}
+    return TextClassificationProcessor(tokenizer=tokenizer, data_dir=str(folder), **(defaults | options))
+
+
+def test_sets_from_files(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(40))
+    (tmp_path / "test.tsv").write_text(lines(6))
+    silo = DataSilo(processor(tokenizer, tmp_path), batch_size=8)
+    assert silo.counts == {"train": 36, "dev": 4, "test": 6}
+    assert silo.n_samples("dev") == 4
+    train, dev = set(silo.data["train"].ids()), set(silo.data["dev"].ids())
+    assert not train & dev
+    assert train | dev == {f"train.tsv:{n}" for n in range(2, 42)}
+    batch = next(iter(silo.get_data_loader("train")))
+    assert list(batch) == silo.tensor_names
+    assert batch["input_ids"].shape[0] == 8
+    assert silo.problem_counts() == {}
+
+
+def test_no_test_file_is_fine_only_under_its_default_name(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(40))
+    assert DataSilo(processor(tokenizer, tmp_path), batch_size=8).get_data_loader("test") is None
+    with pytest.raises(DataProblemError, match=r"mine\.tsv"):
+        DataSilo(processor(tokenizer, tmp_path, test_filename="mine.tsv"), batch_size=8)
+
+
+def test_sets_from_dicts(tokenizer):
+    silo = DataSilo(processor(tokenizer, "", dev_split=0), batch_size=4, automatic_loading=False)
+    dicts = [{"text": "good film", "text_classification_label": LABELS[i % 2]} for i in range(6)]
+    silo._load_data(train_dicts=dicts, test_dicts=dicts[:2])
+    assert silo.counts == {"train": 6, "dev": 0, "test": 2}
+
+
+def test_the_first_bad_row_stops_and_tells_the_way_out(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20, label=lambda i: "OFENSE" if i == 5 else LABELS[i % 2]))
+    with pytest.raises(DataProblemError) as told:
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4, problems_dir=tmp_path / "run")
+    message = str(told.value)
+    for part in ("1 of 20 rows", "train.tsv:7", "OFENSE", "OTHER", "max_problem_share=0.05", "problems.parquet"):
+        assert part in message, message
+    assert "\n" not in message
+    stored = pq.read_table(tmp_path / "run" / "problems.parquet").to_pylist()
+    assert [(row["set"], row["id"], row["kind"]) for row in stored] == [("train", "train.tsv:7", "unknown label")]
+
+
+def test_some_bad_rows_may_be_set_aside(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20, label=lambda i: "OFENSE" if i == 5 else LABELS[i % 2]))
+    silo = DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.05)
+    assert silo.counts["train"] + silo.counts["dev"] == 19
+    assert silo.problem_counts() == {"unknown label": 1}
+    assert "train.tsv:7" not in silo.data["train"].ids() + silo.data["dev"].ids()
+
+
+def test_one_class_is_refused(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20, label=lambda _: "OTHER"))
+    with pytest.raises(DataProblemError, match='the same label "OTHER" in column "label"'):
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.999])
+def test_a_dev_split_that_leaves_nothing(tokenizer, tmp_path, share):
+    (tmp_path / "train.tsv").write_text(lines(20))
+    with pytest.raises(ConfigError, match="dev_split"):
+        DataSilo(processor(tokenizer, tmp_path, dev_split=share), batch_size=4)
+
+
+def test_stratified_dev_split(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(100, label=lambda i: LABELS[i % 10 == 0]))
+    silo = DataSilo(processor(tokenizer, tmp_path, dev_split=0.2, dev_stratification=True), batch_size=4)
+    labels = silo.data["dev"].column("text_classification_label_ids").ravel()
+    assert np.bincount(labels).tolist() == [18, 2]
+
+
+def test_own_split_function(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20))
+
+    def first_ones(train, dev_split):
+        cut = int(len(train) * dev_split)
+        return train.subset(np.arange(cut, len(train))), train.subset(np.arange(cut))
+
+    made = processor(tokenizer, tmp_path, dev_split=0.25, dev_stratification=first_ones)
+    assert DataSilo(made, batch_size=4).data["dev"].ids() == [f"train.tsv:{n}" for n in range(2, 7)]
+
+
+def test_class_weights(tokenizer):
+    """Three OTHER and one OFFENSE, one of each added: 6 / (2 * 4) and 6 / (2 * 2)."""
+    silo = DataSilo(processor(tokenizer, "", dev_split=0), batch_size=4, automatic_loading=False)
+    train = ["OTHER", "OTHER", "OFFENSE", "OTHER"]
+    silo._load_data(train_dicts=[{"text": "good", "text_classification_label": label} for label in train])
+    weights = silo.calculate_class_weights("text_classification")
+    assert weights.tolist() == [0.75, 1.5]
+    assert weights.dtype == np.float32
+    with pytest.raises(ConfigError, match="text_classification"):
+        silo.calculate_class_weights("nertask")
+
+
+def test_statistics_and_clipping_tip(tokenizer, tmp_path, caplog):
+    (tmp_path / "train.tsv").write_text(lines(20))
+    silo = DataSilo(processor(tokenizer, tmp_path, max_seq_len=5), batch_size=4)
+    facts = silo.statistics()
+    assert (facts["n_samples_train"], facts["n_samples_dev"], facts["max_seq_len_seen"]) == (18, 2, 5)
+    assert facts["clipped"] > 0.5
+    assert "max_seq_len=5" in caplog.text
+
+
+def test_cache_is_keyed_by_contents_and_settings(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20))
+    cache = tmp_path / "cache"
+
+    def entries(**options):
+        silo = DataSilo(processor(tokenizer, tmp_path, **options), batch_size=4, caching=True, cache_path=cache)
+        return len(list(cache.iterdir())), silo
+
+    made, first = entries()
+    again, second = entries()
+    assert made == again == 1
+    assert first.data["train"].table.equals(second.data["train"].table)
+    assert entries(max_seq_len=8)[0] == 2
+    (tmp_path / "train.tsv").write_text(lines(21))
+    assert entries()[0] == 3
+    recipe = json.loads(next(cache.iterdir()).joinpath("recipe.json").read_text())
+    assert recipe["file"] == "train.tsv"
+
+
+def test_a_damaged_cache_entry_is_made_anew(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20))
+    options = {"batch_size": 4, "caching": True, "cache_path": tmp_path / "cache"}
+    DataSilo(processor(tokenizer, tmp_path), **options)
+    file = next((tmp_path / "cache").glob("*/features.parquet"))
+    file.write_bytes(file.read_bytes()[:-10])
+    assert DataSilo(processor(tokenizer, tmp_path), **options).n_samples("train") == 18
+
+
+@pytest.mark.parametrize("numbers", [{"batch_size": 0}, {"batch_size": 4, "max_problem_share": 2}])
+def test_senseless_numbers(tokenizer, tmp_path, numbers):
+    with pytest.raises(ConfigError, match=next(reversed(numbers))):
+        DataSilo(processor(tokenizer, tmp_path), **numbers)
+
+
+def test_unknown_argument_names_the_nearest(tokenizer, tmp_path):
+    with pytest.raises(TypeError, match="eval_batch_size"):
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4, eval_batchsize=8)
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_on_ray_as_in_this_process(tokenizer, tmp_path):
+    """Several files, one gzipped, cut into many tasks: the same table, row for row."""
+    folder = tmp_path / "train"
+    folder.mkdir()
+    for name, rows in {"a.tsv": 9000, "b.tsv": 1, "c.tsv": 3000}.items():
+        (folder / name).write_text(lines(rows, label=lambda i: "OFENSE" if i == 17 else LABELS[i % 2]))
+    with gzip.open(folder / "d.tsv.gz", "wt") as file:
+        file.write(lines(2500))
+    options = {"train_filename": "train", "test_filename": None, "dev_split": 0.1}
+
+    def silo(**how):
+        return DataSilo(processor(tokenizer, tmp_path, **options), batch_size=4, max_problem_share=0.01, **how)
+
+    alone, parallel = silo(max_processes=1), silo(max_multiprocessing_chunksize=700)
+    assert parallel.data["train"].blocks
+    assert len(parallel.data["train"].table.column("id").chunks) > 5
+    for name in ("train", "dev"):
+        assert parallel.data[name].ids() == alone.data[name].ids()
+    assert parallel.data["train"].table.combine_chunks().equals(alone.data["train"].table.combine_chunks())
+    assert parallel.problem_counts() == {"unknown label": 2}
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_errors_come_back_from_ray_as_they_are(tokenizer, tmp_path):
+    folder = tmp_path / "train"
+    folder.mkdir()
+    (folder / "a.tsv").write_text(lines(20000))
+    (folder / "b.tsv").write_text(lines(9).replace("label", "lable"))
+    with pytest.raises(DataProblemError, match="lable") as told:
+        DataSilo(processor(tokenizer, tmp_path, train_filename="train"), batch_size=4)
+    assert "\n" not in str(told.value)

@@ -1,0 +1,110 @@
+"""TSV and CSV files: headers, columns, options, and files that cannot be used."""
+
+import pytest
+
+from farm_ray.errors import ConfigError, DataProblemError
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_plain_rows(read, end, last, bom):
+    content = bom + end.join(["text\tlabel", "hello\tA", "", "\tB", "ü\t"]) + (end if last else "")
+    assert read(content) == [(2, "hello", "A"), (4, "", "B"), (5, "ü", "")]
+
+
+def test_columns_are_picked_by_name_and_renamed(read):
+    content = "a\tb\tc\n1\t2\t3\n"
+    assert read(content, columns={"c": "text", "a": "other"}) == [(2, "3", "1")]
+    assert read(content, columns={"b": "text", "z": "label"}, optional=["z"]) == [(2, "2", None)]
+
+
+def test_what_looks_missing_stays_as_written(read):
+    assert read("text\tlabel\nNA\tnull\n") == [(2, "NA", "null")]
+
+
+def test_quoted_fields(read):
+    content = 'text\tlabel\n"two\nlines\t"\tA\n"say ""hi"""\tB\na "b" c\tC\n'
+    assert read(content) == [(2, "two\nlines\t", "A"), (4, 'say "hi"', "B"), (5, 'a "b" c', "C")]
+    assert read("text\tlabel\n'a\nb'\tA\n", quote_char="'") == [(2, "a\nb", "A")]
+
+
+def test_no_quoting(read):
+    assert read("text\tlabel\n\"open\tA\n'x'\tB\n", quote_char=None) == [(2, '"open', "A"), (3, "'x'", "B")]
+
+
+def test_other_encodings(read):
+    assert read("text\tlabel\ncaf\xe9\tA\n".encode("latin-1"), encoding="latin-1") == [(2, "café", "A")]
+    for encoding, told in {"utf-61": "is not known", "utf-16": "line by line"}.items():
+        with pytest.raises(ConfigError, match=told):
+            read("text\tlabel\na\tA\n", encoding=encoding)
+
+
+def test_skipped_lines_and_later_headers(read):
+    content = '# "made by\nnobody\ntext\tlabel\na\tA\n'
+    assert read(content, skiprows=2) == [(4, "a", "A")]
+    assert read("x\n\ntext\tlabel\na\tA\n", header=1) == [(4, "a", "A")]
+    with pytest.raises(DataProblemError, match="has no header row"):
+        read(content, skiprows=9)
+
+
+def test_no_header(read):
+    by_position = {"0": "text", "1": "label"}
+    assert read("a\tA\nb\tB\n", columns=by_position, header=None) == [(1, "a", "A"), (2, "b", "B")]
+    with pytest.raises(DataProblemError, match=r'no column "text" and "label"; its columns are "0", "1"; header=None'):
+        read("a\tA\n", header=None)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "told"),
+    [
+        ("", {}, "train.tsv is empty"),
+        ("\n\n", {}, "has no header row"),
+        ("", {"header": None}, "train.tsv is empty"),
+        ("text\tlabel\n", {}, "train.tsv has a header but no rows"),
+        ("text\tlable\na\tA\n", {}, r'has no column "label"; its columns are "text", "lable"; did you mean "lable"\?'),
+        ("text,label\na,A\n", {}, "looks like one column with delimiter='\\\\t': pass delimiter=','"),
+        ("text\ttext\tlabel\na\tb\tA\n", {}, 'names the column "text" twice'),
+        ("text\t\tlabel\na\tb\tA\n", {}, "no name for column 2"),
+        (b"text\tl\xe9bel\na\tA\n", {}, "the header cannot be read: train.tsv:1 is not utf-8: byte 0xe9 at position 7"),
+        ("text\tlabel\ra\tA\r", {}, "the header cannot be read: train.tsv:1 holds a carriage return"),
+        ('text\t"label\na\tA\n', {}, "the header cannot be read: train.tsv:1 has a field whose quote"),
+    ],
+)
+def test_files_that_cannot_be_used(read, content, options, told):
+    with pytest.raises(DataProblemError, match=told):
+        read(content, **options)
+
+
+def test_an_unnamed_first_column_is_a_row_number(read):
+    assert read("\ttext\tlabel\n0\ta\tA\n") == [(2, "a", "A")]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"delimiter": "::"},
+        {"delimiter": ""},
+        {"quote_char": ""},
+        {"quote_char": "\t"},
+        {"skiprows": -1},
+        {"header": True},
+        {"header": "infer"},
+    ],
+)
+def test_options_that_cannot_be_meant(read, options):
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        read("text\tlabel\na\tA\n", **options)
+
+
+def test_the_first_readable_row_tells_the_columns_where_there_is_no_header(read):
+    by_position = {"0": "text", "1": "label"}
+    content = b'\xff\n\n"a" b\n"c\nd"\tC\ne\n'
+    assert read(content, columns=by_position, header=None) == [
+        (1, "undecodable"),
+        (3, "broken quoting"),
+        (4, "c\nd", "C"),
+        (6, "wrong number of fields"),
+    ]
+    with pytest.raises(DataProblemError, match="no readable row"):
+        read(b"\xff\n", columns=by_position, header=None)

@@ -1,0 +1,131 @@
+"""Metrics by name, by function and in lists; what users register; errors that name the way out."""
+
+import functools
+import math
+import pickle
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from farm_ray.errors import ConfigError
+from farm_ray.evaluation import metrics
+from farm_ray.evaluation.metrics import (
+    acc_and_f1,
+    check_metric,
+    compute_metrics,
+    compute_report_metrics,
+    register_metrics,
+    register_report,
+    resolve_metrics,
+)
+
+PREDS, LABELS = ["a"] * 10, ["a"] * 5 + ["b"] * 5
+HEAD = SimpleNamespace(ph_output_type="per_sequence", label_list=["a", "b"])
+
+
+@pytest.fixture(autouse=True)
+def _empty_registries(monkeypatch):
+    monkeypatch.setattr(metrics, "_registered_metrics", {})
+    monkeypatch.setattr(metrics, "_registered_reports", {})
+
+
+def share_of_a(preds, labels):
+    return np.float64(sum(pred == "a" for pred in preds) / len(labels))
+
+
+@pytest.mark.parametrize("metric", [["f1_macro", "acc", "acc"], ["f1_macro", ["acc", ("acc",)]]])
+def test_lists_and_nested_lists_merge(metric):
+    assert compute_metrics(metric, PREDS, LABELS) == {"f1_macro": pytest.approx(1 / 3), "acc": 0.5}
+
+
+@pytest.mark.parametrize("name", ["acc", "acc_f1", "f1_macro", "f1_micro", "mcc"])
+def test_built_in_names(name):
+    assert compute_metrics(name, ["0", "1"], ["0", "1"])
+
+
+def test_empty_columns():
+    assert math.isnan(compute_metrics("acc", [], [])["acc"])
+
+
+def test_unequal_lengths_name_both():
+    with pytest.raises(AssertionError, match="1 predictions but 2 labels"):
+        compute_metrics("acc", ["a"], ["a", "b"])
+
+
+def test_unknown_name_is_answered_with_the_nearest_and_the_known_ones():
+    with pytest.raises(ConfigError, match=r'unknown metric "f1_makro"; did you mean "f1_macro".* acc, acc_f1, .*mcc'):
+        compute_metrics("f1_makro", PREDS, LABELS)
+    with pytest.raises(ConfigError, match=r"known are: acc, acc_f1, .*register_metrics"):
+        check_metric(["acc", "squadron"])
+
+
+@pytest.mark.parametrize("metric", [None, 3, ["acc", None], lambda preds: 0.0])
+def test_what_is_no_metric(metric):
+    with pytest.raises(ConfigError):
+        check_metric(metric)
+
+
+def test_functions_may_return_a_dict_or_a_bare_number():
+    result = compute_metrics([share_of_a, lambda preds, labels: {"rows": len(preds)}], PREDS, LABELS)
+    assert result == {"share_of_a": 1.0, "rows": 10}
+    assert type(result["share_of_a"]) is float
+
+
+def test_a_partial_is_a_metric():
+    metric = functools.partial(acc_and_f1, positive_label="a")
+    check_metric(metric)
+    assert compute_metrics(metric, PREDS, LABELS)["f1"] == pytest.approx(2 / 3)
+
+
+def test_a_function_that_returns_something_else_is_told():
+    with pytest.raises(ConfigError, match="returned str"):
+        compute_metrics(lambda preds, labels: "good", PREDS, LABELS)
+
+
+def test_two_values_under_one_name_are_told():
+    with pytest.raises(ConfigError, match='"acc" with different values'):
+        compute_metrics(["acc", lambda preds, labels: {"acc": 1.0}], PREDS, LABELS)
+    assert compute_metrics(["acc", "acc_f1"], ["1", "0"], ["1", "1"])["acc"] == 0.5
+
+
+def test_registered_metric_reports_under_its_name():
+    register_metrics("share", share_of_a)
+    check_metric(["share", "acc"])
+    assert compute_metrics(["share", "acc"], PREDS, LABELS) == {"share": 1.0, "acc": 0.5}
+
+
+def test_a_name_registered_again_is_replaced_but_a_built_in_one_never():
+    register_metrics("share", share_of_a)
+    register_metrics("share", lambda preds, labels: 7)
+    assert compute_metrics("share", PREDS, LABELS) == {"share": 7}
+    with pytest.raises(ConfigError, match="built-in"):
+        register_metrics("acc", share_of_a)
+
+
+def test_what_cannot_be_registered():
+    with pytest.raises(ConfigError, match="must take"):
+        register_metrics("bad", lambda preds: 0)
+    with pytest.raises(ConfigError, match="must be a function"):
+        register_report("per_sequence", "text")
+
+
+def test_resolved_metrics_travel_to_a_process_without_the_registration(monkeypatch):
+    register_metrics("share", share_of_a)
+    sent = pickle.dumps(resolve_metrics(["share", "acc"]))
+    monkeypatch.setattr(metrics, "_registered_metrics", {})
+    assert compute_metrics(pickle.loads(sent), PREDS, LABELS) == {"share": 1.0, "acc": 0.5}
+
+
+def test_report_of_a_sequence_head():
+    assert "0.5000" in compute_report_metrics(HEAD, PREDS, LABELS)
+
+
+def test_registered_report_replaces_the_built_in_one():
+    register_report("per_sequence", lambda preds, labels: f"{len(preds)} rows")
+    assert compute_report_metrics(HEAD, PREDS, LABELS) == "10 rows"
+
+
+def test_output_type_without_report():
+    with pytest.raises(ConfigError, match=r'"per_sequenz".*register_report'):
+        compute_report_metrics(SimpleNamespace(ph_output_type="per_sequenz"), PREDS, LABELS)

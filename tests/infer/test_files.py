@@ -1,0 +1,237 @@
+"""predict_file: rows in = rows out, in input order, whole or not there; on Ray the same as in this process."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from farm_ray.data_handler.processor import TextClassificationProcessor
+from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.infer import Inferencer, files
+from tests.infer.models import LABELS, make_inferencer
+
+WORDS = ["the", "a", "good", "bad", "dull", "film", "was", "and", "very", "not"]
+
+
+def texts(n):
+    return [" ".join(WORDS[(i * k) % len(WORDS)] for k in range(1, 3 + i % 9)) for i in range(n)]
+
+
+def write_tsv(path, rows, *, header="text\tlabel"):
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def read_jsonl(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture
+def tsv(tmp_path):
+    return write_tsv(tmp_path / "in.tsv", [f"{text}\tgood" for text in texts(12)])
+
+
+def test_jsonl_rows(inferencer, tsv, tmp_path):
+    done = inferencer.predict_file(tsv, tmp_path / "out.jsonl")
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert (done.rows, done.problems, done.output) == (12, {}, str(tmp_path / "out.jsonl"))
+    assert done.rows_per_second > 0
+    assert [row["id"] for row in rows] == [f"in.tsv:{line}" for line in range(2, 14)]
+    assert [row["text"] for row in rows] == texts(12)
+    assert set(rows[0]) == {"id", "text", "label", "probability", "clipped", "problem"}
+    (element,) = inferencer.inference_from_dicts([{"text": text} for text in texts(12)])
+    assert [row["label"] for row in rows] == [one["label"] for one in element["predictions"]]
+
+
+def test_parquet_holds_the_same(inferencer, tsv, tmp_path):
+    inferencer.predict_file(tsv, tmp_path / "out.jsonl")
+    inferencer.predict_file(tsv, tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == read_jsonl(tmp_path / "out.jsonl")
+
+
+def test_compressed_jsonl(inferencer, tsv, tmp_path):
+    inferencer.predict_file(tsv, tmp_path / "out.jsonl.gz")
+    with gzip.open(tmp_path / "out.jsonl.gz", "rt", encoding="utf-8") as stream:
+        assert len(stream.readlines()) == 12
+
+
+def test_class_probabilities_by_label_name(model_dir, tsv, tmp_path):
+    Inferencer.load(model_dir, return_class_probs=True).predict_file(tsv, tmp_path / "out.parquet")
+    for row in pq.read_table(tmp_path / "out.parquet").to_pylist():
+        assert list(row["class_probabilities"]) == LABELS
+        assert row["class_probabilities"][row["label"]] == row["probability"]
+
+
+def test_two_heads_have_columns_of_their_own(tsv, tmp_path):
+    both = make_inferencer(tmp_path / "encoder", tasks=("text_classification", "tone"))
+    both.predict_file(tsv, tmp_path / "out.jsonl")
+    row = read_jsonl(tmp_path / "out.jsonl")[0]
+    assert row["text_classification_label"] in LABELS
+    assert row["tone_label"] in LABELS
+    assert {"text_classification_probability", "tone_probability"} < set(row)
+
+
+def test_bad_rows_keep_their_place(inferencer, tmp_path):
+    tsv = write_tsv(tmp_path / "in.tsv", ["the film\tgood", "\tgood", "bad\tbad\tbad\tbad", "very dull\t"])
+    done = inferencer.predict_file(tsv, tmp_path / "out.jsonl")
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert [row["id"] for row in rows] == ["in.tsv:2", "in.tsv:3", "in.tsv:4", "in.tsv:5"]
+    assert [row["label"] is None for row in rows] == [False, True, True, False]
+    assert rows[1]["problem"]["kind"] == "empty text"
+    assert rows[1]["problem"]["line"] == 3
+    assert sum(done.problems.values()) == 2
+    parquet = tmp_path / "out.parquet"
+    inferencer.predict_file(tsv, parquet)
+    assert pq.read_table(parquet).to_pylist() == rows
+
+
+def test_only_the_text_column_is_needed(inferencer, tmp_path):
+    tsv = write_tsv(tmp_path / "in.csv", ["1,the film", "2,bad"], header="number,tweet")
+    done = inferencer.predict_file(tsv, tmp_path / "out.jsonl", text_column="tweet", delimiter=",", quote_char="")
+    assert (done.rows, done.problems) == (2, {})
+
+
+def test_missing_text_column_names_those_there(inferencer, tmp_path):
+    tsv = write_tsv(tmp_path / "in.tsv", ["the film"], header="tweet")
+    with pytest.raises(DataProblemError, match="tweet"):
+        inferencer.predict_file(tsv, tmp_path / "out.jsonl")
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "in.parquet"])
+def test_other_formats(inferencer, tmp_path, name):
+    rows = [{"text": text, "number": n} for n, text in enumerate(texts(4))]
+    if name == "in.jsonl":
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / name)
+    inferencer.predict_file(tmp_path / name, tmp_path / "out.jsonl")
+    assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == [f"{name}:{n}" for n in range(1, 5)]
+
+
+def test_a_folder_in_the_order_of_its_names(inferencer, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for name in ("b.tsv", "a.tsv"):
+        write_tsv(folder / name, ["the film\tgood", "bad\tbad"])
+    inferencer.predict_file(folder, tmp_path / "out.jsonl")
+    assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["a.tsv:2", "a.tsv:3", "b.tsv:2", "b.tsv:3"]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
+def test_no_rows_are_a_valid_file(inferencer, tmp_path, name):
+    done = inferencer.predict_file([], tmp_path / name)
+    assert done.rows == 0
+    if name == "out.parquet":
+        assert pq.read_table(tmp_path / name).column_names[:3] == ["id", "text", "label"]
+    else:
+        assert (tmp_path / name).read_text() == ""
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
+def test_an_error_leaves_what_was_there(inferencer, tsv, tmp_path, name):
+    (tmp_path / name).write_text("before")
+
+    def broken():
+        yield pa.table({"id": ["0"], "text": ["the film"]})
+        raise OSError("the source broke off")
+
+    with pytest.raises(OSError, match="the source broke off"):
+        inferencer.predict_file(broken(), tmp_path / name)
+    assert (tmp_path / name).read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in.tsv", name])
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out", "out.parquet.gz"])
+def test_unknown_output_format(inferencer, tsv, tmp_path, name):
+    with pytest.raises(ConfigError, match=r"\.jsonl.*\.parquet"):
+        inferencer.predict_file(tsv, tmp_path / name)
+
+
+def test_input_is_not_overwritten(inferencer, tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "the film"}\n')
+    with pytest.raises(ConfigError, match="input"):
+        inferencer.predict_file(path, f"{tmp_path}/./in.jsonl")
+    assert path.read_text() == '{"text": "the film"}\n'
+
+
+def test_a_training_sample_is_no_prediction_sample(inferencer, tsv, tmp_path):
+    processor = TextClassificationProcessor(
+        tokenizer=inferencer.processor.tokenizer,
+        max_seq_len=16,
+        data_dir=None,
+        label_list=LABELS,
+        metric="acc",
+        max_samples=3,
+    )
+    assert Inferencer(inferencer.model, processor).predict_file(tsv, tmp_path / "out.jsonl").rows == 12
+
+
+def test_a_reader_of_ones_own_is_used(inferencer, tmp_path):
+    class LineProcessor(TextClassificationProcessor):
+        def file_to_dicts(self, file):
+            return [{"text": line} for line in Path(file).read_text(encoding="utf-8").splitlines()]
+
+    processor = LineProcessor(inferencer.processor.tokenizer, 16, None, LABELS, "acc")
+    (tmp_path / "lines.txt").write_text("the film\nbad\n", encoding="utf-8")
+    own = Inferencer(inferencer.model, processor)
+    own.predict_file(tmp_path / "lines.txt", tmp_path / "out.jsonl")
+    assert [row["text"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["the film", "bad"]
+    with pytest.raises(ConfigError, match="LineProcessor reads files itself"):
+        own.predict_file(tmp_path / "lines.txt", tmp_path / "out.jsonl", text_column="tweet")
+
+
+def test_inference_from_file_is_farms_form(inferencer, tsv):
+    (element,) = inferencer.inference_from_file(tsv)
+    assert [one["context"] for one in element["predictions"]] == texts(12)
+    parts = list(inferencer.inference_from_file(tsv, multiprocessing_chunksize=5, streaming=True))
+    assert [len(part["predictions"]) for part in parts] == [5, 5, 2]
+    assert [one["label"] for part in parts for one in part["predictions"]] == [
+        one["label"] for one in element["predictions"]
+    ]
+
+
+def test_few_rows_start_no_ray(inferencer, tsv, tmp_path, monkeypatch):
+    monkeypatch.setattr("farm_ray.cluster.connect", lambda *_: pytest.fail("Ray was started"))
+    inferencer.predict_file(tsv, tmp_path / "out.jsonl")
+
+
+def test_read_ahead_stops_when_it_knows_enough():
+    tables = (pa.table({"id": ["x"] * 3}) for _ in range(10))
+    start, rest = files._read_ahead(tables, 5)
+    assert [table.num_rows for table in start] == [3, 3]
+    assert sum(table.num_rows for table in rest) == 24
+    start, rest = files._read_ahead(iter([pa.table({"id": ["x"] * 3})]), 5)
+    assert (len(start), rest) == (1, None)
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_ray_gives_what_this_process_gives(inferencer, tmp_path, monkeypatch):
+    monkeypatch.setattr("farm_ray.infer.actors.ROWS_PER_TASK", 7)
+    for name, n in (("a.tsv", 40), ("b.tsv", 25), ("c.tsv", 1)):
+        write_tsv(tmp_path / name, ["\tgood" if k % 10 == 3 else f"{text}\tgood" for k, text in enumerate(texts(n))])
+    pattern = str(tmp_path / "*.tsv")
+    alone = inferencer.predict_file(pattern, tmp_path / "alone.jsonl", num_actors=0)
+    spread = inferencer.predict_file(pattern, tmp_path / "spread.jsonl", num_actors=2)
+    assert (spread.rows, spread.problems) == (alone.rows, alone.problems) == (66, {"empty text": 7})
+    expected, found = read_jsonl(tmp_path / "alone.jsonl"), read_jsonl(tmp_path / "spread.jsonl")
+    assert [row["id"] for row in found] == [row["id"] for row in expected]
+    assert [row["label"] for row in found] == [row["label"] for row in expected]
+    assert [row["probability"] for row in found if row["label"]] == pytest.approx(
+        [row["probability"] for row in expected if row["label"]], abs=1e-5
+    )
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_a_column_missing_in_a_later_file_is_told_from_ray(inferencer, tmp_path):
+    write_tsv(tmp_path / "a.tsv", ["the film\tgood"] * 3)
+    write_tsv(tmp_path / "b.tsv", ["the film\tgood"] * 3, header="tweet\tlabel")
+    with pytest.raises(DataProblemError, match=r"b\.tsv.*tweet"):
+        inferencer.predict_file(tmp_path / "*.tsv", tmp_path / "out.jsonl", num_actors=1)
+    assert not (tmp_path / "out.jsonl").exists()

@@ -1,0 +1,94 @@
+"""`python -m jobs.infer`: exit codes, the last line of stdout, standard input and output."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs import infer
+from tests.infer.models import make_inferencer
+
+TEXTS = ["the good film", "", "bad"]
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    saved = tmp_path_factory.mktemp("job") / "model"
+    make_inferencer(tmp_path_factory.mktemp("encoder")).save(saved)
+    return str(saved)
+
+
+@pytest.fixture
+def tsv(tmp_path):
+    path = tmp_path / "in.tsv"
+    path.write_text("text\n" + "".join(f"{text}\n" for text in ("the good film", "bad")), encoding="utf-8")
+    return str(path)
+
+
+def lines_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_file(model_dir, tsv, tmp_path, capsys):
+    output = str(tmp_path / "out.jsonl")
+    assert infer.main([model_dir, tsv, output]) == 0
+    last = lines_of(capsys.readouterr().out)[-1]
+    assert (last["status"], last["rows"], last["problems"], last["output"]) == ("ok", 2, {}, output)
+    assert last["rows_per_second"] > 0
+    assert set(last["seconds"]) == {"load", "predict"}
+    written = lines_of(Path(output).read_text(encoding="utf-8"))
+    assert [row["text"] for row in written] == ["the good film", "bad"]
+
+
+def test_standard_input_and_output(model_dir, capsysbinary, monkeypatch):
+    data = "\n".join(TEXTS).encode() + b"\nno utf-8: \xff\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert infer.main([model_dir, "-", "-", "--return-class-probs"]) == 0
+    *rows, last = lines_of(capsysbinary.readouterr().out.decode())
+    assert [row["id"] for row in rows] == ["stdin:1", "stdin:2", "stdin:3", "stdin:4"]
+    assert [row["text"] for row in rows] == [*TEXTS, None]
+    assert [row["problem"] and row["problem"]["kind"] for row in rows] == [None, "empty text", None, "undecodable text"]
+    assert set(rows[0]["class_probabilities"]) == {"good", "bad", "dull"}
+    assert (last["rows"], last["problems"]) == (4, {"empty text": 1, "undecodable text": 1})
+
+
+def test_texts_on_the_command_line(model_dir, capsysbinary):
+    assert infer.main([model_dir, "--text", "the good film", "--text", "bad"]) == 0
+    *rows, last = lines_of(capsysbinary.readouterr().out.decode())
+    assert [row["text"] for row in rows] == ["the good film", "bad"]
+    assert last["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["{model}"], "INPUT"),
+        (["{model}", "{tsv}"], "OUTPUT"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--text", "x"], "--text"),
+        (["{model}", "{tsv}", "{tmp}/out.txt"], ".parquet"),
+        (["{model}", "{tmp}/none.tsv", "{tmp}/out.jsonl"], "none.tsv"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--text-column", "tweet"], "tweet"),
+        (["{tmp}/none", "{tsv}", "{tmp}/out.jsonl"], "none"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--batch-size", "0"], "--batch-size"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "ner"], "ner"),
+    ],
+)
+def test_usage_and_data_problems_are_one_line_and_exit_2(model_dir, tsv, tmp_path, capsys, arguments, names):
+    given = [argument.format(model=model_dir, tsv=tsv, tmp=tmp_path) for argument in arguments]
+    try:
+        code = infer.main(given)
+    except SystemExit as stopped:
+        code = stopped.code
+    output = capsys.readouterr()
+    assert code == 2
+    assert output.err.count("\n") == 1
+    assert output.err.startswith("jobs.infer: ")
+    assert names in output.err
+    assert output.out == ""
+
+
+def test_the_place_is_tried_before_the_model_is_loaded(model_dir, tsv, capsys):
+    assert infer.main([model_dir, tsv, "/proc/none/out.jsonl"]) == 2
+    assert "/proc/none" in capsys.readouterr().err

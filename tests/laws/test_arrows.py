@@ -1,0 +1,74 @@
+"""Cut anywhere, nothing vanishes, ids ride along: for every processor's arrows, on hypothesis' texts."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from farm_ray.data_handler import problems
+from farm_ray.data_handler.processor import InferenceProcessor, TextClassificationProcessor
+from tests.tiny import tiny_tokenizer
+
+LABELS = ["OTHER", "OFFENSE"]
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "text": st.one_of(st.none(), st.text(max_size=30), st.sampled_from(["gut", "ein Satz " * 9, " ", "\x00"])),
+            "text_classification_label": st.sampled_from([*LABELS, "OFENSE", "", None]),
+        }
+    ),
+    max_size=7,
+)
+
+
+@pytest.fixture(scope="module")
+def processors(tmp_path_factory):
+    tokenizer = tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+    classification = TextClassificationProcessor(
+        tokenizer=tokenizer, max_seq_len=8, data_dir=None, label_list=LABELS, metric="acc"
+    )
+    return [classification, InferenceProcessor(tokenizer=tokenizer, max_seq_len=8)]
+
+
+def arrows(processor):
+    return {
+        "dicts_to_samples": processor.dicts_to_samples,
+        "samples_to_features": lambda dicts: processor.samples_to_features(processor.dicts_to_samples(dicts)),
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(dicts=rows, cut=st.integers(0, 7))
+def test_cut_anywhere(processors, dicts, cut):
+    """f(a + b) = f(a) + f(b)."""
+    for processor in processors:
+        table = processor.dicts_to_table(dicts)
+        for name, arrow in arrows(processor).items():
+            parts = [arrow(table.slice(0, cut)), arrow(table.slice(cut))]
+            assert pa.concat_tables(parts).equals(arrow(table)), f"{type(processor).__name__}.{name}"
+
+
+@settings(max_examples=60, deadline=None)
+@given(dicts=rows)
+def test_nothing_vanishes_and_ids_ride_along(processors, dicts):
+    """Rows in = rows out, in order, under their ids; each is sound or tells its problem in full."""
+    for processor in processors:
+        features = processor.featurize(processor.dicts_to_table(dicts))
+        assert features.column("id").to_pylist() == [str(n) for n in range(len(dicts))]
+        for row, n_tokens in zip(features.select(["problem", "n_tokens"]).to_pylist(), features["n_tokens"], strict=True):
+            problem = row["problem"]
+            assert (problem is None) == (n_tokens.as_py() > 0)
+            if problem is not None:
+                assert problem["stage"]
+                assert problem["kind"]
+                assert len(problem["message"]) > 20
+                assert "\n" not in problem["message"]
+
+
+def test_an_earlier_problem_is_kept(processors):
+    """What the reader found is not overwritten by what a later arrow sees in the same row."""
+    for processor in processors:
+        table = processor.dicts_to_table([{"text": "gut", "text_classification_label": "OTHER"}])
+        found = problems.column([problems.at("a.tsv:3", stage="file_to_dicts", kind="broken quote", message="x" * 30)])
+        table = table.set_column(table.column_names.index("problem"), "problem", found)
+        assert processor.featurize(table)["problem"].to_pylist()[0]["kind"] == "broken quote"

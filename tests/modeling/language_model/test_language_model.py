@@ -1,0 +1,103 @@
+"""Forward, gradients, freezing."""
+
+import pickle
+
+import pytest
+import torch
+
+from farm_ray.errors import ConfigError
+from farm_ray.modeling.language_model import LanguageModel
+from tests.modeling.tiny_models import MODEL_TYPES, batch, save_tiny_model
+
+
+@pytest.fixture
+def bert(tmp_path):
+    save_tiny_model("bert", tmp_path)
+    return LanguageModel.load(tmp_path)
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_every_weight_in_training_has_a_gradient(model_type, tmp_path):
+    save_tiny_model(model_type, tmp_path)
+    model = LanguageModel.load(tmp_path).train()
+    rows = batch(left=model_type == "xlnet")
+    _, pooled = model(**rows)
+    (pooled * torch.randn_like(pooled)).sum().backward()
+    assert [name for name, weight in model.named_parameters() if weight.requires_grad and weight.grad is None] == []
+    assert model.get_output_dims() == 32
+
+
+@pytest.mark.parametrize("model_type", ["bert", "xlnet", "distilbert", "modernbert"])
+def test_padding_does_not_count(model_type, tmp_path):
+    save_tiny_model(model_type, tmp_path)
+    model = LanguageModel.load(tmp_path)
+    left = model_type == "xlnet"
+    rows = batch(left=left)
+    alone = {name: tensor[1:, 2:] if left else tensor[1:, :4] for name, tensor in rows.items()}
+    with torch.no_grad():
+        torch.testing.assert_close(model(**rows)[1][1:], model(**alone)[1], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "matters"), [("bert", True), ("xlnet", True), ("distilbert", False), ("roberta", False)]
+)
+def test_segments_reach_the_types_that_know_them(model_type, matters, tmp_path):
+    save_tiny_model(model_type, tmp_path)
+    model = LanguageModel.load(tmp_path)
+    rows = batch()
+    other = rows | {"segment_ids": torch.tensor([[0, 0, 0, 1, 1, 1]] * 2)}
+    with torch.no_grad():
+        assert torch.equal(model(**rows)[1], model(**other)[1]) != matters
+
+
+def test_other_columns_of_a_batch_are_ignored(bert):
+    rows = batch()
+    with torch.no_grad():
+        expected = bert(**rows)[1]
+        assert torch.equal(bert(**rows, text_classification_label_ids=torch.zeros(2, 1))[1], expected)
+        assert torch.equal(bert(**(rows | {"padding_mask": rows["padding_mask"].bool()}))[1], expected)
+
+
+def trained(model):
+    return {name for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def test_freeze_and_unfreeze_everything(bert):
+    everything = trained(bert)
+    bert.freeze()
+    assert trained(bert) == set()
+    bert.unfreeze()
+    assert trained(bert) == everything
+
+
+def test_freeze_from_below_and_unfreeze_from_above(bert):
+    bert.freeze(layers=1)
+    assert {name.split(".")[1] for name in trained(bert)} == {"encoder", "pooler"}
+    assert not any("layer.0." in name for name in trained(bert))
+    assert any("layer.1." in name for name in trained(bert))
+    bert.freeze()
+    bert.unfreeze(layers=1)
+    assert {name.rsplit(".", 1)[0].split("layer.")[-1].split(".")[0] for name in trained(bert)} == {"1", "model"}
+    assert any("pooler" in name for name in trained(bert))
+    bert.unfreeze(layers=0)
+    with pytest.raises(ConfigError, match="layers=3, but bert has 2 separate layers"):
+        bert.freeze(layers=3)
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_layers_can_be_frozen_in_every_type(model_type, tmp_path):
+    save_tiny_model(model_type, tmp_path)
+    model = LanguageModel.load(tmp_path)
+    before = trained(model)
+    model.freeze(layers=1)
+    frozen = before - trained(model)
+    assert any("embedding" in name for name in frozen)
+    assert frozen < before
+    model.unfreeze()
+    assert trained(model) == before
+
+
+def test_it_can_be_pickled(bert):
+    again = pickle.loads(pickle.dumps(bert))
+    with torch.no_grad():
+        assert torch.equal(again(**batch())[1], bert(**batch())[1])

@@ -1,0 +1,168 @@
+"""One label per row: loss, predictions, FARM's JSON, files."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from farm_ray.errors import ConfigError, DataProblemError, ModelFolderError
+from farm_ray.modeling.prediction_head import PredictionHead, TextClassificationHead
+from tests.modeling.tiny_models import save_farm_model, save_tiny_classifier
+
+LOGITS = torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
+GOLD = {"text_classification_label_ids": torch.tensor([[0], [0], [1]])}
+
+
+def head(**settings):
+    made = TextClassificationHead(**({"layer_dims": [4, 2]} | settings))
+    made.label_list = ["OTHER", "OFFENSE"]
+    return made
+
+
+def test_loss_of_each_row():
+    expected = [math.log(1 + math.exp(-2)), math.log(1 + math.exp(1)), math.log(2)]
+    losses = head().logits_to_loss(LOGITS, **GOLD)
+    assert losses.dtype == torch.float32
+    assert losses.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("weights", [[1.0, 3.0], np.array([1.0, 3.0]), torch.tensor([1, 3])])
+def test_class_weights(weights):
+    plain, weighted = head().logits_to_loss(LOGITS, **GOLD), head(class_weights=weights).logits_to_loss(LOGITS, **GOLD)
+    assert (weighted / plain).tolist() == pytest.approx([1, 1, 3])
+
+
+def test_ignored_rows_cost_nothing():
+    gold = {"text_classification_label_ids": torch.tensor([[0], [-100], [1]])}
+    assert head().logits_to_loss(LOGITS, **gold)[1] == 0
+
+
+def test_the_loss_is_float32_under_mixed_precision():
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        made = head()
+        logits = made(torch.randn(3, 4))
+        assert logits.dtype == torch.bfloat16
+        assert made.logits_to_loss(logits, **GOLD).dtype == torch.float32
+
+
+def test_predictions_and_labels():
+    made = head()
+    assert made.logits_to_preds(LOGITS, **GOLD) == ["OTHER", "OFFENSE", "OTHER"]
+    assert made.prepare_labels(**GOLD) == ["OTHER", "OTHER", "OFFENSE"]
+    probs = made.logits_to_probs(LOGITS)
+    assert (probs.dtype, probs.shape) == (np.float32, (3, 2))
+    assert probs.sum(axis=1) == pytest.approx([1, 1, 1])
+
+
+def test_farm_s_json():
+    one = head().formatted_preds(LOGITS[:1], ["Ein Text"])
+    probability = 1 / (1 + math.exp(-2))
+    assert one == {
+        "task": "text_classification",
+        "task_name": "text_classification",
+        "predictions": [
+            {
+                "start": None,
+                "end": None,
+                "context": "Ein Text",
+                "label": "OTHER",
+                "probability": pytest.approx(probability),
+            }
+        ],
+    }
+    [every] = head().formatted_preds(LOGITS[:1], ["Ein Text"], return_class_probs=True)["predictions"]
+    assert every["label"] == "class_probabilities"
+    assert every["probability"].tolist() == pytest.approx([probability, 1 - probability])
+
+
+@pytest.mark.parametrize("label_id", [-100, 2])
+def test_a_label_outside_of_the_list_is_told(label_id):
+    with pytest.raises(DataProblemError, match=rf"label id {label_id} .*outside of 0 to 1"):
+        head().prepare_labels(text_classification_label_ids=torch.tensor([[0], [label_id]]))
+
+
+def test_a_missing_label_column_is_told():
+    with pytest.raises(
+        ConfigError, match=r'needs the column "text_classification_label_ids".*did you mean "text_class'
+    ):
+        head().logits_to_loss(LOGITS, text_classification_labels_ids=GOLD)
+
+
+def test_labels_are_needed_for_predictions():
+    with pytest.raises(ConfigError, match="connect_heads_with_processor"):
+        TextClassificationHead(num_labels=2).logits_to_preds(LOGITS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({}, ValueError, "needs num_labels"),
+        ({"num_labels": 2, "class_weights": [[1.0, 2.0]]}, ValueError, r"not of shape \[1, 2\]"),
+        ({"num_labels": 2, "class_weights": [1.0]}, ConfigError, "1 values for 2 labels"),
+        ({"num_labels": 3, "layer_dims": [768, 2]}, ConfigError, "num_labels=3"),
+        ({"layer_dims": [768]}, ConfigError, "input and an output width"),
+        ({"num_label": 3}, TypeError, 'did you mean "num_labels"'),
+    ],
+)
+def test_wrong_arguments(settings, error, message):
+    with pytest.raises(error, match=message):
+        TextClassificationHead(**settings)
+
+
+def test_round_trip(tmp_path):
+    made = head(layer_dims=[4, 3, 2], class_weights=[1.0, 2.5], task_name="tone")
+    made.metric = "f1_macro"
+    made.save(tmp_path, 3)
+    again = PredictionHead.load(tmp_path / "prediction_head_3_config.json")
+    inputs = torch.randn(5, 4)
+    gold = {"tone_label_ids": torch.tensor([0, 1, 1, 0, 1])}
+    assert torch.equal(again(inputs), made(inputs))
+    assert torch.equal(again.logits_to_loss(again(inputs), **gold), made.logits_to_loss(made(inputs), **gold))
+    assert again.describe() == made.describe()
+    assert again.activation == "gelu"
+    assert set(load_file(tmp_path / "prediction_head_3.safetensors")) == set(made.state_dict())
+
+
+def test_farm_s_keys_are_there(tmp_path):
+    made = head()
+    made.metric = len
+    made.save(tmp_path)
+    described = json.loads((tmp_path / "prediction_head_0_config.json").read_text())
+    assert described["name"] == "TextClassificationHead"
+    assert described["metric"] is None
+    assert described["label_list"] == ["OTHER", "OFFENSE"]
+    assert {"layer_dims", "num_labels", "ph_output_type", "model_type", "task_name", "class_weights"} <= set(described)
+    assert described["label_tensor_name"] == "text_classification_label_ids"
+
+
+def test_a_farm_head_stays_linear_and_keeps_its_class_weights(tmp_path):
+    save_farm_model(tmp_path, layer_dims=(32, 8, 2), class_weights=[0.5, 2.0])
+    made = PredictionHead.load(tmp_path / "prediction_head_0_config.json")
+    assert (made.activation, len(made.feed_forward.feed_forward)) == (None, 2)
+    assert made.class_weights == [0.5, 2.0]
+    made.save(tmp_path / "ours")
+    again = PredictionHead.load(tmp_path / "ours" / "prediction_head_0_config.json")
+    inputs = torch.randn(3, 32)
+    assert torch.equal(again(inputs), made(inputs))
+    assert torch.equal(again.logits_to_loss(LOGITS, **GOLD), made.logits_to_loss(LOGITS, **GOLD))
+
+
+def test_the_classifier_of_a_transformers_model(tmp_path):
+    hf = save_tiny_classifier("roberta", tmp_path, ["a", "b", "c"])
+    made = TextClassificationHead.load(tmp_path)
+    assert torch.equal(made.feed_forward.feed_forward[0].weight, hf.classifier.out_proj.weight)
+    assert made.label_list == ["a", "b", "c"]
+
+
+def test_strict_loading_names_what_is_missing(tmp_path):
+    head().save(tmp_path)
+    described = json.loads((tmp_path / "prediction_head_0_config.json").read_text())
+    (tmp_path / "prediction_head_0_config.json").write_text(json.dumps(described | {"layer_dims": [4, 3, 2]}))
+    with pytest.raises(ModelFolderError, match=r"prediction_head_0\.safetensors lacks .*feed_forward\.1\.weight"):
+        TextClassificationHead.load(tmp_path / "prediction_head_0_config.json")
+    (tmp_path / "prediction_head_0_config.json").write_text(json.dumps(described | {"layer_dims": [5, 2]}))
+    with pytest.raises(ModelFolderError, match=r"prediction_head_0\.safetensors cannot be read"):
+        TextClassificationHead.load(tmp_path / "prediction_head_0_config.json")

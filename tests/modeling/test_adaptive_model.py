@@ -1,0 +1,243 @@
+"""Language model and heads together: logits, losses, tasks, files."""
+
+import pickle
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.modeling.adaptive_model import AdaptiveModel, loss_per_head_sum
+from farm_ray.modeling.language_model import LanguageModel
+from farm_ray.modeling.prediction_head import TextClassificationHead
+from tests.modeling.tiny_models import batch, save_farm_model, save_tiny_model
+
+TASKS = {
+    "tone": {"label_list": ["good", "bad"], "metric": "acc", "label_tensor_name": "tone_label_ids"},
+    "topic": {"label_list": ["a", "b", "c"], "metric": "f1_macro", "label_tensor_name": "topic_label_ids"},
+}
+LABELS = {"tone_label_ids": torch.tensor([[0], [1]]), "topic_label_ids": torch.tensor([[2], [0]])}
+
+
+@pytest.fixture
+def encoder(tmp_path):
+    save_tiny_model("bert", tmp_path / "encoder")
+    return tmp_path / "encoder"
+
+
+def two_heads(encoder, **settings):
+    heads = [
+        TextClassificationHead(num_labels=2, task_name="tone"),
+        TextClassificationHead(layer_dims=[32, 16, 3], task_name="topic", class_weights=[1.0, 2.0, 3.0]),
+    ]
+    arguments = {"embeds_dropout_prob": 0.2, "lm_output_types": "per_sequence", "device": "cpu"} | settings
+    model = AdaptiveModel(LanguageModel.load(encoder), heads, **arguments)
+    model.connect_heads_with_processor(TASKS)
+    return model
+
+
+def test_logits_and_losses_per_head(encoder):
+    model = two_heads(encoder).eval()
+    rows = batch() | LABELS
+    logits = model(**rows)
+    assert [one.shape for one in logits] == [(2, 2), (2, 3)]
+    losses = model.logits_to_loss_per_head(logits, **rows)
+    assert [one.shape for one in losses] == [(2,), (2,)]
+    assert torch.equal(model.logits_to_loss(logits, **rows), losses[0] + losses[1])
+    assert model.prepare_labels(**rows) == [["good", "bad"], ["c", "a"]]
+    assert [len(one) for one in model.logits_to_preds(logits, **rows)] == [2, 2]
+    assert [one["task_name"] for one in model.formatted_preds(logits, ["x", "y"])] == ["tone", "topic"]
+
+
+def test_dropout_before_the_heads_in_training_only(encoder):
+    model = two_heads(encoder, embeds_dropout_prob=1.0)
+    assert model.training
+    assert not model(**batch())[0].any(), "all is dropped, and fresh biases are zero"
+    assert model.eval()(**batch())[0].any()
+
+
+def test_the_user_s_loss_aggregation_gets_step_and_batch(encoder):
+    def in_turn(loss_per_head, global_step=None, batch=None):
+        assert "tone_label_ids" in batch
+        return loss_per_head[global_step % 2]
+
+    model = two_heads(encoder, loss_aggregation_fn=in_turn).eval()
+    rows = batch() | LABELS
+    logits = model(**rows)
+    losses = model.logits_to_loss_per_head(logits, **rows)
+    assert torch.equal(model.logits_to_loss(logits, global_step=3, **rows), losses[1])
+
+
+def test_losses_of_different_shapes_are_not_summed():
+    with pytest.raises(ConfigError, match="loss_aggregation_fn"):
+        loss_per_head_sum([torch.zeros(2), torch.zeros(())])
+
+
+def test_token_heads_read_token_vectors(encoder):
+    head = TextClassificationHead(num_labels=2)
+    model = AdaptiveModel(LanguageModel.load(encoder), [head], 0.0, ["per_token"], "cpu")
+    assert model(**batch())[0].shape == (2, 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("types", "error", "message"),
+    [
+        ("per_sequnce", ValueError, 'did you mean "per_sequence"'),
+        (["per_sequence"], ConfigError, "1 entries for 2 prediction heads"),
+    ],
+)
+def test_wrong_output_types(types, error, message, encoder):
+    with pytest.raises(error, match=message):
+        two_heads(encoder, lm_output_types=types)
+
+
+def test_a_batch_without_token_ids(encoder):
+    with pytest.raises(ConfigError, match="no column input_ids; it has padding_mask"):
+        two_heads(encoder)(padding_mask=torch.ones(1, 1))
+
+
+def test_an_unknown_task_is_named_with_those_there(encoder):
+    model = two_heads(encoder)
+    with pytest.raises(ConfigError, match=r'"tone", which the processor does not have; did you mean "tones".*topic'):
+        model.connect_heads_with_processor({"tones": {}, "topic": TASKS["topic"]})
+
+
+def test_the_next_sentence_head_leaves_and_no_other(encoder):
+    heads = [
+        TextClassificationHead(num_labels=2, task_name="nextsentence"),
+        TextClassificationHead(num_labels=2, task_name="tone"),
+    ]
+    model = AdaptiveModel(LanguageModel.load(encoder), heads, 0.1, ["per_sequence", "per_token"], "cpu")
+    model.connect_heads_with_processor(TASKS)
+    assert [head.task_name for head in model.prediction_heads] == ["tone"]
+    assert model.lm_output_types == ["per_token"]
+
+
+def test_round_trip(encoder, tmp_path):
+    model = two_heads(encoder, lm_output_types=["per_sequence", "per_sequence_continuous"]).eval()
+    model.language_model.language = "german"
+    model.save(tmp_path / "saved")
+    again = AdaptiveModel.load(tmp_path / "saved", device="cpu", lm_name="mine")
+    rows = batch() | LABELS
+    assert not again.training
+    for ours, theirs in zip(model(**rows), again(**rows), strict=True):
+        assert torch.equal(ours, theirs)
+    assert torch.equal(
+        model.logits_to_loss(model(**rows), **rows),
+        again.logits_to_loss(again(**rows), **rows),
+    )
+    assert (again.embeds_dropout_prob, again.dropout.p) == (0.2, 0.2)
+    assert again.lm_output_types == ["per_sequence", "per_sequence_continuous"]
+    assert (again.get_language(), again.language_model.name) == ("german", "mine")
+    assert [head.label_list for head in again.prediction_heads] == [["good", "bad"], ["a", "b", "c"]]
+    assert sorted(file.name for file in (tmp_path / "saved").iterdir()) == [
+        "adaptive_model_config.json",
+        "config.json",
+        "language_model_config.json",
+        "model.safetensors",
+        "prediction_head_0.safetensors",
+        "prediction_head_0_config.json",
+        "prediction_head_1.safetensors",
+        "prediction_head_1_config.json",
+    ]
+
+
+def test_more_than_nine_heads_load_in_order(encoder, tmp_path):
+    heads = [TextClassificationHead(num_labels=2, task_name=f"task_{n}") for n in range(11)]
+    AdaptiveModel(LanguageModel.load(encoder), heads, 0.1, "per_sequence", "cpu").save(tmp_path)
+    again = AdaptiveModel.load(tmp_path, "cpu")
+    assert [head.task_name for head in again.prediction_heads] == [f"task_{n}" for n in range(11)]
+
+
+def test_saving_over_another_model_leaves_nothing_of_it(encoder, tmp_path):
+    two_heads(encoder).save(tmp_path / "saved")
+    one = AdaptiveModel(LanguageModel.load(encoder), [TextClassificationHead(num_labels=2)], 0.1, "per_sequence", "cpu")
+    one.save(tmp_path / "saved")
+    assert len(AdaptiveModel.load(tmp_path / "saved", "cpu").prediction_heads) == 1
+    assert not (tmp_path / "saved" / "prediction_head_1.safetensors").exists()
+
+
+@torch.no_grad()
+def test_a_farm_folder(tmp_path):
+    save_farm_model(tmp_path, heads=11)
+    model = AdaptiveModel.load(tmp_path, "cpu")
+    assert [head.task_name for head in model.prediction_heads] == [f"task_{n}" for n in range(11)]
+    assert (model.embeds_dropout_prob, model.get_language()) == (0.1, "german")
+    _, pooled = model.forward_lm(**batch())
+    weights = torch.load(tmp_path / "prediction_head_10.bin", weights_only=True)
+    expected = pooled @ weights["feed_forward.feed_forward.0.weight"].T + weights["feed_forward.feed_forward.0.bias"]
+    torch.testing.assert_close(model(**batch())[10], expected)
+
+
+@pytest.mark.parametrize(
+    "gone", ["prediction_head_1_config.json", "prediction_head_1.safetensors", "model.safetensors", "config.json"]
+)
+def test_half_copied_folders_name_the_missing_file(gone, encoder, tmp_path):
+    two_heads(encoder).save(tmp_path / "saved")
+    (tmp_path / "saved" / gone).unlink()
+    with pytest.raises(ModelFolderError, match=f"has no {gone}"):
+        AdaptiveModel.load(tmp_path / "saved", "cpu")
+
+
+def test_a_head_that_is_missing_altogether(encoder, tmp_path):
+    two_heads(encoder).save(tmp_path / "saved")
+    for file in (tmp_path / "saved").glob("prediction_head_1*"):
+        file.unlink()
+    with pytest.raises(ModelFolderError, match=r"has no prediction_head_1_config\.json"):
+        AdaptiveModel.load(tmp_path / "saved", "cpu")
+
+
+def test_a_head_of_another_model_is_not_made_to_fit(encoder, tmp_path):
+    two_heads(encoder).save(tmp_path / "saved")
+    TextClassificationHead(layer_dims=[48, 2]).save(tmp_path / "saved", 1)
+    with pytest.raises(ModelFolderError, match="reads vectors of 48 numbers, but the language model gives 32"):
+        AdaptiveModel.load(tmp_path / "saved", "cpu")
+
+
+def test_a_missing_folder_is_not_looked_up_on_the_hub():
+    with pytest.raises(ModelFolderError, match="there is no model folder no_such_model"):
+        AdaptiveModel.load("no_such_model", "cpu")
+
+
+def test_loading_connects_a_processor(encoder, tmp_path):
+    two_heads(encoder).save(tmp_path / "saved")
+
+    processor = SimpleNamespace(tasks={name: task | {"metric": "mcc"} for name, task in TASKS.items()})
+    model = AdaptiveModel.load(tmp_path / "saved", "cpu", processor=processor)
+    assert [head.metric for head in model.prediction_heads] == ["mcc", "mcc"]
+
+
+def test_vocabulary(encoder):
+    model = two_heads(encoder)
+    model.verify_vocab_size(60)
+    model.verify_vocab_size(58)
+    with pytest.raises(ConfigError, match=r"61 tokens.* 60 embeddings; load it with n_added_tokens=1"):
+        model.verify_vocab_size(61)
+
+
+def test_every_weight_in_training_has_a_gradient(encoder):
+    """So that DDP need not search for weights without one."""
+    model = AdaptiveModel(
+        LanguageModel.load(encoder),
+        [TextClassificationHead(num_labels=2, task_name="tone")],
+        0.0,
+        "per_sequence",
+        "cpu",
+    )
+    rows = batch() | LABELS
+    torch.nn.init.normal_(model.prediction_heads[0].feed_forward.feed_forward[0].bias)
+    model.logits_to_loss(model(**rows), **rows).sum().backward()
+    assert [name for name, weight in model.named_parameters() if weight.requires_grad and weight.grad is None] == []
+
+
+def test_it_can_be_pickled(encoder):
+    model = two_heads(encoder).eval()
+    again = pickle.loads(pickle.dumps(model))
+    assert torch.equal(again(**batch())[1], model(**batch())[1])
+
+
+def test_unknown_arguments(encoder):
+    with pytest.raises(TypeError, match='did you mean "embeds_dropout_prob"'):
+        AdaptiveModel(LanguageModel.load(encoder), [], embed_dropout_prob=0.1, lm_output_types=[], device="cpu")
+    with pytest.raises(TypeError, match='did you mean "strict"'):
+        AdaptiveModel.load("x", "cpu", strct=True)

@@ -1,0 +1,29 @@
+"""Names of files and what a message may show of them."""
+
+import pytest
+
+from farm_ray.storage import data_suffix, file_name, join, redacted
+
+URI = "s3://KEY:SE%2FCRET@bucket/set/Train.TSV.gz?region=eu-west-1"
+
+
+def test_no_credentials_in_what_is_shown():
+    assert redacted(URI) == "s3://bucket/set/Train.TSV.gz"
+    assert redacted("https://me:pass@host:8080/a.tsv?sig=s3cret#x") == "https://host:8080/a.tsv"
+    assert redacted("data/why?.tsv") == "data/why?.tsv"
+
+
+@pytest.mark.parametrize(
+    ("uri", "name", "suffix"),
+    [(URI, "Train.TSV.gz", ".tsv"), ("a/b.jsonl", "b.jsonl", ".jsonl"), ("train", "train", ""), ("a/x.gz", "x.gz", "")],
+)
+def test_file_name_and_suffix(uri, name, suffix):
+    assert (file_name(uri), data_suffix(uri)) == (name, suffix)
+
+
+def test_join_keeps_options_of_the_folder():
+    assert join("s3://k:s@bucket/set/?region=x", "a.tsv") == "s3://k:s@bucket/set/a.tsv?region=x"
+    assert join("data", "a.tsv") == "data/a.tsv"
+    assert join(None, "a.tsv") == "a.tsv"
+    assert join("s3://bucket/set", "/tmp/a.tsv") == "/tmp/a.tsv"
+    assert join("data", "https://host/a.tsv") == "https://host/a.tsv"

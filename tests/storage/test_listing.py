@@ -1,0 +1,105 @@
+"""Files, folders and patterns, on disk and in an object store."""
+
+import pytest
+
+from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.storage import exists, list_files
+
+FILES = ("b.tsv", "a.tsv.gz", "notes.md", ".hidden.tsv", "_SUCCESS", "deep/c.tsv", "deep/er/d.tsv")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in FILES:
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return tmp_path / "set"
+
+
+def names(files, base):
+    return [file.removeprefix(f"{base}/") for file in files]
+
+
+CASES = [
+    ("", ["a.tsv.gz", "b.tsv"]),
+    ("/b.tsv", ["b.tsv"]),
+    ("/*.tsv", ["b.tsv"]),
+    ("/?.tsv*", ["a.tsv.gz", "b.tsv"]),
+    ("/*/*.tsv", ["deep/c.tsv"]),
+    ("/**/*.tsv", ["b.tsv", "deep/c.tsv", "deep/er/d.tsv"]),
+    ("/[a-c].tsv", ["b.tsv"]),
+]
+
+
+@pytest.mark.parametrize(("path", "expected"), CASES)
+def test_local(folder, path, expected):
+    assert names(list_files(f"{folder}{path}"), folder) == expected
+    assert list_files(f"file://{folder}{path}") == list_files(f"{folder}{path}")
+
+
+@pytest.mark.parametrize(("path", "expected"), [case for case in CASES if "?" not in case[0]])
+def test_object_store(bucket, path, expected):
+    for name in FILES:
+        bucket(f"set/{name}", b"x")
+    assert names(list_files(f"s3://data/set{path}"), "s3://data/set") == expected
+
+
+def test_options_of_an_address_stay_with_its_files(bucket):
+    bucket("set/a b.tsv", b"x")
+    assert list_files("s3://k:s@data/set/?region=eu-west-1") == ["s3://k:s@data/set/a b.tsv?region=eu-west-1"]
+
+
+def test_given_suffixes_narrow_a_pattern(folder):
+    assert names(list_files(f"{folder}/*", suffixes=[".md"]), folder) == ["notes.md"]
+
+
+def test_a_file_with_brackets_in_its_name_is_that_file(tmp_path):
+    (tmp_path / "a[1].tsv").touch()
+    assert list_files(tmp_path / "a[1].tsv") == [str(tmp_path / "a[1].tsv")]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/c.tsv", "b.tsv"),
+        ("/no/c.tsv", "there is no folder"),
+        ("/*.csv", "no data files"),
+        ("/empty", "no data files"),
+    ],
+)
+def test_nothing_there_is_told(folder, path, told):
+    (folder / "empty").mkdir()
+    with pytest.raises(DataProblemError, match=told) as caught:
+        list_files(f"{folder}{path}")
+    assert f"{folder}{path}" in str(caught.value)
+
+
+def test_missing_in_the_object_store_is_told(bucket):
+    bucket("set/train.tsv", b"x")
+    with pytest.raises(
+        DataProblemError, match=r"s3://data/set/trian.tsv: there is no such file; near it are: train.tsv"
+    ):
+        list_files("s3://data/set/trian.tsv")
+    with pytest.raises(DataProblemError, match=r"^cannot read s3://nowhere/x.tsv: there is no such bucket$"):
+        list_files("s3://k:s@nowhere/x.tsv")
+
+
+def test_unknown_kind_of_address():
+    with pytest.raises(ConfigError, match="ftp:// is not known"):
+        list_files("ftp://host/a.tsv")
+    with pytest.raises(ConfigError, match='unknown option "regoin"'):
+        list_files("s3://data/a.tsv?regoin=x")
+
+
+def test_exists(folder, bucket, web):
+    address, pages = web
+    pages["/a.tsv"] = b"x"
+    pages["/denied.tsv"] = 403
+    bucket("a.tsv", b"x")
+    for there in (folder, folder / "b.tsv", "s3://data/a.tsv", f"{address}/a.tsv"):
+        assert exists(there)
+    for gone in (folder / "z.tsv", "s3://data/z.tsv", "s3://nowhere/z", f"{address}/z.tsv"):
+        assert not exists(gone)
+    with pytest.raises(DataProblemError, match="access denied"):
+        exists(f"{address}/denied.tsv")

@@ -1,0 +1,79 @@
+"""Outputs appear whole or not at all."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from farm_ray.errors import ConfigError
+from farm_ray.storage import exists, open_binary, open_output
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".bz2", ".zst"])
+@pytest.mark.parametrize("place", ["disk", "store"])
+def test_written_and_read_back(tmp_path, bucket, suffix, place):
+    uri = {"disk": f"{tmp_path}/new/folder/out.jsonl{suffix}", "store": f"s3://data/out/o.jsonl{suffix}"}[place]
+    with open_output(uri) as file:
+        file.write(b"one\n")
+        file.write(b"two\n")
+        assert not exists(uri)
+    with open_binary(uri) as file:
+        assert file.read() == b"one\ntwo\n"
+    with open_binary(uri, decompress=False) as file:
+        assert (file.read() == b"one\ntwo\n") == (suffix == "")
+    if place == "disk":
+        assert [path.name for path in (tmp_path / "new/folder").iterdir()] == [f"out.jsonl{suffix}"]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_text_can_be_written_through_it(tmp_path, suffix):
+    with open_output(tmp_path / f"o.txt{suffix}") as file, io.TextIOWrapper(file, "utf-8") as text:
+        text.write("ü\n")
+    with open_binary(tmp_path / f"o.txt{suffix}") as file:
+        assert file.read() == "ü\n".encode()
+
+
+@pytest.mark.parametrize("place", ["disk", "store"])
+def test_a_failure_leaves_what_was_there(tmp_path, bucket, place):
+    bucket("out.jsonl", b"old")
+    (tmp_path / "out.jsonl").write_bytes(b"old")
+    uri = {"disk": f"{tmp_path}/out.jsonl", "store": "s3://data/out.jsonl"}[place]
+    with pytest.raises(AttributeError), open_output(uri) as file:
+        file.write(b"new").no_such_method()
+    with open_binary(uri) as file:
+        assert file.read() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_places_that_cannot_be_written(tmp_path, bucket):
+    (tmp_path / "file").touch()
+    for uri, told in {
+        str(tmp_path): "it is a folder",
+        f"{tmp_path}/new/": "it is a folder",
+        f"{tmp_path}/file/out.jsonl": "Not a directory|File exists",
+        "/proc/nowhere/out.jsonl": "No such file",
+        "https://me:pa55@host/out.jsonl": "^cannot write https://host/out.jsonl: web addresses can only be read",
+        "s3://nowhere/out.jsonl": "there is no bucket nowhere",
+    }.items():
+        with pytest.raises(ConfigError, match=told), open_output(uri):
+            pass
+
+
+def test_a_device_is_written_directly():
+    with open_output("/dev/null") as file:
+        file.write(b"x")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_full_disk_is_told():
+    with pytest.raises(ConfigError, match="cannot write /dev/full: No space left"), open_output("/dev/full") as file:
+        file.write(b"x" * 100_000)
+
+
+def test_a_link_keeps_pointing(tmp_path):
+    (tmp_path / "real.jsonl").write_bytes(b"old")
+    (tmp_path / "link.jsonl").symlink_to("real.jsonl")
+    with open_output(tmp_path / "link.jsonl") as file:
+        file.write(b"new")
+    assert (tmp_path / "link.jsonl").is_symlink()
+    assert (tmp_path / "real.jsonl").read_bytes() == b"new"

@@ -1,0 +1,207 @@
+"""The trainer: what it reports, early stopping, signals, its own optimizer, clear refusals."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+
+from farm_ray.errors import CheckpointError, ConfigError, DataProblemError
+from farm_ray.infer import Inferencer
+from farm_ray.modeling.optimization import initialize_optimizer
+from farm_ray.train import EarlyStopping, Trainer
+from tests.runs import labelled_dicts, small_model, small_run, small_silo, small_trainer
+
+
+class Recorder:
+    """A tracker that remembers."""
+
+    def __init__(self):
+        self.params, self.metrics = {}, []
+
+    def log_params(self, params):
+        self.params |= params
+
+    def log_metrics(self, metrics, step):
+        self.metrics.append((step, metrics))
+
+
+def test_learns_and_reports(tiny_folder):
+    silo = small_silo(tiny_folder, test_dicts=labelled_dicts(9))
+    heard, tracker = [], Recorder()
+    trainer = small_trainer(
+        tiny_folder,
+        silo=silo,
+        epochs=6,
+        grad_acc_steps=1,
+        learning_rate=3e-3,
+        evaluate_every=4,
+        log_loss_every=2,
+        log_learning_rate=True,
+        progress=lambda *news: heard.append(news),
+        tracker=tracker,
+    )
+    model = trainer.train()
+    result = trainer.result
+    assert not model.training
+    assert np.mean(result.losses[-3:]) < np.mean(result.losses[:3])
+    assert result.steps == len(result.losses) == 6 * 6
+    assert result.dev[0].keys() >= {"task_name", "loss", "acc", "report"}
+    assert trainer.test_result == result.test
+    assert len(result.test) == 1
+    assert result.seconds.keys() == {"train", "eval", "checkpoint"}
+    assert ("train", 36, 36) in [news[:3] for news in heard]
+    assert tracker.params["learning_rate"] == 3e-3
+    logged = {name for _, metrics in tracker.metrics for name in metrics}
+    assert {"Train_loss_total", "learning_rate", "dev_acc_text_classification"} <= logged
+
+
+def test_the_schedule_counts_real_steps(tiny_folder):
+    result, _ = small_run(tiny_folder, epochs=2, grad_acc_steps=4)
+    assert result.steps == 2 * 2
+    assert result.learning_rates[-1] == pytest.approx(0.0)
+
+
+def test_dropout_is_on_again_after_an_evaluation(tiny_folder):
+    with_evaluations, _ = small_run(tiny_folder, dropout=0.3, evaluate_every=1)
+    without, _ = small_run(tiny_folder, dropout=0.3)
+    assert with_evaluations.losses == without.losses
+
+
+def test_early_stopping_puts_the_best_weights_back(tiny_folder, tmp_path):
+    stopping = EarlyStopping(metric="loss", mode="min", patience=1, min_delta=0.0, save_dir=tmp_path / "best")
+    trainer = small_trainer(
+        tiny_folder,
+        epochs=30,
+        learning_rate=0.05,
+        evaluate_every=1,
+        early_stopping=stopping,
+        schedule_opts={"name": "Constant"},
+    )
+    trainer.train()
+    assert trainer.result.steps < 90
+    assert trainer.result.dev[0]["loss"] == pytest.approx(min(stopping.eval_values), abs=1e-5)
+    prediction = Inferencer.load(tmp_path / "best").inference_from_dicts([{"text": "a good film"}])
+    assert prediction[0]["predictions"][0]["label"] in {"good", "bad", "dull"}
+
+
+def test_sigterm_ends_with_a_checkpoint_to_go_on_from(tiny_folder, tmp_path):
+    unbroken, weights = small_run(tiny_folder, dropout=0.1)
+
+    def kill(stage, done, _total, _note):
+        if stage == "train" and done == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    broken = small_trainer(tiny_folder, dropout=0.1, checkpoint_root_dir=tmp_path, progress=kill)
+    broken.train()
+    assert broken.result.preempted
+    assert broken.result.steps == 3
+    assert broken.result.checkpoint == str(tmp_path / "epoch_0_step_2")
+    assert signal.getsignal(signal.SIGTERM) == before
+    resumed, theirs = small_run(tiny_folder, dropout=0.1, checkpoint_root_dir=tmp_path)
+    assert resumed.order_hash == unbroken.order_hash
+    assert all(torch.equal(weights[name], theirs[name]) for name in weights)
+
+
+def test_own_optimizer(tiny_folder):
+    silo, model = small_silo(tiny_folder), small_model(tiny_folder)
+    model, optimizer, schedule = initialize_optimizer(
+        model, n_batches=len(silo.get_data_loader("train")), n_epochs=1, device="cpu", learning_rate=1e-3
+    )
+    Trainer(model, optimizer, silo, 1, lr_schedule=schedule, evaluate_every=0).train()
+    assert schedule.last_epoch == len(silo.get_data_loader("train"))
+    with pytest.raises(ConfigError, match="optimizer_opts"):
+        Trainer(model, optimizer, silo, 1, num_workers=2)
+
+
+def test_fewer_rows_than_workers_would_need(tiny_folder):
+    """One row is enough for a step."""
+    dicts = labelled_dicts(2)
+    result, _ = small_run(tiny_folder, silo=small_silo(tiny_folder, dicts=dicts, dev_split=0))
+    assert result.rows == 4
+    assert result.dev is None
+
+
+def test_two_heads_share_one_encoder(tiny_folder):
+    silo = small_silo(tiny_folder)
+    model = small_model(tiny_folder, heads=2)
+    with pytest.raises(ConfigError, match="text_classification"):
+        model.prediction_heads[1].task_name = "another"
+        Trainer(model=model, data_silo=silo, epochs=1).train()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"grad_acc_steps": 0}, "grad_acc_steps"),
+        ({"checkpoint_every": 5}, "checkpoint_root_dir"),
+    ],
+)
+def test_senseless_arguments(tiny_folder, options, told):
+    with pytest.raises(ConfigError, match=told):
+        small_trainer(tiny_folder, **options)
+
+
+def test_unknown_argument_names_the_nearest(tiny_folder):
+    with pytest.raises(TypeError, match="learning_rate"):
+        small_trainer(tiny_folder, learning_rat=1)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tiny_folder):
+    with pytest.raises(DataProblemError, match="loss became"):
+        small_run(tiny_folder, learning_rate=1e30, max_grad_norm=None, optimizer_opts={"name": "SGD"}, epochs=9)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tiny_folder, tmp_path):
+    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
+    with pytest.raises(CheckpointError, match=r"learning_rate was 0\.001 and is 0\.002"):
+        small_run(tiny_folder, checkpoint_root_dir=tmp_path, learning_rate=2e-3)
+    with pytest.raises(CheckpointError, match="training data was"):
+        silo = small_silo(tiny_folder, dicts=labelled_dicts(54))
+        small_run(tiny_folder, checkpoint_root_dir=tmp_path, silo=silo)
+    fresh, _ = small_run(tiny_folder, checkpoint_root_dir=tmp_path, learning_rate=2e-3, resume="never")
+    assert fresh.resumed_from is None
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tiny_folder, tmp_path):
+    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_1_step_0", "epoch_1_step_1", "epoch_1_step_2"]
+    state = tmp_path / "epoch_1_step_2" / "training_state.pt"
+    state.write_bytes(state.read_bytes()[:-5])
+    with pytest.warns(UserWarning, match=r"training_state\.pt differs"):
+        resumed, _ = small_run(tiny_folder, checkpoint_root_dir=tmp_path)
+    assert resumed.resumed_from == str(tmp_path / "epoch_1_step_1")
+    assert resumed.order_hash == small_run(tiny_folder)[0].order_hash
+    with pytest.raises(CheckpointError, match="there are: epoch_1_step_0"):
+        small_run(tiny_folder, checkpoint_root_dir=tmp_path, resume="epoch_7_step_7")
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_errors_in_a_worker_come_back_as_they_are(tiny_folder):
+    with pytest.raises(DataProblemError, match="loss became"):
+        small_run(tiny_folder, learning_rate=1e30, max_grad_norm=None, optimizer_opts={"name": "SGD"}, epochs=9, num_workers=1)
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_on_ray_the_driver_hears_and_stops(tiny_folder, tmp_path):
+    """News reach the driver's progress; SIGTERM to the driver stops all ranks with one checkpoint."""
+    heard = []
+
+    def progress(stage, done, total, note):
+        heard.append((stage, done, total, note))
+        if stage == "train" and not any(news[0] == "sent" for news in heard):
+            heard.append(("sent", 0, 0, ""))
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    trainer = small_trainer(
+        tiny_folder, epochs=4000, num_workers=2, checkpoint_root_dir=tmp_path, progress=progress, dropout=0.1
+    )
+    trainer.train()
+    assert trainer.result.preempted
+    assert 0 < trainer.result.steps < 12000
+    assert trainer.result.checkpoint is not None
