@@ -56,7 +56,21 @@ def replace(config: C, dotted_name: str, value: Any) -> C:
     Raises:
         ConfigError: When no field has that name (the nearest one is named) or the value does not fit.
     """
-    return _replace(config, dotted_name.split("."), value, dotted_name)
+    known = dotted_names(type(config))
+    if dotted_name.split(".", maxsplit=1)[0] not in known:
+        raise ConfigError(f'unknown key "{dotted_name}"{nearest(dotted_name, known)}')
+    return _replace(config, dotted_name.split("."), value, dotted_name, known)
+
+
+def dotted_names(kind: type[Config], prefix: str = "") -> list[str]:
+    """The names of all fields of a configuration class, those of nested configurations included."""
+    names = []
+    for name, field in kind.model_fields.items():
+        names.append(prefix + name)
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Config):
+            names += dotted_names(annotation, f"{prefix}{name}.")
+    return names
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
@@ -120,16 +134,16 @@ def strict_arguments(init: F) -> F:
     return checked  # type: ignore[return-value]
 
 
-def _replace(config: C, names: list[str], value: Any, dotted_name: str) -> C:
+def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: list[str]) -> C:
     name, *rest = names
     fields = type(config).model_fields
     if name not in fields:
-        raise ConfigError(f'unknown key "{dotted_name}"{nearest(dotted_name, _dotted_names(type(config)))}')
+        raise ConfigError(f'unknown key "{dotted_name}"{nearest(dotted_name, known)}')
     current = getattr(config, name)
     if rest and isinstance(current, Config):
-        value = _replace(current, rest, value, dotted_name)
-    elif rest and isinstance(current, dict):
-        value = _with_item(current, rest, value)
+        value = _replace(current, rest, value, dotted_name, known)
+    elif rest and (isinstance(current, dict) or "dict[" in str(fields[name].annotation)):
+        value = _with_item(current or {}, rest, value)
     elif rest:
         raise ConfigError(f'"{dotted_name}": {name} has no parts of its own; set {name} itself')
     values = {field: getattr(config, field) for field in fields} | {name: value}
@@ -142,21 +156,12 @@ def _with_item(values: dict[str, Any], names: list[str], value: Any) -> dict[str
     return {**values, name: _with_item(dict(values.get(name) or {}), rest, value) if rest else value}
 
 
-def _dotted_names(kind: type[Config], prefix: str = "") -> list[str]:
-    names = []
-    for name, field in kind.model_fields.items():
-        names.append(prefix + name)
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Config):
-            names += _dotted_names(annotation, f"{prefix}{name}.")
-    return names
-
-
 def _first_problem(error: ValidationError, kind: type[Config], where: str) -> str:
     problem = error.errors(include_url=False)[0]
     path = ".".join(str(part) for part in ([where] if where else []) + list(problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        return f'unknown key "{path}"{nearest(str(problem["loc"][-1]), kind.model_fields)}'
+        inside = ".".join(str(part) for part in problem["loc"])
+        return f'unknown key "{path}"{nearest(inside, dotted_names(kind))}'
     if problem["type"] == "missing":
         return f"{path} is missing; give it with --set {path}=..."
     reason = problem["msg"].removeprefix("Value error, ")

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from farm_ray.artifacts import verify_folder
 from farm_ray.data_handler.order import evaluation_batches
 from farm_ray.evaluation.metrics import compute_metrics, compute_report_metrics
 from farm_ray.modeling.optimization.precision import Precision
+from farm_ray.ranks import Ranks
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from farm_ray.data_handler.batches import FeatureSet, Positions
     from farm_ray.modeling.adaptive_model import AdaptiveModel
-    from farm_ray.ranks import Ranks
 
 Batch = Mapping[str, torch.Tensor]
 
@@ -72,14 +75,77 @@ class Evaluator:
     ) -> dict[str, float]:
         """Numbers under FARM's keys `{dataset}_{metric}_{task}`; also sent to `tracker` where one is given."""
         numbers = {
-            f"{dataset_name}_{metric}_{head['task_name']}": float(value)
+            f"{dataset_name}_{metric}_{head['task_name']}": value
             for head in results
-            for metric, value in head.items()
-            if isinstance(value, int | float | np.number) and not metric.startswith("_")
+            for metric, value in _numbers(head).items()
         }
         if tracker is not None:
             tracker.log_metrics(numbers, steps)
         return numbers
+
+
+def evaluate_folder(
+    model_dir: str | Path,
+    file: str | Path,
+    *,
+    batch_size: int = 32,
+    max_problem_share: float = 0.0,
+    use_gpu: bool = False,
+    use_amp: str | None = None,
+) -> dict[str, Any]:
+    """Scores a saved model on a labelled file, folder or glob, in this process.
+
+    Args:
+        model_dir: A folder with model and processor, as a training run saves it.
+        file: Has the columns the model was trained on.
+        batch_size: Rows per forward pass; the results do not depend on it.
+        max_problem_share: Share of the rows that may be set aside.
+        use_gpu: Score on this process's GPU.
+        use_amp: As for `Trainer`.
+
+    Returns:
+        `metrics` (numbers per task), `reports` (text per task), `rows` scored, and `problems` (rows set aside by
+        kind).
+
+    Raises:
+        ModelFolderError: When the folder is missing or damaged.
+        DataProblemError: When the file cannot be used.
+    """
+    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.processor import Processor
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+
+    verify_folder(model_dir)
+    processor = Processor.load_from_dir(model_dir)
+    for name, value in {
+        "train_filename": None,
+        "dev_filename": None,
+        "test_filename": str(file),
+        "data_dir": None,
+    }.items():
+        setattr(processor, name, value)
+    device = torch.device("cuda" if use_gpu else "cpu")
+    model = AdaptiveModel.load(model_dir, device=device)
+    model.connect_heads_with_processor(processor.tasks)
+    silo = DataSilo(processor, batch_size, max_processes=1, max_problem_share=max_problem_share)
+    rows = silo.data["test"]
+    assert rows is not None, "a file that is named is read or refused"
+    precision = Precision.resolve(use_amp, device)
+    results = evaluate(model, rows, batch_size=batch_size, ranks=Ranks(device=device), precision=precision)
+    return {
+        "metrics": {head["task_name"]: _numbers(head) for head in results},
+        "reports": {head["task_name"]: head["report"] for head in results},
+        "rows": len(rows),
+        "problems": silo.problem_counts(),
+    }
+
+
+def _numbers(head: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for name, value in head.items()
+        if isinstance(value, int | float | np.number) and not name.startswith("_")
+    }
 
 
 def evaluate(
@@ -119,7 +185,7 @@ def _score(
             with precision.autocast():
                 logits_per_head = model(**tensors)
             losses_per_head = model.logits_to_loss_per_head(logits_per_head, **tensors)
-            heads = zip(columns, model.prediction_heads, logits_per_head, losses_per_head, strict=True)
+            heads: Any = zip(columns, model.prediction_heads, logits_per_head, losses_per_head, strict=True)
             for column, head, logits, losses in heads:
                 column.positions += positions.tolist()
                 column.losses += losses.float().tolist()

@@ -28,6 +28,7 @@ _SHORTEST_CHARS = 20
 _FILES_PER_ROUND = 160
 _SKIPPED_FOLDERS = {"tests", "test", "_vendor", "thirdparty_files", "externals"}
 _FILES_PER_TASK = 20
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 _SCHEMA = pa.schema([("text", pa.string()), ("label", pa.string()), ("file", pa.string())])
 
 
@@ -152,11 +153,16 @@ def first_paragraphs(path: Path) -> list[str]:
 
 
 def _all_docstrings(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text:
                 yield text
+        # Definitions stand in blocks only; leaving out the expressions halves the time.
+        inner = [child for block in _BLOCKS for child in getattr(node, block, ())]
+        waiting += reversed(inner)
 
 
 def _unique(found: Mapping[str, list[Row]]) -> dict[str, list[Row]]:

@@ -67,7 +67,7 @@ def train_on_ray(
     cluster.connect()
     cluster.data_context()
     _check_room(num_workers, use_gpu=use_gpu)
-    board = ray.remote(Board).options(num_cpus=0).remote()
+    board: Any = ray.remote(Board).options(num_cpus=0).remote()
     datasets, views = _handed_over(sets)
     job = Job(
         model=pickle.dumps(model.to("cpu")), settings=settings, views=views, early_stopping=early_stopping, board=board
@@ -85,7 +85,7 @@ def train_on_ray(
             run_config=RunConfig(
                 name=f"farm_ray-{uuid.uuid4().hex[:8]}",
                 storage_path=scratch,
-                failure_config=FailureConfig(max_failures=0, controller_failure_limit=1),
+                failure_config=FailureConfig(max_failures=0, controller_failure_limit=1),  # type: ignore[call-arg] # Train V2's
             ),
             datasets=datasets,
             dataset_config=DataConfig(

@@ -106,7 +106,7 @@ class Worker:
     def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> Trainee:
         settings, ranks = self.settings, self.ranks
         if own_optimizer is None:
-            model, optimizer, scheduler = initialize_optimizer(
+            _, optimizer, scheduler = initialize_optimizer(
                 model,
                 n_batches=self.order.batches_per_epoch,
                 n_epochs=settings.epochs,

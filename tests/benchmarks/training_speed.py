@@ -80,7 +80,7 @@ def _silo(args: argparse.Namespace) -> tuple[DataSilo, list[str]]:
         dev_split=0,
     )
     silo = DataSilo(processor, batch_size=BATCH_SIZE, automatic_loading=False)
-    silo._load_data(train_dicts=dicts)  # noqa: SLF001 - FARM's way to load from dicts
+    silo._load_data(train_dicts=dicts)
     return silo, labels
 
 
@@ -113,7 +113,7 @@ def _ours(args: argparse.Namespace, silo: DataSilo, labels: list[str]) -> float:
 
 
 def _bare(args: argparse.Namespace, batches: list[list[dict[str, torch.Tensor]]], n_labels: int) -> float:
-    if args.workers < 2:  # noqa: PLR2004 - one process
+    if args.workers < 2:
         return _bare_loop(args.model, batches[0], n_labels, args.amp, ranks=1)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "rate"

@@ -89,6 +89,6 @@ def test_usage_and_data_problems_are_one_line_and_exit_2(model_dir, tsv, tmp_pat
     assert output.out == ""
 
 
-def test_the_place_is_tried_before_the_model_is_loaded(model_dir, tsv, capsys):
+def test_an_output_that_cannot_be_written_is_told(model_dir, tsv, capsys):
     assert infer.main([model_dir, tsv, "/proc/none/out.jsonl"]) == 2
     assert "/proc/none" in capsys.readouterr().err

@@ -124,12 +124,13 @@ def test_fewer_rows_than_workers_would_need(tiny_folder):
     assert result.dev is None
 
 
-def test_two_heads_share_one_encoder(tiny_folder):
+def test_a_head_without_a_task_is_refused(tiny_folder):
     silo = small_silo(tiny_folder)
     model = small_model(tiny_folder, heads=2)
-    with pytest.raises(ConfigError, match="text_classification"):
-        model.prediction_heads[1].task_name = "another"
-        Trainer(model=model, data_silo=silo, epochs=1).train()
+    model.prediction_heads[1].task_name = "another"
+    trainer = Trainer(model=model, data_silo=silo, epochs=1)
+    with pytest.raises(ConfigError, match="another"):
+        trainer.train()
 
 
 @pytest.mark.parametrize(
@@ -159,8 +160,8 @@ def test_a_checkpoint_of_another_run_is_refused(tiny_folder, tmp_path):
     small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
     with pytest.raises(CheckpointError, match=r"learning_rate was 0\.001 and is 0\.002"):
         small_run(tiny_folder, checkpoint_root_dir=tmp_path, learning_rate=2e-3)
+    silo = small_silo(tiny_folder, dicts=labelled_dicts(54))
     with pytest.raises(CheckpointError, match="training data was"):
-        silo = small_silo(tiny_folder, dicts=labelled_dicts(54))
         small_run(tiny_folder, checkpoint_root_dir=tmp_path, silo=silo)
     fresh, _ = small_run(tiny_folder, checkpoint_root_dir=tmp_path, learning_rate=2e-3, resume="never")
     assert fresh.resumed_from is None

@@ -136,7 +136,7 @@ def _file_source(travelling: TravellingProcessor, files: Sequence[str]) -> Any:
             return [
                 ReadTask(
                     lambda file=file: travelling.read_tables(file),  # type: ignore[misc]
-                    BlockMetadata(num_rows=None, size_bytes=None, input_files=[file], exec_stats=None),
+                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(file,), exec_stats=None),
                     per_task_row_limit=per_task_row_limit,
                 )
                 for file in files

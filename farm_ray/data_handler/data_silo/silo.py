@@ -130,9 +130,10 @@ class DataSilo:
         files = storage.list_files(path)
         if self.cache_path is None:
             return self._from_files(files)
-        folder = self.cache_path
-        parts = [cached_features(self.processor, f, folder, lambda f=f: self._from_files([f])[0]) for f in files]
-        return pa.concat_tables(parts), ()
+        return pa.concat_tables([self._cached(file, self.cache_path) for file in files]), ()
+
+    def _cached(self, file: str, folder: Path) -> pa.Table:
+        return cached_features(self.processor, file, folder, lambda: self._from_files([file])[0])
 
     def _file(self, name: str) -> str | None:
         filename = getattr(self.processor, f"{name}_filename")
@@ -193,14 +194,15 @@ class DataSilo:
         return FeatureSet(table=features, rows=rows, padding=self.processor.padding(), blocks=blocks)
 
     def _split_dev_from_train(self) -> None:
-        train = self.data["train"]
+        train, share = self.data["train"], self.processor.dev_split
         assert train is not None
+        assert share is not None
         stratify = getattr(self.processor, "dev_stratification", False)
         if callable(stratify):
-            self.data["train"], self.data["dev"] = stratify(train, dev_split=self.processor.dev_split)
+            self.data["train"], self.data["dev"] = stratify(train, dev_split=share)
             return
         strata = self._strata(train) if stratify else None
-        staying, going = split_rows(train.row_hashes, self.processor.dev_split, seed=self.seed, strata=strata)
+        staying, going = split_rows(train.row_hashes, share, seed=self.seed, strata=strata)
         self.data["train"], self.data["dev"] = train.subset(staying), train.subset(going)
 
     def _strata(self, rows: FeatureSet) -> npt.NDArray[np.int64]:

@@ -50,4 +50,4 @@ def _registered_name(metric: Any) -> str | None:
     from farm_ray.evaluation import metrics
 
     known = {**metrics.METRICS, **metrics._registered_metrics}  # noqa: SLF001 - there is no other way back to the name
-    return next((name for name, function in known.items() if function is metric), None)
+    return next((name for name, known_as in known.items() if metric in (known_as, getattr(known_as, "fn", None))), None)

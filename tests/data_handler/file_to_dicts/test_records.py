@@ -79,8 +79,8 @@ def test_a_line_too_long_to_hold_is_skipped(read, monkeypatch):
 @pytest.mark.parametrize("line", ["a'\t'c\n", "'a\tc\n", "'\tc\n"])
 def test_broken_quotes_everywhere_cost_time_in_proportion_to_the_file(read, line):
     started = time.process_time()
-    rows = read("text\tlabel\n" + line * 20_000, quote_char="'")
-    assert time.process_time() - started < 8  # a scan to the end for each line takes many times that
+    rows = read("text\tlabel\n" + line * 6_000, quote_char="'")
+    assert time.process_time() - started < 3  # a scan to the end for each line takes many times that
     assert rows
 
 

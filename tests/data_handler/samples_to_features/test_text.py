@@ -56,7 +56,6 @@ def test_no_rows(bert):
 def test_a_text_the_tokenizer_refuses_harms_no_other():
     """A unigram model without an unknown token fails on letters it has never seen."""
     tokenizer = tiny_unigram()
-    tokenizer.backend_tokenizer.model.unk_id = None
     state = tokenizer.backend_tokenizer.to_str().replace('"unk_id":3', '"unk_id":null')
     tokenizer._tokenizer = type(tokenizer.backend_tokenizer).from_str(state)
     made = features(samples(["a film", "кино", "the dog"]), tokenizer, 40)

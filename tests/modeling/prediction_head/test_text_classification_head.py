@@ -44,8 +44,8 @@ def test_the_loss_is_float32_under_mixed_precision():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         made = head()
         logits = made(torch.randn(3, 4))
-        assert logits.dtype == torch.bfloat16
-        assert made.logits_to_loss(logits, **GOLD).dtype == torch.float32
+    assert logits.dtype == torch.bfloat16
+    assert made.logits_to_loss(logits, **GOLD).dtype == torch.float32
 
 
 def test_predictions_and_labels():

@@ -1,0 +1,148 @@
+import gzip
+
+import pyarrow as pa
+import pytest
+
+from farm_ray.data_handler.processor import TextClassificationProcessor
+from farm_ray.errors import ConfigError, DataProblemError
+
+TSV = "text\tcoarse_label\tfine_label\na good film\tOTHER\tOTHER\nyou are a fool\tOFFENSE\tINSULT\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_text(TSV)
+    return str(path)
+
+
+def test_the_usual_task(make):
+    assert make(label_column_name="coarse_label").tasks == {
+        "text_classification": {
+            "label_list": ["OTHER", "OFFENSE"],
+            "metric": "acc",
+            "label_tensor_name": "text_classification_label_ids",
+            "label_name": "text_classification_label",
+            "label_column_name": "coarse_label",
+            "text_column_name": "text",
+            "task_type": "classification",
+        }
+    }
+
+
+def test_dicts_of_a_file(make, file):
+    assert make(label_column_name="coarse_label").file_to_dicts(file) == [
+        {"text": "a good film", "text_classification_label": "OTHER"},
+        {"text": "you are a fool", "text_classification_label": "OFFENSE"},
+    ]
+
+
+def test_bad_rows_of_a_file_are_among_the_dicts(make, tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_text("text\tlabel\na\tOTHER\tmore\nb\tOTHER\n")
+    first, second = make().file_to_dicts(str(path))
+    assert first["problem"]["line"] == 2
+    assert second == {"text": "b", "text_classification_label": "OTHER"}
+
+
+def test_file_to_features(make, file):
+    processor = make(label_column_name="coarse_label")
+    (table,) = processor.read_tables(file)
+    features = processor.featurize(table)
+    assert features["id"].to_pylist() == ["train.tsv:2", "train.tsv:3"]
+    assert features["text_classification_label_ids"].to_pylist() == [[0], [1]]
+
+
+def test_several_label_columns(make, file):
+    processor = make(label_list=None, metric=None)
+    processor.add_task("coarse", "acc", ["OTHER", "OFFENSE"], "coarse_label", text_column_name="text")
+    processor.add_task("fine", "f1_macro", ["OTHER", "INSULT"], label_column_name="fine_label")
+    processor.add_task("again", "acc", ["OFFENSE", "OTHER"], label_column_name="coarse_label")
+    processor.check_ready_for_training(file)
+    features = processor.featurize(pa.concat_tables(processor.read_tables(file)))
+    assert features["coarse_label_ids"].to_pylist() == [[0], [1]]
+    assert features["fine_label_ids"].to_pylist() == [[0], [1]]
+    assert features["again_label_ids"].to_pylist() == [[1], [0]]
+    assert processor.label_tensor_names == ["coarse_label_ids", "fine_label_ids", "again_label_ids"]
+
+
+def test_reading_settings(make, tmp_path):
+    path = tmp_path / "data.csv.gz"
+    with gzip.open(path, "wt", encoding="latin-1") as out:
+        out.write("made by hand\nsatz;klasse\n|gut; schön|;OTHER\n")
+    settings = {"text_column_name": "satz", "label_column_name": "klasse", "delimiter": ";", "quote_char": "|"}
+    processor = make(**settings, skiprows=1, encoding="latin-1")
+    (table,) = processor.read_tables(str(path))
+    assert table["text"].to_pylist() == ["gut; schön"]
+    assert table["problem"].to_pylist() == [None]
+
+
+def test_multilabel(make, tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_text("text\tlabel\nyou idiot\ttoxic,insult\nlovely\t\n")
+    processor = make(label_list=["toxic", "insult", "threat"], multilabel=True)
+    assert processor.tasks["text_classification"]["task_type"] == "multilabel_classification"
+    features = processor.featurize(pa.concat_tables(processor.read_tables(str(path))))
+    assert features["text_classification_label_ids"].to_pylist() == [[1, 1, 0], [0, 0, 0]]
+
+
+def test_inference_needs_no_label_column(make, tmp_path):
+    path = tmp_path / "new.tsv"
+    path.write_text("text\na good film\n")
+    processor = make()
+    with pytest.raises(DataProblemError, match='"label"'):
+        list(processor.read_tables(str(path)))
+    (table,) = processor.for_inference().read_tables(str(path))
+    assert processor.for_inference().featurize(table).column_names == [
+        "id", "input_ids", "n_tokens", "clipped", "problem"
+    ]  # fmt: skip
+
+
+def test_missing_labels_are_told_with_those_of_the_file(make, file):
+    for settings, missing in (({"metric": "acc"}, "label_list missing"), ({}, "label_list and metric missing")):
+        processor = make(**({"label_list": None, "metric": None, "label_column_name": "fine_label"} | settings))
+        with pytest.raises(ConfigError) as caught:
+            processor.check_ready_for_training(file)
+        assert str(caught.value).startswith(missing)
+        assert """--set processor.label_list='["INSULT", "OTHER"]'""" in str(caught.value)
+    with pytest.raises(ConfigError, match="metric missing.*--set processor.metric=acc"):
+        make(metric=None).check_ready_for_training(file)
+    with pytest.raises(ConfigError, match=r"--set processor.label_list=\[\.\.\.\]"):
+        make(label_list=None).check_ready_for_training()
+
+
+def test_labels_of_a_multilabel_file(make, tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_text("text\tlabel\na\ttoxic,insult\nb\t\nc\tit's,toxic\n")
+    with pytest.raises(ConfigError) as caught:
+        make(label_list=None, multilabel=True).check_ready_for_training(str(path))
+    assert 'holds 3 labels [insult, it\'s, toxic]' in str(caught.value)
+
+
+def test_an_unknown_metric_is_found_before_training(make):
+    with pytest.raises(ConfigError, match='unknown metric "accuracy"'):
+        make(metric="accuracy").check_ready_for_training()
+    with pytest.raises(ConfigError, match="has no metric"):
+        make(metric=[]).check_ready_for_training()
+
+
+def test_columns_that_cannot_be_meant(make, file):
+    processor = make(label_list=None)
+    processor.add_task("one", "acc", ["a", "b"])
+    with pytest.raises(ConfigError, match='task "one" has no label column'):
+        processor.file_to_dicts(file)
+    processor.add_task("one", "acc", ["a", "b"], "coarse_label", text_column_name="text")
+    processor.add_task("two", "acc", ["a", "b"], "fine_label", text_column_name="text_b")
+    with pytest.raises(ConfigError, match=r"different text columns \(text, text_b\)"):
+        processor.file_to_dicts(file)
+
+
+def test_missing_file(make, tmp_path):
+    with pytest.raises(DataProblemError, match=r"nowhere\.tsv"):
+        list(make().read_tables(str(tmp_path / "nowhere.tsv")))
+
+
+def test_the_signature_begins_as_farms(tokenizer):
+    processor = TextClassificationProcessor(tokenizer, 8, "data", ["a", "b"], "acc", "t.tsv", "d.tsv", None, 0.0, ",")
+    assert (processor.train_filename, processor.dev_filename, processor.delimiter) == ("t.tsv", "d.tsv", ",")
+    assert (processor.quote_char, processor.dev_stratification, processor.header) == ("'", False, 0)

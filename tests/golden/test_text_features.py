@@ -1,0 +1,58 @@
+"""Features of the text processors as text: a refactor shows here that it changed nothing.
+
+To take over a change that is meant: `python -m tests.golden.test_text_features`, then read the diff.
+"""
+
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+
+from farm_ray.data_handler.processor import InferenceProcessor, TextClassificationProcessor
+from tests.tiny import tiny_tokenizer
+
+GOLDEN = Path(__file__).with_name("text_features.txt")
+TRAIN = """text\tcoarse_label\tfine_label
+a good film\tOTHER\tOTHER
+'You ARE\ta fool!'\tOFFENSE\tINSULT
+the very very bad and dull movie day\tOTHER\tOTHER
+schlechtes Gut, nicht?\tOFENSE\tOTHER
+ \tOTHER\tOTHER
+what-some_text/\tOFFENSE\t
+one\tfield\ttoo\tmany
+naïve 中\tOFFENSE\tINSULT
+"""
+REQUESTS = [{"text": "A good FILM."}, {"text": None}, {"id": "q-3", "text": "the the the the the the the the the"}, "x"]
+
+
+def described(table):
+    """One line per row: id, ids, labels, flags or the problem."""
+    for row in table.to_pylist():
+        labels = " ".join(f"{name}={value[0]}" for name, value in row.items() if name.endswith("_label_ids") and value)
+        ids = " ".join(map(str, row["input_ids"]))
+        cut = " clipped" if row["clipped"] else ""
+        problem = row["problem"] and f"{row['problem']['kind']}: {row['problem']['message']}"
+        yield f"{row['id']} | {problem or f'{ids} | {labels}{cut}'}".rstrip(" |")
+
+
+def features():
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "train.tsv"
+        file.write_text(TRAIN, encoding="utf-8")
+        tokenizer = tiny_tokenizer(folder)
+        labelled = TextClassificationProcessor(tokenizer=tokenizer, max_seq_len=9, data_dir=folder)
+        labelled.add_task("coarse", "acc", ["OTHER", "OFFENSE"], label_column_name="coarse_label")
+        labelled.add_task("fine", "acc", ["OTHER", "INSULT", "ABUSE"], label_column_name="fine_label")
+        yield "TextClassificationProcessor"
+        yield from described(labelled.featurize(pa.concat_tables(labelled.read_tables(str(file)))))
+        inference = InferenceProcessor(tokenizer=tokenizer, max_seq_len=9)
+        yield "InferenceProcessor"
+        yield from described(inference.featurize(inference.dicts_to_table(REQUESTS)))
+
+
+def test_features_are_as_written_down():
+    assert list(features()) == GOLDEN.read_text(encoding="utf-8").splitlines()
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text("\n".join(features()) + "\n", encoding="utf-8")

@@ -1,0 +1,114 @@
+"""Configuration values: strict, replaced by dotted name, through YAML and back."""
+
+import pytest
+
+from farm_ray.configuration import (
+    Config,
+    build,
+    nearest,
+    parse_assignment,
+    read_yaml,
+    replace,
+    strict_arguments,
+    to_yaml,
+)
+from farm_ray.errors import ConfigError
+
+
+class Inner(Config):
+    epochs: int = 1
+    rate: float = 2e-5
+    options: dict[str, object] | None = None
+
+
+class Outer(Config):
+    name: str
+    train: Inner = Inner()
+    labels: tuple[str, ...] = ()
+
+
+def test_replace_reaches_any_field_and_leaves_the_original():
+    run = Outer(name="a")
+    changed = replace(replace(run, "train.epochs", 3), "labels", ["x", "y"])
+    assert (changed.train.epochs, changed.labels, run.train.epochs) == (3, ("x", "y"), 1)
+    assert replace(run, "train.options.weight_decay", 0.1).train.options == {"weight_decay": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("train.epoch", 3, 'unknown key "train.epoch"; did you mean "train.epochs"?'),
+        ("trian", 3, "did you mean"),
+        ("zzz", 3, "known are: labels, name, train"),
+        ("name.first", 3, "name has no parts"),
+        ("train.epochs", "many", r"train\.epochs: .*integer.*'many'"),
+        ("train.epochs", 1.5, r"train\.epochs: .*1\.5"),
+        ("train", {"epoch": 3}, r'unknown key "train\.epoch"; did you mean "train.epochs"'),
+    ],
+)
+def test_what_cannot_be_meant_names_the_way_out(name, value, told):
+    with pytest.raises(ConfigError, match=told) as error:
+        replace(Outer(name="a"), name, value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(ConfigError, match="name is missing; give it with --set name="):
+        build(Outer, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a.b=2", 2),
+        ("a.b=5e-5", 5e-5),
+        ("a.b=true", True),
+        ("a.b=null", None),
+        ("a.b=[x, y]", ["x", "y"]),
+        ("a.b=s3://bucket/x=1", "s3://bucket/x=1"),
+        ("a.b=", ""),
+        ("a.b={unclosed", "{unclosed"),
+    ],
+)
+def test_assignments_are_read_as_yaml(text, value):
+    assert parse_assignment(text) == ("a.b", value)
+
+
+@pytest.mark.parametrize("text", ["epochs", "=3", ""])
+def test_an_assignment_needs_a_key_and_a_value(text):
+    with pytest.raises(ConfigError, match="key=value"):
+        parse_assignment(text)
+
+
+def test_yaml_and_back(tmp_path):
+    run = Outer(name="ä", train=Inner(rate=1e-7, options={"no_decay": ["bias"]}), labels=("x",))
+    (tmp_path / "run.yaml").write_text(to_yaml(run))
+    assert build(Outer, read_yaml(tmp_path / "run.yaml")) == run
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [1\n", ""])
+def test_a_file_that_is_no_mapping(tmp_path, text):
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"run\.yaml") as told:
+        read_yaml(path)
+    assert "\n" not in str(told.value)
+    with pytest.raises(ConfigError, match="No such file"):
+        read_yaml(tmp_path / "other.yaml")
+
+
+def test_configurations_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        Outer(name="a").name = "b"
+
+
+def test_unknown_arguments_name_the_nearest():
+    class Thing:
+        @strict_arguments
+        def __init__(self, learning_rate=1):
+            self.learning_rate = learning_rate
+
+    assert Thing(learning_rate=2).learning_rate == 2
+    with pytest.raises(TypeError, match=r'Thing has no argument "learningrate"; did you mean "learning_rate"'):
+        Thing(learningrate=2)
+    assert nearest("x", []) == ""

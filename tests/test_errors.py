@@ -1,0 +1,15 @@
+"""Errors keep their message and their facts on the way between processes."""
+
+import pickle
+
+import pytest
+
+from farm_ray import errors
+
+
+@pytest.mark.parametrize("kind", [errors.ConfigError, errors.DataProblemError, errors.CheckpointError])
+def test_errors_travel_whole(kind):
+    again = pickle.loads(pickle.dumps(kind("row 7 is bad", file="a.tsv", row=7)))
+    assert type(again) is kind
+    assert isinstance(again, errors.FarmRayError)
+    assert (str(again), again.facts) == ("row 7 is bad", {"file": "a.tsv", "row": 7})
