@@ -11,6 +11,7 @@ import secrets
 import signal
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,7 @@ def data_context() -> Any:
     context.raise_original_map_exception = True
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    _quieten_loggers()
+    _quieten()
     return context
 
 
@@ -169,11 +170,12 @@ def _join(target: str, *, required: bool) -> bool:
             raise ClusterError(f"the Ray cluster at {target} refuses: {_one_line(error)}", value=target) from error
         logger.warning("the Ray cluster at %s refuses (%s); starting a local one", target, _one_line(error))
         return False
-    _quieten_loggers()
+    _quieten()
     return True
 
 
 def _start_local() -> None:
+    logger.info("starting a local Ray")
     _set_environment({**_QUIET, **_LOCAL})
     if os.environ["RAY_AUTH_MODE"] == "token" and not os.environ.get("RAY_AUTH_TOKEN_PATH"):
         # One token per process: Ray reads it once. It lives in the environment only, never on disk.
@@ -198,7 +200,7 @@ def _start_local() -> None:
         if not isinstance(error, Exception):
             raise
         raise ClusterError(f"Ray does not start on this machine: {_one_line(error)}") from error
-    _quieten_loggers()
+    _quieten()
 
 
 def _leave() -> None:
@@ -242,8 +244,9 @@ def _restore_environment() -> None:
     _Connection.variables_set = []
 
 
-def _quieten_loggers() -> None:
+def _quieten() -> None:
     """What Ray logs as an error it also raises; users read the one line we make of it."""
+    warnings.filterwarnings("ignore", module=r"ray\.")
     for name in _CHATTY_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

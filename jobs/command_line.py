@@ -210,8 +210,8 @@ class _ProgressHandler(logging.Handler):
 @contextlib.contextmanager
 def _log_lines(progress: ProgressPrinter) -> Iterator[None]:
     """Shows farm_ray's log from INFO and everyone else's from WARNING, for as long as the job runs."""
-    # transformers draws bars of its own while it loads weights.
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    # transformers draws bars of its own while it reads and writes weights.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     root, ours = logging.getLogger(), logging.getLogger("farm_ray")
     handler, level = _ProgressHandler(progress), ours.level

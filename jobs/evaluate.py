@@ -8,6 +8,7 @@ FILE is TSV, CSV, JSONL or Parquet with the columns the model was trained on: a 
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from jobs import command_line
@@ -25,8 +26,11 @@ def make_parser() -> argparse.ArgumentParser:
     parser = command_line.make_parser("jobs.evaluate", __doc__)
     add = parser.add_argument
     add("model_dir", metavar="MODEL_DIR", help="a folder that jobs.train saved")
-    add("file", metavar="FILE", help="texts with labels")
+    add("file", metavar="FILE", help="texts with labels: a file, folder, glob, s3:// or https://")
     add("--batch-size", type=command_line.positive_number, default=_DEFAULT_BATCH_SIZE, help="rows per forward pass")
+    add("--max-problem-share", type=float, default=0.0, metavar="SHARE", help="share of bad rows that may be set aside")
+    add("--use-gpu", action="store_true", help="score on GPU")
+    add("--use-amp", metavar="LEVEL", help="auto, bf16, fp16, O0 to O3; default: float32")
     return parser
 
 
@@ -35,8 +39,26 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, 
     progress("evaluate", 0, None, arguments.file)
     from farm_ray.eval import evaluate_folder
 
-    result = evaluate_folder(arguments.model_dir, arguments.file, batch_size=arguments.batch_size)
-    return {**result, "model_dir": arguments.model_dir}
+    started = time.perf_counter()
+    result = evaluate_folder(
+        arguments.model_dir,
+        arguments.file,
+        batch_size=arguments.batch_size,
+        max_problem_share=arguments.max_problem_share,
+        use_gpu=arguments.use_gpu,
+        use_amp=arguments.use_amp,
+    )
+    for task, report in result["reports"].items():
+        progress.line(f"report of {task}\n{report}")
+    per_task = result["metrics"]
+    return {
+        # Flat for one task, by name for several, as jobs.train has it.
+        "metrics": next(iter(per_task.values())) if len(per_task) == 1 else per_task,
+        "rows": result["rows"],
+        "seconds": {"eval": round(time.perf_counter() - started, 3)},
+        "problems": result["problems"],
+        "model_dir": arguments.model_dir,
+    }
 
 
 def main(argv: list[str] | None = None) -> int:

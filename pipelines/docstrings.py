@@ -170,7 +170,7 @@ def _unique(found: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
     shared = Counter(text for texts in labels.values() for text in texts)
     unique = {}
     for label, rows in found.items():
-        first = {}
+        first: dict[str, Row] = {}
         for row in rows:
             first.setdefault(row.text.casefold(), row)
         unique[label] = [row for text, row in first.items() if shared[text] == 1]

@@ -58,14 +58,14 @@ def gather(data_dir: Path) -> None:
 def next_steps(result: Result) -> list[str]:
     """What a first user may want to do after the run, one line each."""
     text = "Compute the pairwise distances between two sparse matrices."
+    own_data = "--data-dir FOLDER_WITH_train.tsv --model MODEL --set processor.label_list=[a,b]"
+    submit = "ray job submit --working-dir . -- python -m jobs.train pipelines.quickstart"
     return [
         f"done: {result.metrics.get('dev', {}).get('acc', 0.0):.1%} of the dev docstrings get the right library. Next:",
         f'  your own text:  python -m jobs.infer {result.model_dir} --text "{text}"',
-        f"  a whole file:   python -m jobs.infer {result.model_dir} data/quickstart/dev.tsv predictions.jsonl",
-        "  your own data:  python -m jobs.train pipelines.text_classification --data-dir FOLDER_WITH_train.tsv "
-        "--model MODEL --set processor.label_list=[a,b]",
-        "  a cluster:      ray up cluster.yaml, ray dashboard cluster.yaml, "
-        "ray job submit --working-dir . -- python -m jobs.train pipelines.quickstart",
+        f"  a whole file:   python -m jobs.infer {result.model_dir} texts.tsv predictions.jsonl",
+        f"  your own data:  python -m jobs.train pipelines.text_classification {own_data}",
+        f"  a cluster:      ray up cluster.yaml; ray dashboard cluster.yaml; {submit}",
     ]
 
 

@@ -1,7 +1,6 @@
 """Folders that are whole or not there."""
 
 import json
-import os
 
 import pytest
 
@@ -18,7 +17,7 @@ def test_publish_replaces_in_one_step(tmp_path):
     publish_folder(place, write("two"))
     assert (place / "a.txt").read_text() == "two"
     assert list(json.loads((place / CHECKSUMS).read_text())) == ["a.txt"]
-    assert os.listdir(place.parent) == ["model"]
+    assert [path.name for path in place.parent.iterdir()] == ["model"]
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("bug"), KeyboardInterrupt()])
@@ -34,7 +33,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, error):
     if isinstance(error, OSError):
         assert "No space left" in str(told.value)
     assert (place / "a.txt").read_text() == "one"
-    assert os.listdir(tmp_path) == ["model"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_damage_is_found(tmp_path):

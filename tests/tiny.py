@@ -9,7 +9,9 @@ from transformers import RobertaTokenizer, XLMRobertaTokenizer, XLNetTokenizer
 from farm_ray.modeling.tokenization import Tokenizer
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = "the a good bad dull film was and very not movie gut schlecht ein satz nice day you are fool what some text with"
+WORDS = (
+    "the a good bad dull film was and very not movie gut schlecht ein satz nice day you are fool what some text with"
+)
 PIECES = ["##s", "##ly", "##er", "##ing", "##n", "##t", "##e"]
 MARKS = [".", ",", "!", "?", "#", "-", "'", "_", "/"]
 LETTERS = list("abcdefghij")[1:] + list("nst215")

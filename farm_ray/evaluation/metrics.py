@@ -52,7 +52,7 @@ METRICS: Mapping[str, MetricFunction] = {
 }
 """The built-in metrics."""
 
-_registered_metrics: dict[str, MetricFunction] = {}
+_registered_metrics: dict[str, _Named] = {}
 _registered_reports: dict[str, ReportFunction] = {}
 
 
@@ -91,6 +91,28 @@ def register_report(ph_output_type: str, fn: ReportFunction) -> None:
     """
     _check_function(fn, f'the report for "{ph_output_type}"')
     _registered_reports[ph_output_type] = fn
+
+
+def registrations() -> dict[str, dict[str, Callable[..., Any]]]:
+    """What was registered in this process, `metrics` and `reports` by name, for `register_all` in another process."""
+    return {
+        "metrics": {name: named.fn for name, named in _registered_metrics.items()},
+        "reports": {**_registered_reports},
+    }
+
+
+def register_all(registered: Mapping[str, Mapping[str, Callable[..., Any]]]) -> None:
+    """Registers what `registrations` gave."""
+    for name, fn in registered["metrics"].items():
+        register_metrics(name, fn)
+    for output_type, fn in registered["reports"].items():
+        register_report(output_type, fn)
+
+
+def metric_name(fn: Callable[..., Any]) -> str | None:
+    """The name under which this function is built in or registered, None where it is neither."""
+    known = [*METRICS.items(), *registrations()["metrics"].items(), *_registered_metrics.items()]
+    return next((name for name, known_as in known if known_as == fn), None)
 
 
 def resolve_metrics(metric: Any) -> list[MetricFunction]:

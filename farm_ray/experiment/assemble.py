@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from farm_ray.modeling.prediction_head import PredictionHead
 
     Progress = Callable[[str, int, int | None, str], None]
+
+logger = logging.getLogger(__name__)
 
 _NOT_THE_PROCESSORS = {"kind", "tasks", "metric", "data_dir"}
 
@@ -58,6 +61,7 @@ def prepare_data(experiment: Experiment) -> None:
     folder = Path(str(experiment.processor.data_dir))
     names = [experiment.processor.train_filename, experiment.processor.dev_filename]
     if not all((folder / name).exists() for name in names if name):
+        logger.info("gathering the data in %s", folder)
         prepare(folder)
 
 

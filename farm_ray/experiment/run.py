@@ -133,7 +133,7 @@ def _result(trainer: Trainer, silo: DataSilo, output: Path, preprocess_seconds: 
     done = trainer.result
     metrics = by_set(done.dev, done.test)
     for name, numbers in metrics.items():
-        logger.info("%s: %s", name, json.dumps(numbers))
+        logger.info("%s: %s", name, ", ".join(_shown(numbers)))
     return Result(
         status="preempted" if done.preempted else "ok",
         metrics=metrics,
@@ -148,6 +148,14 @@ def _result(trainer: Trainer, silo: DataSilo, output: Path, preprocess_seconds: 
         problems=silo.problem_counts(),
         model_dir=None if done.preempted else str(output / folders.MODEL),
     )
+
+
+def _shown(numbers: dict[str, Any], prefix: str = "") -> list[str]:
+    """`acc 0.7912`, with the task's name in front where there are several."""
+    shown = []
+    for name, value in numbers.items():
+        shown += _shown(value, f"{name} ") if isinstance(value, dict) else [f"{prefix}{name} {value:.4f}"]
+    return shown
 
 
 def _save(

@@ -91,14 +91,8 @@ class Inferencer:
         use_amp: str | None = None,
     ) -> None:
         loading.check_task_type(task_type)
-        loading.refuse_unused(
-            {
-                "extraction_strategy": extraction_strategy,
-                "extraction_layer": extraction_layer,
-                "s3e_stats": s3e_stats,
-                "dummy_ph": dummy_ph,
-            }
-        )
+        unused = {"extraction_strategy": extraction_strategy, "extraction_layer": extraction_layer}
+        loading.refuse_unused({**unused, "s3e_stats": s3e_stats, "dummy_ph": dummy_ph})
         if batch_size < 1:
             raise ConfigError(f"batch_size must be 1 or more, not {batch_size}", value=batch_size)
         if num_processes is not None and num_processes > 1:
@@ -154,31 +148,14 @@ class Inferencer:
         *,
         use_amp: str | None = None,
     ) -> Inferencer:
-        """An inferencer from a saved model.
+        """An inferencer from a folder of ours, a FARM 0.8 folder, or a transformers folder or hub name.
 
-        Args:
-            model_name_or_path: A folder of ours, a FARM 0.8 folder, or a transformers folder or hub name.
-            revision: Of a hub model: branch, tag or commit.
-            task_type: Needed for a transformers model, which does not say what it is for.
-            strict: Refuse weights that do not fit the heads.
-            max_seq_len: Tokens per text, special tokens included; None keeps what was saved (256 for a transformers
-                model, less where it cannot hold that many).
-            doc_stride: For question answering, which this version does not have.
-            tokenizer_class: Of a transformers model; None takes what its folder says.
-            use_fast: Take the Rust tokenizer of a transformers model.
-            tokenizer_args: More arguments for that tokenizer, for example `{"do_lower_case": False}`.
-            multithreading_rust: False tokenizes with one thread in Ray actors.
-            batch_size: Rows per forward pass.
-            gpu: Use CUDA, where there is one.
-            return_class_probs: Give the probability of every label instead of the best one only.
-            extraction_layer: For embeddings, which this version does not have.
-            extraction_strategy: As `extraction_layer`.
-            s3e_stats: As `extraction_layer`.
-            num_processes: Accepted for FARM's sake, as for the class.
-            disable_tqdm: Accepted for FARM's sake.
-            dummy_ph: Not available.
-            benchmarking: Collect wall times in `timings`.
-            use_amp: None is float32.
+        A transformers model does not say what it is for, so it needs `task_type`; `revision` (branch, tag or commit),
+        `tokenizer_class` and `tokenizer_args` (for example `{"do_lower_case": False}`) are for such models only.
+        `max_seq_len` None keeps what was saved (256 tokens for a transformers model, less where it has fewer
+        positions). `strict` refuses weights files that lack weights. `multithreading_rust=False` tokenizes with one
+        thread in Ray actors. `doc_stride` is for question answering, which this version does not have. The other
+        arguments are those of the class.
 
         Raises:
             ModelFolderError: When the folder is missing or not whole; names the file.

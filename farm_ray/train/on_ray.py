@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.errors import ClusterError
+from farm_ray.evaluation.metrics import register_all, registrations
 
 if TYPE_CHECKING:
     import threading
@@ -38,6 +38,8 @@ class Job:
     """Set name -> (dataset name, positions of its rows, padding)."""
     early_stopping: Any
     board: Any
+    registered: dict[str, Any]
+    """Metrics and reports of the user's own: each process has its own register."""
 
 
 def train_on_ray(
@@ -58,6 +60,7 @@ def train_on_ray(
         ClusterError: When the cluster cannot hold the workers, or lost them.
     """
     import ray
+    from ray import cloudpickle
     from ray.train import DataConfig, FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
@@ -70,7 +73,13 @@ def train_on_ray(
     board: Any = ray.remote(Board).options(num_cpus=0).remote()
     datasets, views = _handed_over(sets)
     job = Job(
-        model=pickle.dumps(model.to("cpu")), settings=settings, views=views, early_stopping=early_stopping, board=board
+        # Ray's pickle also takes functions of the user's main program, as an own loss aggregation is.
+        model=cloudpickle.dumps(model.to("cpu")),
+        settings=settings,
+        views=views,
+        early_stopping=early_stopping,
+        board=board,
+        registered=registrations(),
     )
     with tempfile.TemporaryDirectory(prefix="farm_ray-train-") as scratch, BoardReader(board, hear, stop):
         trainer = TorchTrainer(
@@ -102,6 +111,7 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
     import ray
     import ray.train
     import torch
+    from ray import cloudpickle
     from ray.train.torch import get_device
 
     from farm_ray import cluster
@@ -110,13 +120,14 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
     from farm_ray.train.worker import Worker
 
     job: Job = ray.get(config["job"])
+    register_all(job.registered)
     context = ray.train.get_context()
     torch.set_num_threads(max(1, cluster.cores() // context.get_local_world_size()))
     device = get_device()
     ranks = Ranks(rank=context.get_world_rank(), world_size=context.get_world_size(), device=device)
     listener = BoardListener(job.board)
     worker = Worker(
-        pickle.loads(job.model),  # noqa: S301 - our own driver's bytes
+        cloudpickle.loads(job.model),
         _received(job.views, on_gpu=device.type == "cuda"),
         job.settings,
         ranks=ranks,

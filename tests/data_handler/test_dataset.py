@@ -7,7 +7,10 @@ from farm_ray.errors import DataProblemError
 
 
 def test_types_follow_the_values_under_any_name():
-    rows = [{"input_ids": [1, 2], "score_ids": [0.5], "labels": []}, {"input_ids": [3, 4], "score_ids": [1], "labels": []}]
+    rows = [
+        {"input_ids": [1, 2], "score_ids": [0.5], "labels": []},
+        {"input_ids": [3, 4], "score_ids": [1], "labels": []},
+    ]
     dataset, names = convert_features_to_dataset(rows)
     assert names == ["input_ids", "score_ids", "labels"]
     assert [tensor.dtype for tensor in dataset.tensors] == [torch.int64, torch.float32, torch.int64]
@@ -18,7 +21,11 @@ def test_types_follow_the_values_under_any_name():
 
 @pytest.mark.parametrize(
     ("second", "told"),
-    [({"a": [1, 2, 3]}, "feature a: row 1 has shape"), ({"b": [1, 2]}, "row 1 differs"), ({"a": ["x", "y"]}, "numbers")],
+    [
+        ({"a": [1, 2, 3]}, "feature a: row 1 has shape"),
+        ({"b": [1, 2]}, "row 1 differs"),
+        ({"a": ["x", "y"]}, "numbers"),
+    ],
 )
 def test_rows_that_do_not_fit(second, told):
     with pytest.raises(DataProblemError, match=told):

@@ -92,9 +92,11 @@ class TravellingProcessor:
     """A frozen processor on its way to Ray tasks: pickled once here, unpickled once per worker process there."""
 
     def __init__(self, processor: Processor) -> None:
+        from ray import cloudpickle
+
         self.key = processor.fingerprint()
-        self.payload = pickle.dumps(processor)
-        self.threads = None if processor.multithreading_rust else 1
+        # Ray's pickle also takes classes and functions of the user's main program.
+        self.payload = cloudpickle.dumps(processor)
 
     def processor(self) -> Processor:
         """The processor in this process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray.configuration import nearest
 from farm_ray.data_handler import problems, samples
 from farm_ray.data_handler.columns import null_where_not, one_array
 from farm_ray.data_handler.input_features import label_ids, shown_labels
@@ -157,11 +157,11 @@ def _missing_label(row_id: str, task: Task) -> Problem:
 
 def _unknown_label(row_id: str, label: str, task: Task) -> Problem:
     known = task["label_list"]
-    hint = nearest(label, known)
-    hint = hint if hint.startswith("; did you mean") else ""
+    near = difflib.get_close_matches(label, known, n=1)
+    hint = f' (did you mean "{near[0]}"?)' if near else ""
     message = (
-        f'{row_id}: label "{problems.shorten(label)}" is not in label_list {shown_labels(known)}{hint}; '
-        "correct the row or add the label to label_list"
+        f'{row_id}: label "{problems.shorten(label)}" is not in label_list {shown_labels(known)}; '
+        f"correct the row{hint} or add the label to label_list"
     )
     return problems.at(row_id, stage=STAGE, kind="unknown label", message=message, value=label)
 

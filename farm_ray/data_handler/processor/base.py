@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import copy
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -230,7 +229,8 @@ class Processor(abc.ABC):
         """A copy whose attributes can no longer be set; it can be pickled and sent to other processes."""
         if identity.is_frozen(self):
             return self
-        return identity.changed_copy(self, tasks=copy.deepcopy(self.tasks), _frozen=True)
+        tasks = {name: {**task, "label_list": list(task["label_list"])} for name, task in self.tasks.items()}
+        return identity.changed_copy(self, tasks=tasks, _frozen=True)
 
     def for_inference(self) -> Processor:
         """A copy that reads and makes no labels."""

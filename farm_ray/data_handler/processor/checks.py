@@ -8,7 +8,6 @@ from typing import Any
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.backend import check_room
 
-
 logger = logging.getLogger(__name__)
 
 

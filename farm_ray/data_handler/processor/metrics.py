@@ -36,7 +36,9 @@ def _saved(task: str, metric: Any) -> Any:
         return [_saved(task, one) for one in metric]
     if metric is None or isinstance(metric, str):
         return metric
-    registered = _registered_name(metric)
+    from farm_ray.evaluation.metrics import metric_name
+
+    registered = metric_name(metric)
     if registered is None:
         label = getattr(metric, "__name__", type(metric).__name__).strip("<>")
         raise ConfigError(
@@ -44,10 +46,3 @@ def _saved(task: str, metric: Any) -> Any:
             f'farm_ray.evaluation.metrics.register_metrics("{label}", {label})'
         )
     return registered
-
-
-def _registered_name(metric: Any) -> str | None:
-    from farm_ray.evaluation import metrics
-
-    known = {**metrics.METRICS, **metrics._registered_metrics}  # noqa: SLF001 - there is no other way back to the name
-    return next((name for name, known_as in known.items() if metric in (known_as, getattr(known_as, "fn", None))), None)

@@ -141,6 +141,22 @@ class LanguageModel(nn.Module):
         }
         (folder / CONFIG_FILE).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
+    def set_dropout(self, probability: float) -> None:
+        """Sets every dropout inside the language model, 0 to 1; what is saved keeps it.
+
+        With 0 a run's losses no longer depend on the number of workers beyond float rounding.
+        """
+        if not 0 <= probability < 1:
+            raise ConfigError(f"a dropout is a share from 0 to below 1, not {probability}")
+        # Models keep it in modules, in plain attributes of their layers, or read it off the configuration.
+        for owner in (self.model.config, *self.model.modules()):
+            for name, value in list(vars(owner).items()):
+                if "drop" in name and isinstance(value, float):
+                    setattr(owner, name, probability)
+        for module in self.model.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = probability
+
     def freeze(self, layers: int | None = None) -> None:
         """Takes weights out of training.
 

@@ -45,13 +45,15 @@ def test_bad_rows_keep_their_place_and_tell_why():
         "file": "train.tsv",
         "line": 6,
         "value": "god",
-        "message": 'train.tsv:6: label "god" is not in label_list [bad, good]; did you mean "good"?; '
-        "correct the row or add the label to label_list",
+        "message": 'train.tsv:6: label "god" is not in label_list [bad, good]; '
+        'correct the row (did you mean "good"?) or add the label to label_list',
     }
 
 
 def test_an_earlier_problem_stays():
-    earlier = problems.column([problems.at("train.tsv:2", stage="file_to_dicts", kind="broken quote", message="x"), None])
+    earlier = problems.column(
+        [problems.at("train.tsv:2", stage="file_to_dicts", kind="broken quote", message="x"), None]
+    )
     made = text_samples(table([None, "b"], [None, "good"], problem=earlier), tasks=SINGLE, inference=False)
     assert kinds(made) == ["broken quote", None]
     assert made["sent_label_ids"].to_pylist() == [None, [1]]

@@ -1,6 +1,7 @@
 import pytest
 
 from farm_ray.data_handler.processor import TextClassificationProcessor
+from tests.data_handler.processor.user_processors import LineProcessor
 from tests.tiny import tiny_tokenizer
 
 LABELS = ["OTHER", "OFFENSE"]
@@ -20,3 +21,11 @@ def make(tokenizer):
         return kind(**(usual | settings))
 
     return make
+
+
+@pytest.fixture
+def lines(tokenizer, tmp_path):
+    (tmp_path / "train.txt").write_text("[glad] a good day\n[sad] a bad day\n[??] hm\n")
+    processor = LineProcessor(tokenizer, 8, tmp_path)
+    processor.add_task("mood", "acc", ["sad", "glad"], task_type="classification")
+    return processor

@@ -5,8 +5,7 @@ import pytest
 
 from farm_ray.data_handler.processor import InferenceProcessor, Processor, TextClassificationProcessor
 from farm_ray.errors import ConfigError, ModelFolderError
-from farm_ray.evaluation.metrics import register_metrics
-from tests.data_handler.processor.test_base import LineProcessor
+from tests.data_handler.processor.user_processors import LineProcessor
 from tests.tiny import tiny_roberta, tiny_unigram, tiny_xlnet
 
 FARM_08 = {
@@ -42,10 +41,6 @@ FARM_08 = {
     "processor": "TextClassificationProcessor",
 }
 ROWS = [{"text": f"Über a {'very ' * n}good film, 12.50!", "text_classification_label": "OTHER"} for n in range(4)]
-
-
-def my_metric(preds, labels):
-    return {"mine": 0.0}
 
 
 def test_round_trip_gives_equal_features(make, tmp_path):
@@ -121,17 +116,6 @@ def test_broken_configuration(text, tmp_path):
     (tmp_path / "processor_config.json").write_text(text)
     with pytest.raises(ModelFolderError, match=r"processor_config\.json .*copy the model folder again"):
         Processor.load_from_dir(tmp_path)
-
-
-def test_functions_as_metrics_are_saved_by_their_registered_name(make, tmp_path):
-    processor = make(metric=["acc", my_metric])
-    assert processor.tasks["text_classification"]["metric"][1] is my_metric
-    with pytest.raises(ConfigError, match=r'register_metrics\("my_metric", my_metric\)'):
-        processor.save(tmp_path / "model")
-    assert not (tmp_path / "model").exists()
-    register_metrics("mine", my_metric)
-    processor.save(tmp_path / "model")
-    assert Processor.load_from_dir(tmp_path / "model").tasks["text_classification"]["metric"] == ["acc", "mine"]
 
 
 def test_load_by_name(tokenizer):

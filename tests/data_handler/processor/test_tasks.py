@@ -38,7 +38,7 @@ def test_labels_that_cannot_be_meant(label_list, told):
 def test_multilabel_tasks_may_have_one_label_but_no_commas():
     kind = "multilabel_classification"
     assert make_task("tox", metric="acc", label_list=["toxic"], task_type=kind)["label_list"] == ["toxic"]
-    with pytest.raises(ConfigError, match="'a,b' .* hold a comma"):
+    with pytest.raises(ConfigError, match=r"'a,b' .* hold a comma"):
         make_task("tox", metric="acc", label_list=["a,b", "c"], task_type=kind)
 
 

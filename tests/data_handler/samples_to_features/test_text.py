@@ -12,7 +12,9 @@ def bert(tmp_path_factory):
 
 
 def samples(texts, bad=()):
-    found = [problems.at(str(row), stage="s", kind="k", message="m") if row in bad else None for row in range(len(texts))]
+    found = [
+        problems.at(str(row), stage="s", kind="k", message="m") if row in bad else None for row in range(len(texts))
+    ]
     labels = pa.array([None if row in bad else [row] for row in range(len(texts))], pa.list_(pa.int64(), 1))
     ids = pa.array([str(row) for row in range(len(texts))], pa.string())
     columns = {"id": ids, "text": pa.array(texts, pa.string()), "label_ids": labels}

@@ -101,3 +101,26 @@ def test_it_can_be_pickled(bert):
     again = pickle.loads(pickle.dumps(bert))
     with torch.no_grad():
         assert torch.equal(again(**batch())[1], bert(**batch())[1])
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_dropout_can_be_set(model_type, tmp_path):
+    """Off, training mode computes what eval mode does; on, it does not; saving keeps it."""
+    save_tiny_model(model_type, tmp_path)
+    model = LanguageModel.load(tmp_path)
+    rows = batch(left=model_type == "xlnet")
+
+    def tokens():
+        with torch.no_grad():
+            return model(**rows)[0]
+
+    expected = tokens()
+    model.set_dropout(0.4)
+    assert not torch.allclose(model.train() and tokens(), expected)
+    model.set_dropout(0.0)
+    assert torch.equal(tokens(), expected)
+    model.save(tmp_path / "saved")
+    model = LanguageModel.load(tmp_path / "saved").train()
+    assert torch.equal(tokens(), expected)
+    with pytest.raises(ConfigError, match="from 0 to below 1"):
+        model.set_dropout(1.0)

@@ -24,7 +24,9 @@ def test_other_kinds_survive_saving(make, tmp_path):
     tokenizer.save_pretrained(str(tmp_path))
     text = "Über a film, 12.50!"
     assert Tokenizer.load(tmp_path)(text).input_ids == tokenizer(text).input_ids
-    assert Tokenizer.load(tmp_path, tokenizer_class=type(tokenizer).__name__)(text).input_ids == tokenizer(text).input_ids
+    assert (
+        Tokenizer.load(tmp_path, tokenizer_class=type(tokenizer).__name__)(text).input_ids == tokenizer(text).input_ids
+    )
 
 
 def test_added_tokens_survive_saving(tmp_path):

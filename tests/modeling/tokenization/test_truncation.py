@@ -48,7 +48,8 @@ def test_one_sequence_with_stride(bert):
 
 
 @pytest.mark.parametrize(
-    ("strategy", "max_seq_len"), [("only_first", 18), ("only_second", 12), ("do_not_truncate", 27), ("longest_first", 2)]
+    ("strategy", "max_seq_len"),
+    [("only_first", 18), ("only_second", 12), ("do_not_truncate", 27), ("longest_first", 2)],
 )
 def test_cannot_remove_enough(bert, strategy, max_seq_len):
     with pytest.raises(DataProblemError, match="cannot remove"):

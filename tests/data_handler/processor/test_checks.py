@@ -1,0 +1,19 @@
+import pytest
+
+from farm_ray.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"max_seq_len": 2}, "at least 3"),
+        ({"max_seq_len": "128"}, "whole number"),
+        ({"max_seq_len": 0}, "whole number"),
+        ({"dev_split": 1.0}, "dev_split must be a share"),
+        ({"dev_split": -0.1}, "dev_split must be a share"),
+        ({"tokenizer": "bert-base-cased"}, r"use Tokenizer\.load"),
+    ],
+)
+def test_settings_that_cannot_be_meant(make, settings, told):
+    with pytest.raises(ConfigError, match=told):
+        make(**settings)

@@ -1,0 +1,98 @@
+"""The folder of a run, and what a run came to."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from farm_ray.configuration import replace
+from farm_ray.errors import ConfigError
+from farm_ray.experiment import Experiment, folder, read_experiment
+from farm_ray.experiment.result import Result, by_set, reports
+
+READY = replace(replace(Experiment(name="x"), "processor.data_dir", "d"), "model.language_model", "m")
+
+
+def test_a_new_folder_is_made_and_kept_when_the_run_succeeds(tmp_path):
+    with folder.output_folder(tmp_path / "a" / "b", READY) as target:
+        folder.note_experiment(target, READY)
+    assert read_experiment(tmp_path / "a" / "b" / "experiment.yaml") == READY
+
+
+def test_a_failed_run_leaves_nothing(tmp_path):
+    def run():
+        with folder.output_folder(tmp_path / "a" / "b", READY) as target:
+            folder.note_experiment(target, READY)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_run_leaves_its_checkpoints_and_whose_they_are(tmp_path):
+    def run():
+        with folder.output_folder(tmp_path, READY) as target:
+            folder.note_experiment(target, READY)
+            (target / "checkpoints" / "epoch_0_step_1").mkdir(parents=True)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run()
+    assert read_experiment(tmp_path / "experiment.yaml") == READY
+
+
+def test_the_same_run_may_use_its_folder_again_and_another_may_not(tmp_path):
+    folder.note_experiment(tmp_path, READY)
+    other = replace(replace(READY, "train.epochs", 3), "seed", 1)
+    folder.check_output_folder(tmp_path, other)  # nothing was saved there yet
+    (tmp_path / "model").mkdir()
+    folder.check_output_folder(tmp_path, READY)
+    with pytest.raises(ConfigError, match=r"train\.epochs is 1 there and 3 here") as caught:
+        folder.check_output_folder(tmp_path, other)
+    assert "seed is 42 there and 1 here" in str(caught.value)
+    assert "--output-dir" in str(caught.value)
+
+
+def test_a_model_of_unknown_origin_is_not_overwritten(tmp_path):
+    (tmp_path / "model").mkdir()
+    with pytest.raises(ConfigError, match="holds another run"):
+        folder.check_output_folder(tmp_path, READY)
+
+
+@pytest.mark.parametrize("path", ["/proc/no/such", "s3:/bucket/x"])
+def test_a_folder_that_cannot_be_written(path):
+    with pytest.raises(ConfigError, match="output folder"), folder.output_folder(Path(path), READY):
+        pytest.fail("the block must not run")
+
+
+def test_a_file_is_no_output_folder(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ConfigError, match="is a file"):
+        folder.check_output_folder(tmp_path / "file", READY)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    with pytest.raises(ConfigError, match="another --output-dir"), folder.output_folder(tmp_path / "locked", READY):
+        pytest.fail("the block must not run")
+
+
+def test_metrics_are_flat_for_one_task_and_by_name_for_several():
+    one = [{"task_name": "a", "loss": 0.5, "acc": 1, "report": "text"}]
+    two = [*one, {"task_name": "b", "loss": 0.25}]
+    assert by_set(one, None) == {"dev": {"loss": 0.5, "acc": 1.0}}
+    assert by_set(two, one) == {
+        "dev": {"a": {"loss": 0.5, "acc": 1.0}, "b": {"loss": 0.25}},
+        "test": {"loss": 0.5, "acc": 1.0},
+    }
+    assert reports(two, None) == {"dev": {"a": "text"}}
+
+
+def test_a_result_is_plain_json():
+    result = Result(
+        status="ok", rows=1, steps=1, seconds={}, rows_per_second=1.0, order_hash="0", problems={}, model_dir="m"
+    )
+    assert json.loads(json.dumps(result.as_dict()))["model_dir"] == "m"

@@ -1,0 +1,173 @@
+"""Exit codes, the JSON line, progress: what all jobs share. No Ray, no torch."""
+
+import io
+import json
+import logging
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from farm_ray.errors import DataProblemError
+from jobs import command_line, progress
+
+
+def run(work, argv=(), **options):
+    parser = command_line.make_parser("jobs.test", None)
+    parser.add_argument("--n", type=command_line.whole_number, default=0)
+    return command_line.run(parser, work, list(argv), **options)
+
+
+def test_the_result_is_the_last_line_of_stdout(capsys):
+    def work(arguments, _progress):
+        print("something before")
+        return {"n": arguments.n, "loss": np.float32(0.5), "bad": float("nan"), "rows": np.arange(2)}
+
+    assert run(work, ["--n", "3"]) == command_line.EXIT_OK
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert json.loads(last) == {"status": "ok", "n": 3, "loss": 0.5, "bad": None, "rows": [0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (DataProblemError("train.tsv:7: bad\nrow"), 2, "jobs.test: train.tsv:7: bad row\n"),
+        (OSError(28, "No space left on device"), 2, "disk is full"),
+        (PermissionError(13, "Permission denied", "/x"), 2, "no permission to use /x"),
+        (KeyboardInterrupt(), 130, "jobs.test: stopped by Ctrl-C\n"),
+    ],
+)
+def test_an_error_a_user_can_mend_is_one_line(capsys, error, code, line):
+    def work(_arguments, _progress):
+        raise error
+
+    assert run(work) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_any_other_error_keeps_its_traceback(capsys):
+    def work(_arguments, _progress):
+        return {"x": 1 / 0}
+
+    assert run(work) == command_line.EXIT_FAILED
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" in err
+    assert err.splitlines()[-1] == "jobs.test: failed: ZeroDivisionError: division by zero"
+
+
+def test_our_error_inside_another_is_shown_alone(capsys):
+    class WrapperError(RuntimeError):
+        cause = DataProblemError("train.tsv:7: bad")
+
+    def work(_arguments, _progress):
+        raise WrapperError
+
+    assert run(work) == command_line.EXIT_USAGE
+    assert capsys.readouterr().err == "jobs.test: train.tsv:7: bad\n"
+
+
+@pytest.mark.parametrize("flags", [["--n", "-1"], ["--n", "two"], ["--m", "1"]])
+def test_wrong_flags_are_one_line(capsys, flags):
+    with pytest.raises(SystemExit) as stop:
+        run(lambda _arguments, _progress: {}, flags)
+    err = capsys.readouterr().err
+    assert stop.value.code == command_line.EXIT_USAGE
+    assert err.startswith("jobs.test: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("resumable", "code"), [(True, 75), (False, 1)])
+def test_sigterm_ends_the_job_with_the_way_to_go_on(capsys, resumable, code):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def work(_arguments, _progress):
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("the signal should have ended the work")
+
+    assert run(work, resumable=resumable) == code
+    out, err = capsys.readouterr()
+    assert "stopped by SIGTERM" in err
+    assert (json.loads(out)["status"] == "preempted") if resumable else (out == "")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_preempted_result_is_exit_code_75(capsys):
+    assert run(lambda _arguments, _progress: {"status": "preempted"}) == command_line.EXIT_PREEMPTED
+    assert json.loads(capsys.readouterr().out) == {"status": "preempted"}
+
+
+@pytest.mark.parametrize("given", [[], ["--resume", "never"], ["--resume=never"]])
+def test_the_resume_command_is_the_same_with_resume_auto(given):
+    command = command_line.resume_command("jobs.train", ["p", *given, "--set", "a=[1, 2]"])
+    assert command == "python -m jobs.train p --set 'a=[1, 2]' --resume auto"
+
+
+def test_our_log_is_shown_and_others_only_from_warnings(capsys):
+    def work(_arguments, _progress):
+        logging.getLogger("farm_ray.x").info("ours")
+        logging.getLogger("other").info("theirs")
+        logging.getLogger("other").warning("take care")
+        return {}
+
+    run(work)
+    err = capsys.readouterr().err
+    assert err.splitlines() == ["jobs.test: ours", "jobs.test: warning: take care"]
+
+
+class Clock:
+    now = 100.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(progress.time, "monotonic", clock.monotonic)
+    return clock
+
+
+def test_progress_without_a_terminal_is_a_line_every_few_seconds(clock):
+    stream = io.StringIO()
+    show = progress.ProgressPrinter("jobs.test", stream)
+    for step in range(101):
+        show("train", step, 100, "loss 0.5")
+        clock.now += 0.2
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "jobs.test: train 0/100, loss 0.5"
+    assert lines[1] == "jobs.test: train 25/100, 0:15 left, loss 0.5"
+    assert lines[-1].startswith("jobs.test: train 100/100, 0:20")
+    assert len(lines) == 5
+
+
+def test_a_new_stage_is_told_at_once_and_an_unknown_total_has_no_share(clock):
+    stream = io.StringIO()
+    show = progress.ProgressPrinter("jobs.test", stream)
+    show("read", 10)
+    show("read", 20)
+    show("train", 0, 1234)
+    assert stream.getvalue().splitlines() == ["jobs.test: read 10", "jobs.test: train 0/1,234"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_on_a_terminal_is_a_bar_that_lines_do_not_run_into(clock):
+    stream = Terminal()
+    show = progress.ProgressPrinter("jobs.test", stream)
+    show("train", 50, 100)
+    show.line("a warning")
+    clock.now += 1
+    show("train", 100, 100)
+    show.close()
+    bar = "\r\x1b[K[############------------] train 50/100"
+    assert stream.getvalue().startswith(bar + "\r\x1b[Kjobs.test: a warning\n")
+    assert stream.getvalue().endswith("[########################] train 100/100, 0:01\n")

@@ -1,0 +1,61 @@
+"""Which experiment the flags mean."""
+
+import pytest
+
+from farm_ray.configuration import to_yaml
+from farm_ray.errors import ConfigError
+from jobs import train
+from jobs.experiment_flags import experiment_from
+
+
+def read(*flags):
+    return experiment_from(train.make_parser().parse_args(list(flags)))
+
+
+def test_flags_go_over_the_pipeline_and_set_goes_over_all():
+    experiment = read(
+        *("pipelines.text_classification", "--data-dir", "d", "--model", "m"),
+        *("--set", "train.epochs=7", "--set", "model.language_model=other", "--set", "train.learning_rate=1e-4"),
+    )
+    assert experiment.processor.data_dir == "d"
+    assert experiment.model.language_model == "other"
+    assert (experiment.train.epochs, experiment.train.learning_rate) == (7, 1e-4)
+
+
+def test_a_config_file_goes_between(tmp_path):
+    (tmp_path / "c.yaml").write_text("train: {epochs: 5}\nseed: 3\nprocessor: {label_list: [a, b]}\n")
+    experiment = read("pipelines.text_classification", "--config", str(tmp_path / "c.yaml"), "--set", "seed=4")
+    assert (experiment.train.epochs, experiment.train.learning_rate, experiment.seed) == (5, 5e-5, 4)
+    assert experiment.processor.label_list == ("a", "b")
+
+
+def test_a_whole_experiment_needs_no_pipeline(tmp_path):
+    given = read("pipelines.text_classification", "--data-dir", "d")
+    (tmp_path / "c.yaml").write_text(to_yaml(given))
+    assert read("--config", str(tmp_path / "c.yaml")) == given
+
+
+def test_a_grid_is_refused(tmp_path):
+    (tmp_path / "c.json").write_text('{"task": {"name": "x"}, "parameter": {"epochs": {"value": [1, 2]}}}')
+    with pytest.raises(ConfigError, match="grid of 2 runs"):
+        read("--config", str(tmp_path / "c.json"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train: {epohcs: 5}", 'did you mean "train.epochs"'),
+        ("trian: {}", "unknown key"),
+        ("- 1", "mapping"),
+        ("{", "YAML"),
+    ],
+)
+def test_a_wrong_config_file(tmp_path, text, message):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        read("pipelines.text_classification", "--config", str(tmp_path / "c.yaml"))
+
+
+def test_nothing_to_run():
+    with pytest.raises(ConfigError, match="PIPELINE"):
+        read()
