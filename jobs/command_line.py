@@ -124,11 +124,13 @@ def _attempt(
 ) -> tuple[int, dict[str, Any] | None]:
     try:
         try:
-            result = {"status": "ok", **work(arguments, progress)}
+            with _own_interrupts():
+                result = {"status": "ok", **work(arguments, progress)}
         finally:
             progress.close()
             cluster.disconnect()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
+        # SystemExit: what Ray Train makes of a Ctrl-C in its fit().
         _say(name, "stopped by Ctrl-C")
         return EXIT_INTERRUPTED, None
     except Terminated:
@@ -174,6 +176,19 @@ def _file_system_message(error: BaseException) -> str | None:
 
 def _say(name: str, message: str) -> None:
     print(f"{name}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _own_interrupts() -> Iterator[None]:
+    """Puts the handler of Ctrl-C back: Ray Train leaves its own behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster
-from farm_ray.data_handler.data_silo.operators import TravellingProcessor, cause_of
+from farm_ray.data_handler.data_silo.file_source import TravellingProcessor
+from farm_ray.data_handler.data_silo.operators import blocks_in_order, dicts_on_ray
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,14 +15,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from farm_ray.data_handler.processor import Processor
     from farm_ray.infer.predictor import Predictor
 
 ROWS_PER_TASK = 2048
 """Rows an actor takes at a time and sorts by length; a worker that dies costs that much work."""
 
-_READ_CPUS = 0.2
-_ACTOR_CPUS = 0.25
+_ACTOR_CPUS = 0.2
 """Unlike the reads' share, so that Ray does not fuse reading into the actors."""
 _CORES_PER_ACTOR = 2
 """Batches are too small to keep many threads busy; more processes need more memory."""
@@ -47,14 +46,11 @@ def predict_on_ray(
     import ray
     import ray.data
 
-    cluster.data_context()
     on_gpu = predictor.device != "cpu"
     actors, threads = _shares(num_actors, on_gpu=on_gpu)
     shipped = ray.put(predictor.on("cpu"))
-    rows = ray.data.read_datasource(
-        _file_tables(predictor.processor, files), num_cpus=_READ_CPUS, override_num_blocks=max(1, len(files))
-    )
-    predictions = rows.repartition(target_num_rows_per_block=ROWS_PER_TASK).map_batches(
+    rows = dicts_on_ray(TravellingProcessor(predictor.processor), files, rows_per_task=ROWS_PER_TASK)
+    predictions = rows.map_batches(
         PredictorActor,
         fn_constructor_args=([shipped], predictor.device, threads, return_class_probs),
         batch_format="pyarrow",
@@ -64,13 +60,9 @@ def predict_on_ray(
         compute=ray.data.ActorPoolStrategy(size=actors),
         udf_modifying_row_count=False,
     )
-    predictions.context.execution_options.preserve_order = True
     predictions.context.target_max_block_size = _BLOCK_BYTES
     try:
-        for bundle in predictions.iter_internal_ref_bundles():
-            yield from ray.get(list(bundle.block_refs))
-    except ray.exceptions.RayError as error:
-        raise cause_of(error) from error
+        yield from (table for _, table in blocks_in_order(predictions))
     finally:
         predictor.on(predictor.device)
 
@@ -108,40 +100,3 @@ def _shares(num_actors: int | None, *, on_gpu: bool) -> tuple[int, int]:
     if num_actors is None:
         num_actors = gpus if on_gpu else max(1, cores // _CORES_PER_ACTOR)
     return num_actors, max(1, cores // num_actors)
-
-
-def _file_tables(processor: Processor, files: Sequence[str]) -> Any:
-    from ray.data.block import BlockMetadata
-    from ray.data.datasource import Datasource, ReadTask
-
-    travelling = TravellingProcessor(processor)
-
-    class FileTables(Datasource):
-        """One read task per file; each yields the tables of the first arrow as they come."""
-
-        @property
-        def supports_distributed_reads(self) -> bool:
-            return all("://" in file for file in files)
-
-        def estimate_inmemory_data_size(self) -> int | None:
-            return None
-
-        def get_name(self) -> str:
-            return "FileToDicts"
-
-        def get_read_tasks(
-            self,
-            parallelism: int,  # noqa: ARG002 - one task per file
-            per_task_row_limit: int | None = None,
-            data_context: Any = None,  # noqa: ARG002
-        ) -> list[ReadTask]:
-            return [
-                ReadTask(
-                    lambda file=file: travelling.read_tables(file),  # type: ignore[misc]
-                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(file,), exec_stats=None),
-                    per_task_row_limit=per_task_row_limit,
-                )
-                for file in files
-            ]
-
-    return FileTables()

@@ -99,7 +99,7 @@ class Inferencer:
             message = "num_processes has no effect: dicts are predicted in this process, files on Ray (predict_file)"
             warnings.warn(message, stacklevel=3)
         loading.check_heads(model, task_type)
-        loading.check_length(model, processor.max_seq_len)
+        model.verify_max_seq_len(processor.max_seq_len)
         model.connect_heads_with_processor(dict(processor.tasks), require_labels=False)
         device = loading.choose_device(gpu=gpu)
         Precision.resolve(use_amp, device)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.errors import ConfigError
@@ -60,14 +59,6 @@ def check_heads(model: AdaptiveModel, task_type: str | None) -> None:
             raise ConfigError(f"a head of type {kind} cannot be predicted with; known: {', '.join(TASK_TYPES)}")
         if task_type not in {None, kind}:
             raise ConfigError(f'task_type="{task_type}", but the model has a head for {kind}; leave task_type out')
-
-
-def check_length(model: AdaptiveModel, max_seq_len: int) -> None:
-    """Raises ConfigError when the model has no position for the last of `max_seq_len` tokens."""
-    positions = _positions(model)
-    if max_seq_len > positions:
-        message = f"max_seq_len={max_seq_len}, but the model has {positions} positions; give at most max_seq_len="
-        raise ConfigError(f"{message}{positions}", value=max_seq_len)
 
 
 def load(
@@ -150,19 +141,12 @@ def _convert(
     processor = Processor.convert_from_transformers(
         name,
         task_type,
-        min(_DEFAULT_MAX_SEQ_LEN, _positions(model)) if max_seq_len is None else max_seq_len,
+        min(_DEFAULT_MAX_SEQ_LEN, model.language_model.max_positions or _DEFAULT_MAX_SEQ_LEN)
+        if max_seq_len is None
+        else max_seq_len,
         revision=revision,
         tokenizer_class=tokenizer_class,
         tokenizer_args=tokenizer_args,
         use_fast=use_fast,
     )
     return model, processor
-
-
-def _positions(model: AdaptiveModel) -> Any:
-    """Tokens per text the model has absolute positions for; infinite where positions are relative."""
-    for name, module in model.language_model.named_modules():
-        if name.endswith("position_embeddings") and hasattr(module, "num_embeddings"):
-            # RoBERTa's positions start behind its padding index.
-            return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
-    return math.inf

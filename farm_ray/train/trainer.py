@@ -162,6 +162,7 @@ class Trainer:
         """
         self.model.connect_heads_with_processor(self.data_silo.processor.tasks)
         self.model.verify_vocab_size(vocab_size=len(self.data_silo.processor.tokenizer))
+        self.model.verify_max_seq_len(self.data_silo.processor.max_seq_len)
         if self.tracker is not None:
             self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
         with stop_on_sigterm() as stop:

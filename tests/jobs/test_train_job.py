@@ -278,7 +278,8 @@ def test_ctrl_c_leaves_no_ray_process(train_flags, tmp_path, moment):
     wait_for(moment, tmp_path, job)
     os.killpg(job.pid, signal.SIGINT)  # as a terminal does
     out, _ = job.communicate(timeout=120)
-    assert (job.returncode, out) == (130, "")
+    assert job.returncode == 130
+    assert "status" not in out
     assert processes_left(job) == []
     assert (tmp_path / "stderr").read_text().splitlines()[-1] == "jobs.train: stopped by Ctrl-C"
 
@@ -291,5 +292,6 @@ def test_ctrl_c_during_preprocessing_on_ray_leaves_no_process(train_flags, data_
     wait_for("preprocess", tmp_path, job)
     os.killpg(job.pid, signal.SIGINT)
     out, _ = job.communicate(timeout=120)
-    assert (job.returncode, out) == (130, "")
+    assert job.returncode == 130
+    assert "status" not in out
     assert processes_left(job) == []

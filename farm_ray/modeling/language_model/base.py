@@ -119,6 +119,15 @@ class LanguageModel(nn.Module):
         assert isinstance(weight, Tensor), "an embedding matrix"
         return weight.shape[0]
 
+    @property
+    def max_positions(self) -> int | None:
+        """Tokens per row the model has positions for; None where positions are relative and know no end."""
+        for name, module in self.model.named_modules():
+            if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+                # RoBERTa's positions start behind its padding index.
+                return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+        return None
+
     def save(self, save_dir: str | Path) -> None:
         """Writes config.json, model.safetensors, language_model_config.json and, where needed, pooler.safetensors.
 

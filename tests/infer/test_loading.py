@@ -1,0 +1,51 @@
+"""Models from other worlds: a plain transformers folder says nothing about its task, but predicts the same."""
+
+import pytest
+import torch
+
+from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.infer import Inferencer
+from tests.modeling.tiny_models import save_tiny_classifier
+from tests.tiny import tiny_tokenizer
+
+
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra"])
+def test_transformers_folder_predicts_as_transformers_does(tmp_path, model_type):
+    save_tiny_classifier(model_type, tmp_path)
+    tokenizer = tiny_tokenizer(tmp_path)
+    from transformers import AutoModelForSequenceClassification
+
+    theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    with torch.inference_mode():
+        expected = theirs(**tokenizer("the good film", return_tensors="pt")).logits.softmax(-1)[0].tolist()
+    ours = Inferencer.load(tmp_path, task_type="text_classification", return_class_probs=True)
+    (element,) = ours.inference_from_dicts([{"text": "the good film"}])
+    assert element["predictions"][0]["probability"] == pytest.approx(expected, abs=1e-5)
+    assert ours.processor.max_seq_len == 40, "not more than the model has positions"
+
+
+def test_transformers_folder_needs_the_task(tmp_path):
+    save_tiny_classifier("bert", tmp_path)
+    tiny_tokenizer(tmp_path)
+    with pytest.raises(ConfigError, match='task_type="text_classification"'):
+        Inferencer.load(tmp_path)
+
+
+def test_a_converted_model_is_saved_as_ours(tmp_path):
+    save_tiny_classifier("bert", tmp_path / "theirs")
+    tiny_tokenizer(tmp_path / "theirs")
+    converted = Inferencer.load(tmp_path / "theirs", task_type="text_classification")
+    converted.save(tmp_path / "ours")
+    dicts = [{"text": "the good film"}, {"text": "very dull"}]
+    assert Inferencer.load(tmp_path / "ours").inference_from_dicts(dicts) == converted.inference_from_dicts(dicts)
+
+
+def test_an_empty_folder_names_what_is_missing(tmp_path):
+    with pytest.raises(ModelFolderError, match=r"processor_config\.json"):
+        Inferencer.load(tmp_path)
+
+
+def test_a_name_the_hub_does_not_have(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelFolderError, match="no-such-model"):
+        Inferencer.load("no-such-model", task_type="text_classification")
