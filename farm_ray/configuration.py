@@ -96,7 +96,7 @@ def read_scalar(text: str) -> Any:
 
 
 def to_yaml(config: Config) -> str:
-    """The whole tree as YAML; `from_yaml` reads it back to an equal value."""
+    """The whole tree as YAML; `build` with `read_yaml` makes an equal value of it."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 

@@ -43,7 +43,7 @@ def quickstart() -> Experiment:
             quote_char=None,
         ),
         data=DataConfig(batch_size=32),
-        model=ModelConfig(language_model=str(_model_folder())),
+        model=ModelConfig(language_model=str(model_folder())),
         train=TrainConfig(epochs=2, learning_rate=5e-5, evaluate_every=0),
     )
 
@@ -69,7 +69,12 @@ def next_steps(result: Result) -> list[str]:
     ]
 
 
-def _model_folder() -> Path:
+def model_folder() -> Path:
+    """Where the package keeps all-MiniLM-L6-v2.
+
+    Raises:
+        ConfigError: When the package is not installed, or not whole.
+    """
     folder = _package_folder(_MODEL_PACKAGE, way_out='pip install -e ".[quickstart]"') / "model"
     if not (folder / "config.json").is_file():
         raise ConfigError(f'{folder} holds no model; reinstall it: pip install --force-reinstall -e ".[quickstart]"')

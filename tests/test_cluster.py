@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from farm_ray import cluster, cluster_address, cluster_processes
+from farm_ray import cluster
+from farm_ray.cluster import address as cluster_address
+from farm_ray.cluster import connection, machine
+from farm_ray.cluster import processes as cluster_processes
 from farm_ray.errors import ClusterError, ConfigError, DataProblemError
 
 CLUSTER_YAML = Path(__file__).parent.parent / "cluster.yaml"
@@ -102,11 +105,11 @@ def test_cores_of_a_container(tmp_path, files, cores):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert cluster._container_cores(tmp_path) == cores
+    assert machine._container_cores(tmp_path) == cores
 
 
 def test_threads_are_shared_between_processes(monkeypatch):
-    monkeypatch.setattr(cluster, "cores", lambda: 8)
+    monkeypatch.setattr(machine, "cores", lambda: 8)
     assert [cluster.tokenizer_threads(n) for n in (0, 1, 3, 8, 100)] == [8, 8, 2, 1, 1]
 
 
@@ -146,7 +149,7 @@ def test_an_interrupt_waits_for_the_end_of_the_block():
     done = []
 
     def block():
-        with cluster._interrupt_waits():
+        with connection._interrupt_waits():
             signal.raise_signal(signal.SIGINT)
             done.append(True)
 
@@ -160,7 +163,7 @@ def test_a_second_interrupt_does_not_wait():
     done = []
 
     def block():
-        with cluster._interrupt_waits():
+        with connection._interrupt_waits():
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
             done.append(True)

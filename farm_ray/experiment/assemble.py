@@ -125,6 +125,8 @@ def make_model(experiment: Experiment, silo: DataSilo, language_model: LanguageM
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.reproducibility import set_all_seeds
 
+    if experiment.model.dropout is not None:
+        language_model.set_dropout(experiment.model.dropout)
     set_all_seeds(experiment.seed)
     heads = [_make_head(config, silo) for config in _head_configs(experiment, list(silo.processor.tasks))]
     return AdaptiveModel(

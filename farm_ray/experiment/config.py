@@ -134,6 +134,8 @@ class ModelConfig(Config):
     """Branch, tag or commit on the hub."""
     heads: tuple[HeadConfig, ...] = ()
     """Explicit heads, one per task; empty derives them from the tasks."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Every dropout inside the language model; None keeps the model's own."""
     embeds_dropout_prob: Share = 0.1
     """Dropout between language model and heads."""
     class_weights: Literal["balanced"] | None = None

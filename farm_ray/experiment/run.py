@@ -82,7 +82,10 @@ def _load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:
     """First of all, as a wrong name or a half-copied folder should not cost the time of the preprocessing."""
     from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.modeling.tokenization import Tokenizer
+    from farm_ray.reproducibility import set_all_seeds
 
+    # A checkpoint without a pooler gets a fresh one.
+    set_all_seeds(experiment.seed)
     name, revision = str(experiment.model.language_model), experiment.model.revision
     tokenizer = Tokenizer.load(name, revision=revision)
     processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)

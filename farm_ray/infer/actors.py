@@ -90,11 +90,8 @@ def _shares(num_actors: int | None, *, on_gpu: bool) -> tuple[int, int]:
     """Actors in the cluster, and threads for each."""
     import ray
 
-    resources = ray.cluster_resources()
-    alone = sum(node["Alive"] for node in ray.nodes()) == 1
-    # Ray's CPUs are bookkeeping on one machine; across machines there is no better number.
-    cores = cluster.cores() if alone else max(1, int(resources.get("CPU", 1)))
-    gpus = int(resources.get("GPU", 0))
+    cores = cluster.all_cores()
+    gpus = int(ray.cluster_resources().get("GPU", 0))
     if on_gpu and not gpus:
         raise ConfigError("the Ray cluster has no GPU; load the model with gpu=False or join another cluster")
     if num_actors is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
+import threading
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,6 @@ from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all, registrations
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping
 
     import torch
@@ -182,17 +183,24 @@ def _fit(trainer: Any) -> tuple[TrainResult, dict[str, torch.Tensor]]:
     import torch
     from ray.train import ControllerError, TrainingFailedError
 
-    from farm_ray.data_handler.data_silo.operators import cause_of
+    from farm_ray import cluster
 
+    before = signal.getsignal(signal.SIGINT)
     try:
         returned = trainer.fit().return_value
+    except SystemExit as error:
+        # What Ray Train makes of a Ctrl-C, after it has ended its workers.
+        raise KeyboardInterrupt from error
     except TrainingFailedError as error:
         failures = list(getattr(error, "worker_failures", {}).values())
         if isinstance(error, ControllerError) or not failures:
             raise ClusterError(f"Ray Train could not run the workers: {_last_line(error)}") from error
-        raise cause_of(failures[0]) from error
+        raise cluster.cause_of(failures[0]) from error
     except ray.exceptions.RayError as error:
-        raise cause_of(error) from error
+        raise cluster.cause_of(error) from error
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
     if returned is None:
         raise KeyboardInterrupt
     weights = {name: torch.from_numpy(np.array(values)) for name, values in returned["weights"].items()}

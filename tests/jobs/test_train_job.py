@@ -234,7 +234,7 @@ def wait_for(word, tmp_path, job, seconds=120):
 
 
 def processes_left(job):
-    from farm_ray.cluster_processes import started_by
+    from farm_ray.cluster.processes import started_by
 
     return started_by(job.pid)
 

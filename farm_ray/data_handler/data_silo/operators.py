@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from farm_ray import cluster
 from farm_ray.data_handler.data_silo.file_source import TravellingProcessor, file_tables
-from farm_ray.errors import ClusterError, FarmRayError
 
 if TYPE_CHECKING:
     import ray.data
@@ -42,7 +42,8 @@ def features_on_ray(
         batch_size=None,
         num_cpus=OPERATOR_CPUS,
         udf_modifying_row_count=False,
-        compute=ray.data.TaskPoolStrategy(size=max_tasks),
+        # More processes than cores would only wait for each other, and each costs its start.
+        compute=ray.data.TaskPoolStrategy(size=min(max_tasks, cluster.all_cores())),
     )
     return _one_table(features, progress)
 
@@ -51,9 +52,7 @@ def dicts_on_ray(travelling: TravellingProcessor, files: Sequence[str], *, rows_
     """The rows of these files as a dataset whose blocks have `rows_per_task` rows."""
     import ray.data
 
-    from farm_ray.cluster import data_context
-
-    data_context()
+    cluster.data_context()
     rows = ray.data.read_datasource(
         file_tables(travelling, files), num_cpus=OPERATOR_CPUS, override_num_blocks=max(1, len(files))
     )
@@ -74,7 +73,7 @@ def blocks_in_order(dataset: ray.data.Dataset) -> Iterator[tuple[Any, pa.Table]]
         for bundle in dataset.iter_internal_ref_bundles():
             yield from zip(bundle.block_refs, ray.get(list(bundle.block_refs)), strict=True)
     except ray.exceptions.RayError as error:
-        raise cause_of(error) from error
+        raise cluster.cause_of(error) from error
 
 
 def _one_table(dataset: ray.data.Dataset, progress: Progress | None) -> tuple[pa.Table, tuple[Any, ...]]:
@@ -89,15 +88,3 @@ def _one_table(dataset: ray.data.Dataset, progress: Progress | None) -> tuple[pa
     if not filled:
         return pa.table({}), ()
     return pa.concat_tables([table for _, table in filled]), tuple(reference for reference, _ in filled)
-
-
-def cause_of(error: BaseException) -> BaseException:
-    """The farm_ray error behind a Ray error, or a ClusterError that tells Ray's in one line."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, FarmRayError):
-            return seen
-        inner = getattr(seen, "cause", None)
-        seen = inner if isinstance(inner, BaseException) and inner is not seen else seen.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return ClusterError(f"Ray could not finish the data tasks: {lines[-1] if lines else type(error).__name__}")

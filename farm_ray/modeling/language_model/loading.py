@@ -17,6 +17,7 @@ from transformers.models.auto.modeling_auto import (
 
 from farm_ray.configuration import build
 from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.modeling import hub
 from farm_ray.modeling.language_model import sources
 from farm_ray.modeling.language_model.base import CONFIG_FILE, FARM_WEIGHTS_FILE, POOLER_FILE, LanguageModel
 from farm_ray.modeling.language_model.families import class_by_model_type, class_by_name, guess_language
@@ -162,16 +163,16 @@ def _open(
 
 
 def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[str, Any]) -> Any:
-    out_of_reach = sources.hub_is_out_of_reach()
+    out_of_reach = hub.hub_is_out_of_reach()
     if out_of_reach:
         options = {**options, "local_files_only": True}
     try:
         with quiet_transformers():
             return auto_class.from_pretrained(name, revision=revision or "main", trust_remote_code=False, **options)
     except OSError as error:
-        raise sources.hub_error(name, error, out_of_reach) from error
+        raise hub.hub_error(name, error, out_of_reach) from error
     except ValueError as error:
-        raise ModelFolderError(f'the model "{name}" cannot be opened: {sources.first_line(error)}') from error
+        raise ModelFolderError(f'the model "{name}" cannot be opened: {hub.first_line(error)}') from error
 
 
 def _weights_file(folder: Path) -> Path:

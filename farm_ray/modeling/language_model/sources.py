@@ -5,18 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import pickle
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
-from huggingface_hub import constants
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor
 
 from farm_ray.errors import ModelFolderError
+from farm_ray.modeling.hub import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,36 +61,6 @@ def _looks_like_path(name: str) -> bool:
         return True
     parent, slash, _ = name.partition("/")
     return bool(slash) and Path(parent).is_dir()
-
-
-def hub_is_out_of_reach() -> str | None:
-    """Why the hub will not be asked, or None when it can be: asking in vain would take half a minute of retries."""
-    if constants.is_offline_mode():
-        return "HF_HUB_OFFLINE=1 forbids to ask the hub"
-    if {"https", "all"} & set(getproxies()):
-        return None
-    host = urlsplit(constants.ENDPOINT).hostname or "huggingface.co"
-    try:
-        socket.getaddrinfo(host, 443)
-    except OSError:
-        return f"{host} cannot be reached from here"
-    return None
-
-
-def hub_error(name: str, error: Exception, out_of_reach: str | None) -> ModelFolderError:
-    """What to say when the hub and the local cache do not have a model."""
-    reason = out_of_reach or first_line(error)
-    return ModelFolderError(
-        f'there is no model "{name}": no local folder has this name, the cache {constants.HF_HUB_CACHE} does not hold '
-        f"it, and {reason}. Give a local model folder, or set HF_HOME to a cache that holds the model.",
-        name=name,
-    )
-
-
-def first_line(error: Exception) -> str:
-    """The first line of a foreign error's text, or its kind where it has none."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 @contextlib.contextmanager

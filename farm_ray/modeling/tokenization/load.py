@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from farm_ray.configuration import nearest
-from farm_ray.errors import ConfigError, FarmRayError, ModelFolderError
+from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.modeling import hub
 
 _CLASS_BY_NAME = (
     ("albert", "AlbertTokenizer"),
@@ -80,8 +81,8 @@ class Tokenizer:
             **kwargs: Settings of the tokenizer such as `do_lower_case=False` or `pad_token="<pad>"`.
 
         Raises:
-            ConfigError: When the name is unknown or the hub cannot be reached, or on an unknown class.
-            ModelFolderError: When the folder holds no usable tokenizer.
+            ConfigError: On an unknown class.
+            ModelFolderError: When the folder holds no usable tokenizer, or the hub does not give one.
             TypeError: On a setting no tokenizer of this class has.
         """
         name = str(pretrained_model_name_or_path)
@@ -91,6 +92,7 @@ class Tokenizer:
         settings = {**kwargs} if revision is None else {**kwargs, "revision": revision}
         tokenizer = _load(name, tokenizer_class or _class_of_folder(folder), settings)
         _refuse_unknown(tokenizer, kwargs)
+        _refuse_without_vocabulary(tokenizer, name)
         _switch_off_padding(tokenizer)
         return tokenizer
 
@@ -98,28 +100,22 @@ class Tokenizer:
 def _load(name: str, class_name: str | None, settings: dict[str, Any]) -> Any:
     from transformers import AutoTokenizer
 
+    out_of_reach = None if Path(name).is_dir() else hub.hub_is_out_of_reach()
+    if out_of_reach:
+        settings = {**settings, "local_files_only": True}
     loader = AutoTokenizer if class_name is None else _class(class_name)
     if class_name is None and (config := _farm_config(Path(name))) is not None:
         settings = {**settings, "config": config}
     try:
         return loader.from_pretrained(name, **settings)
     except (OSError, ValueError, ImportError, KeyError) as error:
-        raise _cannot_load(name, error) from error
-
-
-def _cannot_load(name: str, error: Exception) -> FarmRayError:
-    reason = " ".join(str(error).split())[:300]
-    if Path(name).is_dir():
-        return ModelFolderError(
+        if not Path(name).is_dir():
+            raise hub.hub_error(name, error, out_of_reach) from error
+        raise ModelFolderError(
             f"no usable tokenizer in {name}: it needs tokenizer.json, or vocab.txt (or the like) together with "
-            f"tokenizer_config.json ({reason})",
+            f"tokenizer_config.json ({' '.join(str(error).split())[:300]})",
             file=name,
-        )
-    return ConfigError(
-        f'cannot load the tokenizer "{name}": there is no such folder here, and the model hub did not give it '
-        f"({reason}); give a folder, or check the name and the network",
-        value=name,
-    )
+        ) from error
 
 
 def _class(class_name: str) -> Any:
@@ -165,6 +161,15 @@ def _refuse_unknown(tokenizer: Any, settings: dict[str, Any]) -> None:
     for name in settings:
         if name not in known:
             raise TypeError(f'Tokenizer.load has no argument "{name}"{nearest(name, known)}')
+
+
+def _refuse_without_vocabulary(tokenizer: Any, name: str) -> None:
+    """Transformers makes a tokenizer of nothing but special tokens where the vocabulary's file is missing."""
+    if set(tokenizer.get_vocab()) <= {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}:
+        raise ModelFolderError(
+            f"{name} has no vocabulary: tokenizer.json (or vocab.txt and the like) is missing; copy the folder again",
+            file=name,
+        )
 
 
 def _switch_off_padding(tokenizer: Any) -> None:

@@ -269,7 +269,7 @@ def test_a_name_that_is_nowhere_fails_fast(monkeypatch):
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown_host)
-    monkeypatch.setattr("farm_ray.modeling.language_model.sources.getproxies", dict)
+    monkeypatch.setattr("farm_ray.modeling.hub.getproxies", dict)
     with pytest.raises(ModelFolderError, match=r'no model "no-such/model".*cannot be reached.*HF_HOME'):
         LanguageModel.load("no-such/model")
 

@@ -80,5 +80,5 @@ def test_folder_without_tokenizer_names_what_it_needs(tmp_path):
 
 
 def test_unknown_name_says_that_it_is_no_folder():
-    with pytest.raises(ConfigError, match='"no/such-model": there is no such folder here'):
+    with pytest.raises(ModelFolderError, match='no model "no/such-model": no local folder has this name'):
         Tokenizer.load("no/such-model", local_files_only=True)

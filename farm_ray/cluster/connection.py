@@ -1,23 +1,22 @@
-"""The only place that starts, joins and leaves Ray. Importing it does not import ray."""
+"""Starts, joins and leaves Ray: the only place that does. Importing it does not import ray."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
 import logging
-import math
 import os
 import secrets
 import signal
 import sys
 import threading
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farm_ray import cluster_processes
-from farm_ray.cluster_address import running_cluster
-from farm_ray.errors import ClusterError, FarmRayError
+from farm_ray.cluster import processes
+from farm_ray.cluster.address import running_cluster
+from farm_ray.cluster.machine import cores
+from farm_ray.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,16 +95,13 @@ def disconnect() -> None:
         _leave()
 
 
-def cores() -> int:
-    """Cores this process may use, at least 1: the machine's, less what the scheduler or the container forbids."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    share = _container_cores(Path("/sys/fs/cgroup"))
-    return max(1, min(allowed, share) if share else allowed)
+def all_cores() -> int:
+    """Cores of the whole cluster, at least 1; this process must be connected."""
+    import ray
 
-
-def tokenizer_threads(processes: int = 1) -> int:
-    """Threads for each of `processes` processes that run at once, at least 1 (for RAYON_NUM_THREADS and torch)."""
-    return max(1, cores() // max(1, processes))
+    alone = sum(node["Alive"] for node in ray.nodes()) == 1
+    # Ray's CPUs are bookkeeping on one machine; across machines there is no better number.
+    return cores() if alone else max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
 def data_context() -> Any:
@@ -122,37 +118,6 @@ def data_context() -> Any:
     context.print_on_execution_start = False
     _quieten()
     return context
-
-
-def underlying_error(error: BaseException) -> BaseException:
-    """The FarmRayError or KeyboardInterrupt inside Ray's wrappers, else `error` itself."""
-    waiting, seen = [error], set()
-    while waiting:
-        current = waiting.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        inner = _inner_errors(current)
-        if isinstance(current, FarmRayError) and not hasattr(current, "cause"):
-            return _as_raised(current)
-        if isinstance(current, KeyboardInterrupt):
-            return current
-        waiting += inner
-    return error
-
-
-def _as_raised(error: FarmRayError) -> FarmRayError:
-    """Without the advice on retries that Ray Data appends to the message."""
-    message, _, appended = str(error).partition("\nFailed to apply UDF")
-    return type(error)(message, **error.facts) if appended else error
-
-
-def _inner_errors(error: BaseException) -> list[BaseException]:
-    failures = getattr(error, "worker_failures", None)
-    found = [getattr(error, "cause", None), getattr(error, "controller_failure", None)]
-    found += failures.values() if isinstance(failures, dict) else []
-    found.append(error.__cause__)
-    return [inner for inner in found if isinstance(inner, BaseException)]
 
 
 def _join(target: str, *, required: bool) -> bool:
@@ -210,7 +175,7 @@ def _leave() -> None:
         ray.shutdown(wait_for_processes=True)
     finally:
         if _Connection.is_local:
-            cluster_processes.end_all(os.getpid())
+            processes.end_all(os.getpid())
         _Connection.made_by_us = _Connection.is_local = False
         _loopback_only(on=False)
         _restore_environment()
@@ -253,18 +218,6 @@ def _quieten() -> None:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__
-
-
-def _container_cores(root: Path) -> int | None:
-    """The whole cores a cgroup (version 2, then 1) allows; None where there is no limit."""
-    with contextlib.suppress(OSError, ValueError):
-        quota, period = (root / "cpu.max").read_text().split()
-        return None if quota == "max" else math.ceil(int(quota) / int(period))
-    with contextlib.suppress(OSError, ValueError):
-        quota_us = int((root / "cpu/cpu.cfs_quota_us").read_text())
-        period_us = int((root / "cpu/cpu.cfs_period_us").read_text())
-        return math.ceil(quota_us / period_us) if quota_us > 0 else None
-    return None
 
 
 @contextlib.contextmanager

@@ -1,0 +1,45 @@
+"""From the errors Ray wraps around a failure to the failure itself."""
+
+from __future__ import annotations
+
+from farm_ray.errors import ClusterError, FarmRayError
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The FarmRayError or KeyboardInterrupt behind a Ray error, else a ClusterError that tells Ray's in one line."""
+    found = underlying_error(error)
+    if isinstance(found, FarmRayError | KeyboardInterrupt):
+        return found
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return ClusterError(f"Ray could not finish the work: {lines[-1] if lines else type(error).__name__}")
+
+
+def underlying_error(error: BaseException) -> BaseException:
+    """The FarmRayError or KeyboardInterrupt inside Ray's wrappers, else `error` itself."""
+    waiting, seen = [error], set()
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        inner = _inner_errors(current)
+        if isinstance(current, FarmRayError) and not hasattr(current, "cause"):
+            return _as_raised(current)
+        if isinstance(current, KeyboardInterrupt):
+            return current
+        waiting += inner
+    return error
+
+
+def _as_raised(error: FarmRayError) -> FarmRayError:
+    """Without the advice on retries that Ray Data appends to the message."""
+    message, _, appended = str(error).partition("\nFailed to apply UDF")
+    return type(error)(message, **error.facts) if appended else error
+
+
+def _inner_errors(error: BaseException) -> list[BaseException]:
+    failures = getattr(error, "worker_failures", None)
+    found = [getattr(error, "cause", None), getattr(error, "controller_failure", None)]
+    found += failures.values() if isinstance(failures, dict) else []
+    found.append(error.__cause__)
+    return [inner for inner in found if isinstance(inner, BaseException)]
