@@ -75,6 +75,10 @@ class NullLogger:
         """Left out."""
 
 
+LOGGERS: dict[str, type[StdoutLogger | NullLogger]] = {"none": NullLogger, "stdout": StdoutLogger}
+"""What an experiment can name as its tracker."""
+
+
 def _is_number(value: Any) -> bool:
     return hasattr(value, "__float__") and not isinstance(value, str)
 

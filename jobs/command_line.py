@@ -17,11 +17,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
 from farm_ray import cluster
-from farm_ray.errors import ConfigError, FarmRayError
+from farm_ray.errors import FarmRayError
 from jobs.progress import ProgressPrinter
 
 EXIT_OK = 0
@@ -124,13 +123,11 @@ def _attempt(
 ) -> tuple[int, dict[str, Any] | None]:
     try:
         try:
-            with _own_interrupts():
-                result = {"status": "ok", **work(arguments, progress)}
+            result = {"status": "ok", **work(arguments, progress)}
         finally:
             progress.close()
             cluster.disconnect()
-    except (KeyboardInterrupt, SystemExit):
-        # SystemExit: what Ray Train makes of a Ctrl-C in its fit().
+    except KeyboardInterrupt:
         _say(name, "stopped by Ctrl-C")
         return EXIT_INTERRUPTED, None
     except Terminated:
@@ -179,19 +176,6 @@ def _say(name: str, message: str) -> None:
 
 
 @contextlib.contextmanager
-def _own_interrupts() -> Iterator[None]:
-    """Puts the handler of Ctrl-C back: Ray Train leaves its own behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextlib.contextmanager
 def _sigterm_raises() -> Iterator[None]:
     """SIGTERM raises `Terminated`, so that clean-up runs; the trainer puts its own handler in front while it trains."""
     if threading.current_thread() is not threading.main_thread():
@@ -237,14 +221,3 @@ def _log_lines(progress: ProgressPrinter) -> Iterator[None]:
     finally:
         root.removeHandler(handler)
         ours.setLevel(level)
-
-
-def existing_file(path: str, what: str) -> Path:
-    """The path of a file that is there.
-
-    Raises:
-        ConfigError: When it is not.
-    """
-    if not Path(path).is_file():
-        raise ConfigError(f"{what} {path} does not exist or is no file", file=path)
-    return Path(path)

@@ -183,7 +183,9 @@ class TrainConfig(Config):
     checkpoints_to_keep: PositiveInt = 3
     """Older checkpoints are removed."""
     log_loss_every: PositiveInt = 10
-    """Optimizer steps between losses in the log."""
+    """Optimizer steps between losses that the tracker hears of."""
+    tracker: Literal["none", "stdout"] = "none"
+    """Where parameters, losses and metrics go as they come: nowhere, or one line each on stderr."""
     max_grad_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Gradients are clipped to this total norm; None does not clip."""
 

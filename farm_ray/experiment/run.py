@@ -14,6 +14,7 @@ from farm_ray.experiment import folder as folders
 from farm_ray.experiment.assemble import check_experiment, make_model, make_processor, make_silo, prepare_data
 from farm_ray.experiment.config import write_experiment
 from farm_ray.experiment.result import Result, by_set, reports
+from farm_ray.tracking import LOGGERS
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo import DataSilo
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from farm_ray.experiment.config import Experiment
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
+    from farm_ray.tracking import RunLogger
     from farm_ray.train import Trainer
 
 Progress = Callable[[str, int, int | None, str], None]
@@ -68,13 +70,24 @@ def run_experiment(
         model = make_model(experiment, silo, language_model)
         preprocess_seconds = time.perf_counter() - started
         folders.note_experiment(target, experiment)
+        tracker = LOGGERS[experiment.train.tracker]()
         trainer = _make_trainer(
-            experiment, silo, model, target, num_workers=num_workers, use_gpu=use_gpu, resume=resume, progress=progress
+            experiment,
+            silo,
+            model,
+            target,
+            num_workers=num_workers,
+            use_gpu=use_gpu,
+            resume=resume,
+            progress=progress,
+            tracker=tracker,
         )
         trained = trainer.train()
         result = _result(trainer, silo, target, preprocess_seconds)
-        if result.status == "ok":
+        if result.model_dir is not None:
             _save(target / folders.MODEL, experiment, trained, silo.processor, trainer, result)
+            tracker.log_artifacts(result.model_dir)
+        tracker.end_run()
     return result
 
 
@@ -102,6 +115,7 @@ def _make_trainer(
     use_gpu: bool,
     resume: str,
     progress: Progress | None,
+    tracker: RunLogger,
 ) -> Trainer:
     from farm_ray.train import Trainer
     from farm_ray.train.early_stopping import EarlyStopping
@@ -129,6 +143,7 @@ def _make_trainer(
         seed=experiment.seed,
         resume=resume,
         progress=progress,
+        tracker=tracker,
     )
 
 

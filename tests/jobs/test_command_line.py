@@ -36,7 +36,6 @@ def test_the_result_is_the_last_line_of_stdout(capsys):
         (OSError(28, "No space left on device"), 2, "disk is full"),
         (PermissionError(13, "Permission denied", "/x"), 2, "no permission to use /x"),
         (KeyboardInterrupt(), 130, "jobs.test: stopped by Ctrl-C\n"),
-        (SystemExit(0), 130, "jobs.test: stopped by Ctrl-C\n"),
     ],
 )
 def test_an_error_a_user_can_mend_is_one_line(capsys, error, code, line):

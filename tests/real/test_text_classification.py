@@ -73,6 +73,7 @@ def test_workers_change_the_speed_not_the_run(tmp_path):
     settings = {
         "processor__label_list": "[ABBR, DESC, ENTY, HUM, LOC, NUM]",
         "processor__max_samples": "600",
+        "processor__test_filename": "null",
         "model__embeds_dropout_prob": "0",
         "model__dropout": "0",
         "train__use_amp": "null",

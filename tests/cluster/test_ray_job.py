@@ -1,0 +1,101 @@
+"""The same command on a cluster: `ray start --head`, `ray job submit`, logs followed, exit codes that come through."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory):
+    """A head node of its own on loopback, with a token; gives the environment in which `ray job` finds it."""
+    # Ray's sockets lie below its folder, and their paths must be short.
+    folder = Path("/tmp") / f"farm_ray-{secrets.token_hex(3)}"
+    dashboard = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")} | {
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}",
+    }
+    command = ["ray", "start", "--head", "--block", f"--port={free_port()}", f"--temp-dir={folder}", "--num-cpus=4"]
+    command += ["--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"]
+    # The agent has a fixed port by default, which a second Ray on this machine would miss.
+    command += [f"--dashboard-agent-listen-port={free_port()}", "--disable-usage-stats"]
+    log = (tmp_path_factory.mktemp("head") / "log").open("wb")
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    # The server answers before its agent can start jobs.
+    trivial = ["ray", "job", "submit", "--no-wait", "--", "true"]
+    for _ in range(60):
+        if subprocess.run(trivial, env=environment, capture_output=True, check=False).returncode == 0:
+            break
+        time.sleep(1)
+    yield environment
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    rows = "".join(f"a {word} film {number}\t{word}\n" for number in range(20) for word in ("good", "bad"))
+    (folder / "train.tsv").write_text("text\tlabel\n" + rows)
+    return folder
+
+
+def submit(head, *flags, name):
+    command = ["ray", "job", "submit", "--submission-id", name, "--working-dir", ".", "--", "python", "-m", "jobs.train"]
+    return subprocess.run(
+        [*command, "pipelines.text_classification", *map(str, flags)],
+        env=head,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def driver_exit_code(head, name):
+    program = (
+        "from ray.job_submission import JobSubmissionClient as Client\n"
+        f"print(Client().get_job_info({name!r}).driver_exit_code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], env=head, capture_output=True, text=True, check=True)
+    return int(done.stdout.splitlines()[-1])
+
+
+def test_a_job_runs_to_the_end_and_its_logs_are_followed(head, data_dir, tiny_folder, tmp_path):
+    flags = ["--data-dir", data_dir, "--model", tiny_folder, "--output-dir", tmp_path / "out", "--num-workers", "2"]
+    done = submit(head, *flags, "--set", "'processor.label_list=[good,bad]'", "--set", "train.epochs=1", name="good")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    results = [line for line in done.stdout.splitlines() if line.startswith('{"status"')]
+    assert json.loads(results[-1])["status"] == "ok"
+    assert (tmp_path / "out" / "model" / "model.safetensors").is_file()
+    assert driver_exit_code(head, "good") == 0
+
+
+def test_a_failing_job_makes_the_command_fail(head, data_dir, tiny_folder, tmp_path):
+    flags = ["--data-dir", data_dir, "--model", tiny_folder, "--output-dir", tmp_path / "out", "--set", "train.epoch=1"]
+    done = submit(head, *flags, name="bad")
+    assert done.returncode != 0
+    assert 'unknown key "train.epoch"; did you mean "train.epochs"?' in done.stdout
+    assert driver_exit_code(head, "bad") == 2
+    assert not (tmp_path / "out").exists()

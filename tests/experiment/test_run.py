@@ -1,0 +1,77 @@
+"""A whole run through the library: what is saved, what is told, what a second run does."""
+
+import json
+
+import pytest
+
+from farm_ray.configuration import replace
+from farm_ray.errors import ConfigError
+from farm_ray.experiment import run_experiment
+from farm_ray.experiment.config import read_experiment
+from farm_ray.infer import Inferencer
+from pipelines.text_classification import text_classification
+
+
+@pytest.fixture
+def experiment(tiny_folder, tmp_path):
+    rows = "".join(f"a {word} film {number}\t{word}\n" for number in range(20) for word in ("good", "bad"))
+    (tmp_path / "train.tsv").write_text("text\tlabel\n" + rows)
+    made = text_classification()
+    settings = {
+        "processor.data_dir": str(tmp_path),
+        "processor.label_list": ["good", "bad"],
+        "processor.max_seq_len": 16,
+        "model.language_model": str(tiny_folder),
+        "train.epochs": 1,
+    }
+    for name, value in settings.items():
+        made = replace(made, name, value)
+    return made
+
+
+def run(experiment, folder, **options):
+    return run_experiment(experiment, output_dir=folder, num_workers=0, **options)
+
+
+def test_the_folder_holds_model_experiment_and_numbers(experiment, tmp_path):
+    result = run(experiment, tmp_path / "out")
+    model = tmp_path / "out" / "model"
+    assert result.model_dir == str(model)
+    assert read_experiment(model / "experiment.yaml") == experiment
+    facts = json.loads((model / "metrics.json").read_text())
+    assert facts["order_hash"] == result.order_hash
+    assert len(facts["losses"]) == result.steps
+    predictions = Inferencer.load(model).inference_from_dicts([{"text": "a good film"}])
+    assert predictions[0]["predictions"][0]["label"] in {"good", "bad"}
+
+
+def test_fresh_weights_come_from_the_seed(experiment, tmp_path):
+    losses = [
+        json.loads((tmp_path / name / "model" / "metrics.json").read_text())["losses"]
+        for name in ("one", "two")
+        if run(experiment, tmp_path / name)
+    ]
+    assert losses[0] == losses[1]
+    run(replace(experiment, "seed", 7), tmp_path / "three")
+    assert json.loads((tmp_path / "three" / "model" / "metrics.json").read_text())["losses"] != losses[0]
+
+
+def test_the_tracker_that_is_named_hears_of_the_run(experiment, tmp_path, capsys):
+    run(replace(replace(experiment, "train.tracker", "stdout"), "train.log_loss_every", 1), tmp_path / "out")
+    told = capsys.readouterr().err
+    assert "parameters: epochs=1" in told
+    assert "Train_loss_total=" in told
+    assert "dev_acc_text_classification=" in told
+    assert f"artifacts: {tmp_path / 'out' / 'model'}" in told
+
+
+def test_another_run_does_not_go_into_the_same_folder(experiment, tmp_path):
+    run(experiment, tmp_path / "out")
+    with pytest.raises(ConfigError, match=r"train\.epochs is 1 there and 2 here"):
+        run(replace(experiment, "train.epochs", 2), tmp_path / "out")
+
+
+def test_dropout_off_is_saved_with_the_model(experiment, tmp_path):
+    run(replace(experiment, "model.dropout", 0.0), tmp_path / "out")
+    config = json.loads((tmp_path / "out" / "model" / "config.json").read_text())
+    assert config["hidden_dropout_prob"] == config["attention_probs_dropout_prob"] == 0.0
