@@ -42,9 +42,9 @@ def quickstart() -> Experiment:
             test_filename=None,
             quote_char=None,
         ),
-        data=DataConfig(batch_size=32),
+        data=DataConfig(batch_size=64),
         model=ModelConfig(language_model=str(model_folder())),
-        train=TrainConfig(epochs=2, learning_rate=5e-5, evaluate_every=0),
+        train=TrainConfig(epochs=2, learning_rate=8e-5, evaluate_every=0),
     )
 
 
