@@ -21,13 +21,13 @@ def labelled_dicts(n=53):
     return [{"text": text, "text_classification_label": LABELS[i % 3]} for i, text in enumerate(texts)]
 
 
-def small_silo(folder, *, batch_size=8, dicts=None, test_dicts=None, dev_split=0.2):
+def small_silo(folder, *, batch_size=8, dicts=None, test_dicts=None, dev_split=0.2, metric="acc"):
     processor = TextClassificationProcessor(
         tokenizer=tiny_tokenizer(folder),
         max_seq_len=16,
         data_dir=None,
         label_list=LABELS,
-        metric="acc",
+        metric=metric,
         train_filename=None,
         test_filename=None,
         dev_split=dev_split,

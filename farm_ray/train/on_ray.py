@@ -43,6 +43,17 @@ class Job:
     """Metrics and reports of the user's own: each process has its own register."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What comes back from rank 0."""
+
+    result: TrainResult
+    weights: dict[str, Any]
+    """The trained model's state, numpy arrays by name."""
+    early_stopping: dict[str, Any] | None
+    """The state of early stopping at the end."""
+
+
 def train_on_ray(
     model: AdaptiveModel,
     sets: Mapping[str, FeatureSet | None],
@@ -53,8 +64,8 @@ def train_on_ray(
     early_stopping: Any,
     hear: Callable[[Any, list[Any]], None],
     stop: threading.Event,
-) -> tuple[TrainResult, dict[str, torch.Tensor]]:
-    """Runs `Worker` on `num_workers` Ray Train workers; returns the result and the trained weights.
+) -> Trained:
+    """Runs `Worker` on `num_workers` Ray Train workers.
 
     Raises:
         FarmRayError: What a worker raised, with its own type.
@@ -102,9 +113,9 @@ def train_on_ray(
                 datasets_to_split=[], execution_options=ray.data.ExecutionOptions(preserve_order=True)
             ),
         )
-        result, weights = _fit(trainer)
+        trained = _fit(trainer)
     ray.kill(board)
-    return result, weights
+    return trained
 
 
 def train_loop_per_worker(config: dict[str, Any]) -> Any:
@@ -139,8 +150,11 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
     if not ranks.is_first:
         return None
     ray.get(job.board.post.remote(*listener.unsent()))
-    weights = {name: _as_numpy(tensor) for name, tensor in worker.trainee.model.state_dict().items()}
-    return {"result": result, "weights": weights, "early_stopping": job.early_stopping}
+    return Trained(
+        result=result,
+        weights={name: _as_numpy(tensor) for name, tensor in worker.trainee.model.state_dict().items()},
+        early_stopping=worker.progress.early_stopping,
+    )
 
 
 def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any], dict[str, tuple[str, Any, Any]]]:
@@ -178,9 +192,8 @@ def _received(views: Mapping[str, tuple[str, Any, Any]], *, on_gpu: bool) -> dic
     }
 
 
-def _fit(trainer: Any) -> tuple[TrainResult, dict[str, torch.Tensor]]:
+def _fit(trainer: Any) -> Trained:
     import ray
-    import torch
     from ray.train import ControllerError, TrainingFailedError
 
     from farm_ray import cluster
@@ -203,8 +216,8 @@ def _fit(trainer: Any) -> tuple[TrainResult, dict[str, torch.Tensor]]:
             signal.signal(signal.SIGINT, before)
     if returned is None:
         raise KeyboardInterrupt
-    weights = {name: torch.from_numpy(np.array(values)) for name, values in returned["weights"].items()}
-    return returned["result"], weights
+    assert isinstance(returned, Trained)
+    return returned
 
 
 def _check_room(num_workers: int, *, use_gpu: bool) -> None:

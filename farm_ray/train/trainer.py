@@ -193,10 +193,12 @@ class Trainer:
         return result
 
     def _on_ray(self, stop: threading.Event) -> TrainResult:
+        import torch
+
         from farm_ray.train.on_ray import train_on_ray
 
         listener = _DriverListener(self, stop)
-        result, weights = train_on_ray(
+        trained = train_on_ray(
             self.model,
             self.data_silo.data,
             self.settings,
@@ -206,9 +208,11 @@ class Trainer:
             hear=listener.hear,
             stop=stop,
         )
-        self.model.load_state_dict(weights)
+        self.model.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in trained.weights.items()})
+        if trained.early_stopping is not None:
+            self.early_stopping.load_state_dict(trained.early_stopping)
         self._save_best()
-        return result
+        return trained.result
 
     def _save_best(self) -> None:
         """FARM's `EarlyStopping(save_dir=...)`: the best model and its processor in a folder."""

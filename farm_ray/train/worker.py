@@ -82,6 +82,7 @@ class Worker:
     def run(self) -> TrainResult:
         """Trains from the start or a checkpoint to the end, and evaluates. The result is the same on every rank."""
         set_all_seeds(self.settings.seed + self.ranks.rank)
+        self._check_same_rows()
         self._resume()
         model = self.trainee.model
         model.train()
@@ -95,13 +96,24 @@ class Worker:
                     break
         return self._finish()
 
+    def _check_same_rows(self) -> None:
+        """Every rank plans by itself, so all must hold the same rows in the same places."""
+        places = splitmix64(np.arange(len(self.train), dtype=np.uint64))
+        fingerprint = int(splitmix64(self.train.row_hashes ^ places).sum(dtype=np.uint64))
+        assert len(set(self.ranks.gather(fingerprint))) == 1, "the ranks got their rows in different orders"
+
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must agree with: the settings and the data, order of rows included."""
+        """What a checkpoint must agree with: the settings, the size of the model, and the data by ids and lengths."""
         with np.errstate(over="ignore"):
             mixed = self.train.row_hashes ^ splitmix64(self.train.lengths.astype(np.uint64))
             content = splitmix64(mixed).sum(dtype=np.uint64)
         data = f"{len(self.train)} rows, {int(content):016x}"
-        return self.settings.identity() | {"training data": data}
+        parameters = sum(parameter.numel() for parameter in self.trainee.model.parameters())
+        return self.settings.identity() | {
+            "precision": self.trainee.precision.name,
+            "model parameters": parameters,
+            "training data": data,
+        }
 
     def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> Trainee:
         settings, ranks = self.settings, self.ranks
@@ -219,7 +231,9 @@ class Worker:
         if getattr(self.early_stopping, "is_best", save):
             state = self.trainee.model.state_dict()
             self.best_weights = {n: tensor.detach().cpu().clone().contiguous() for n, tensor in state.items()}
-        self.progress.early_stopping = self.early_stopping.state_dict()
+        # Any object with FARM's check_stopping may watch; only those with a state can be resumed.
+        state_dict = getattr(self.early_stopping, "state_dict", None)
+        self.progress.early_stopping = None if state_dict is None else state_dict()
         self.progress.stopped_early = bool(stop)
 
     def _score(self, name: str) -> list[dict[str, Any]] | None:

@@ -117,7 +117,9 @@ def _bare(args: argparse.Namespace, batches: list[list[dict[str, torch.Tensor]]]
         return _bare_loop(args.model, batches[0], n_labels, args.amp, ranks=1)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "rate"
-        torch.multiprocessing.spawn(_bare_rank, (args.model, batches, n_labels, args.amp, str(out)), nprocs=args.workers)
+        torch.multiprocessing.spawn(
+            _bare_rank, (args.model, batches, n_labels, args.amp, str(out)), nprocs=args.workers
+        )
         return float(out.read_text())
 
 
@@ -131,7 +133,9 @@ def _bare_rank(rank: int, model: str, batches: Any, n_labels: int, amp: str | No
     torch.distributed.destroy_process_group()
 
 
-def _bare_loop(folder: str, batches: list[dict[str, torch.Tensor]], n_labels: int, amp: str | None, ranks: int) -> float:
+def _bare_loop(
+    folder: str, batches: list[dict[str, torch.Tensor]], n_labels: int, amp: str | None, ranks: int
+) -> float:
     from transformers import AutoModelForSequenceClassification, get_linear_schedule_with_warmup
 
     set_all_seeds(1)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from farm_ray.errors import CheckpointError, ConfigError, DataProblemError
+from farm_ray.evaluation.metrics import register_metrics
 from farm_ray.infer import Inferencer
 from farm_ray.modeling.optimization import initialize_optimizer
 from farm_ray.train import EarlyStopping, Trainer
@@ -178,6 +179,24 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tiny_folder, tmp_path)
     assert resumed.order_hash == small_run(tiny_folder)[0].order_hash
     with pytest.raises(CheckpointError, match="there are: epoch_1_step_0"):
         small_run(tiny_folder, checkpoint_root_dir=tmp_path, resume="epoch_7_step_7")
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_early_stopping_and_own_metrics_on_ray_as_here(tiny_folder):
+    """The driver's object ends in the same state, and functions registered here are known there."""
+    register_metrics("share_of_good", lambda preds, _labels: {"share_of_good": preds.count("good") / len(preds)})
+    runs = []
+    for workers in (0, 1):
+        stopping = EarlyStopping(metric="share_of_good", mode="max", patience=2)
+        silo = small_silo(tiny_folder, metric="share_of_good")
+        trainer = small_trainer(
+            tiny_folder, silo=silo, epochs=4, evaluate_every=2, early_stopping=stopping, num_workers=workers
+        )
+        trainer.train()
+        runs.append((stopping.eval_values, trainer.result.steps, trainer.result.dev[0]["share_of_good"]))
+    assert runs[0] == runs[1]
+    assert len(runs[0][0]) > 1
 
 
 @pytest.mark.cluster
