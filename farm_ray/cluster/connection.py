@@ -33,7 +33,7 @@ _QUIET = {
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_SCHEDULER_EVENTS": "0",
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",
-    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "1",
 }
 _CONNECTING = {
     "RAY_gcs_rpc_server_connect_timeout_s": _CONNECT_SECONDS,
@@ -41,6 +41,8 @@ _CONNECTING = {
 }
 _LOCAL = {
     "PYTHONWARNINGS": "ignore",
+    # Ray would run its workers, the training ones too, below everything else on the machine.
+    "RAY_worker_niceness": "0",
     "RAY_AUTH_MODE": "token",
     # Ray's own name for "this machine only": node, GCS and workers then listen on 127.0.0.1.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
