@@ -102,7 +102,9 @@ def _load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:
     name, revision = str(experiment.model.language_model), experiment.model.revision
     tokenizer = Tokenizer.load(name, revision=revision)
     processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)
-    return processor, LanguageModel.load(name, revision=revision)
+    language_model = LanguageModel.load(name, revision=revision)
+    language_model.verify_max_seq_len(experiment.processor.max_seq_len)
+    return processor, language_model
 
 
 def _make_trainer(

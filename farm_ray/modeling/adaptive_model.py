@@ -241,18 +241,8 @@ class AdaptiveModel(nn.Module):
             )
 
     def verify_max_seq_len(self, max_seq_len: int) -> None:
-        """Checks that the model has a position for each of `max_seq_len` tokens.
-
-        Raises:
-            ConfigError: When the last ones have none; names how many there are.
-        """
-        positions = self.language_model.max_positions
-        if positions is not None and max_seq_len > positions:
-            raise ConfigError(
-                f"max_seq_len={max_seq_len}, but the model has {positions} positions; "
-                f"give at most max_seq_len={positions}",
-                value=max_seq_len,
-            )
+        """As `LanguageModel.verify_max_seq_len`."""
+        self.language_model.verify_max_seq_len(max_seq_len)
 
     def get_language(self) -> str:
         """The language model's language."""

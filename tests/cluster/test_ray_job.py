@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +35,7 @@ def head(tmp_path_factory):
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "1",
         "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}",
     }
     command = ["ray", "start", "--head", "--block", f"--port={free_port()}", f"--temp-dir={folder}", "--num-cpus=4"]
@@ -51,6 +53,7 @@ def head(tmp_path_factory):
     yield environment
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=60)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,19 @@ def data_dir(tmp_path_factory):
 
 
 def submit(head, *flags, name):
-    command = ["ray", "job", "submit", "--submission-id", name, "--working-dir", ".", "--", "python", "-m", "jobs.train"]
+    command = [
+        "ray",
+        "job",
+        "submit",
+        "--submission-id",
+        name,
+        "--working-dir",
+        ".",
+        "--",
+        "python",
+        "-m",
+        "jobs.train",
+    ]
     return subprocess.run(
         [*command, "pipelines.text_classification", *map(str, flags)],
         env=head,
@@ -84,7 +99,9 @@ def driver_exit_code(head, name):
 
 def test_a_job_runs_to_the_end_and_its_logs_are_followed(head, data_dir, tiny_folder, tmp_path):
     flags = ["--data-dir", data_dir, "--model", tiny_folder, "--output-dir", tmp_path / "out", "--num-workers", "2"]
-    done = submit(head, *flags, "--set", "'processor.label_list=[good,bad]'", "--set", "train.epochs=1", name="good")
+    settings = {"processor.label_list": "[good,bad]", "processor.max_seq_len": 16, "train.epochs": 1}
+    flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    done = submit(head, *flags, name="good")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     results = [line for line in done.stdout.splitlines() if line.startswith('{"status"')]
     assert json.loads(results[-1])["status"] == "ok"

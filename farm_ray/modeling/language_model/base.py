@@ -128,6 +128,20 @@ class LanguageModel(nn.Module):
                 return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
         return None
 
+    def verify_max_seq_len(self, max_seq_len: int) -> None:
+        """Checks that the model has a position for each of `max_seq_len` tokens.
+
+        Raises:
+            ConfigError: When the last ones have none; names how many there are.
+        """
+        positions = self.max_positions
+        if positions is not None and max_seq_len > positions:
+            raise ConfigError(
+                f"max_seq_len={max_seq_len}, but the model has {positions} positions; "
+                f"give at most max_seq_len={positions}",
+                value=max_seq_len,
+            )
+
     def save(self, save_dir: str | Path) -> None:
         """Writes config.json, model.safetensors, language_model_config.json and, where needed, pooler.safetensors.
 
