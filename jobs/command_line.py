@@ -84,9 +84,13 @@ def run(parser: argparse.ArgumentParser, work: Work, argv: list[str] | None = No
     progress = ProgressPrinter(parser.prog, sys.stderr)
     with _log_lines(progress), _sigterm_raises():
         code, result = _attempt(parser.prog, work, arguments, progress, resumable=resumable)
-    if result is not None:
+    if result is None:
+        return code
+    try:
         sys.stdout.flush()
         print(json.dumps(plain(result), ensure_ascii=False), flush=True)
+    except BrokenPipeError:
+        return _nobody_reads(parser.prog)
     return code
 
 
@@ -160,6 +164,13 @@ def _failed(name: str, error: Exception) -> int:
         return EXIT_USAGE
     traceback.print_exception(error)
     _say(name, f"failed: {type(inner).__name__}: {inner}")
+    return EXIT_FAILED
+
+
+def _nobody_reads(name: str) -> int:
+    """Standard output was closed, as `| head` does; what is still in its buffer must not fail at exit once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _say(name, "standard output was closed before the last line")
     return EXIT_FAILED
 
 

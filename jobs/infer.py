@@ -46,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--task-type", help="what a transformers model is for, which its folder does not say: text_classification")
     add("--text", action="append", help="predict this text and print it, instead of INPUT and OUTPUT; repeatable")
     add("--text-column", metavar="NAME", help="column with the text (default: the one the model was trained on)")
-    add("--delimiter", help="of TSV and CSV (default: the model's)")
+    add("--delimiter", type=_delimiter, help="of TSV and CSV (default: the model's)")
     add("--quote-char", help='of TSV and CSV; "" switches quoting off (default: the model\'s)')
     add("--batch-size", type=command_line.positive_number, default=_DEFAULT_BATCH_SIZE, help="rows per forward pass")
     add("--max-seq-len", type=command_line.positive_number, help="tokens per text (default: the model's)")
@@ -56,6 +56,11 @@ def make_parser() -> argparse.ArgumentParser:
     add("--use-amp", metavar="LEVEL", help="bf16 and the like; default: float32")
     add("--address", help="host:port of a Ray cluster; default: the running one, else a local one")
     return parser
+
+
+def _delimiter(text: str) -> str:
+    r"""A tab may be written as `\t`."""
+    return text.replace("\\t", "\t")
 
 
 def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:

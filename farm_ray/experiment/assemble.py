@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.data_handler.processor import Processor
-    from farm_ray.experiment.config import Experiment, TextClassificationProcessorConfig
+    from farm_ray.experiment.config import Experiment, TextClassificationProcessorConfig, TrainConfig
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.modeling.prediction_head import PredictionHead
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_ONE_TASK = "text_classification"
+"""Name of the task that a `label_list` makes."""
 _NOT_THE_PROCESSORS = {"kind", "tasks", "metric", "data_dir"}
 
 
@@ -32,7 +34,8 @@ def check_experiment(experiment: Experiment) -> None:
     """Finds what can be found wrong without reading data or weights.
 
     Raises:
-        ConfigError: On a missing model or data folder, an unknown metric, or heads and tasks that do not fit.
+        ConfigError: On a missing model or data folder, an unknown metric, optimizer or schedule, or heads, tasks and
+            early stopping that do not fit.
     """
     from farm_ray.evaluation.metrics import check_metric
 
@@ -51,6 +54,23 @@ def check_experiment(experiment: Experiment) -> None:
     twice = {name for name in task_names if task_names.count(name) > 1}
     if twice:
         raise ConfigError(f'processor.tasks has two tasks named "{min(twice)}"; names must differ')
+    names = task_names or [_ONE_TASK]
+    _head_configs(experiment, names)
+    _check_training(experiment.train, names)
+
+
+def _check_training(train: TrainConfig, tasks: list[str]) -> None:
+    from farm_ray.modeling.optimization.optimizers import check_optimizer
+    from farm_ray.modeling.optimization.schedules import check_schedule
+
+    check_optimizer(train.optimizer_opts)
+    check_schedule(train.schedule_opts)
+    stopping = train.early_stopping
+    if stopping is not None and stopping.head >= len(tasks):
+        raise ConfigError(
+            f"train.early_stopping.head={stopping.head}, but there are {len(tasks)} heads (counted from 0): "
+            f"{', '.join(tasks)}"
+        )
 
 
 def prepare_data(experiment: Experiment) -> None:

@@ -13,22 +13,34 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, P
 from farm_ray.configuration import Config, build, read_yaml, to_yaml
 
 
+def _as_labels(value: Any) -> Any:
+    """Label names; 1 or 2019, which YAML reads as numbers, as the text they are in the data."""
+    if isinstance(value, str):
+        raise ValueError("a list of labels is needed, such as [good, bad]")  # noqa: TRY004 - pydantic wants ValueError
+    return [_as_label(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _as_label(value: Any) -> Any:
+    if isinstance(value, bool | float) or value is None:
+        raise ValueError(  # noqa: TRY004 - pydantic wants ValueError
+            f"YAML reads a label as {value!r} (it does so with yes, no, on, off, true, false, null and 1.0); "
+            'put the labels in quotes: ["yes", "no"]'
+        )
+    return _as_text(value)
+
+
 def _as_text(value: Any) -> Any:
-    """Label names such as 1 or 2019, which YAML reads as numbers, as the text they are in the data."""
-    numbers = list(value) if isinstance(value, list | tuple) else value
-    if isinstance(numbers, list):
-        return [str(part) if isinstance(part, int) and not isinstance(part, bool) else part for part in numbers]
-    return numbers
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Labels = Annotated[tuple[str, ...], BeforeValidator(_as_text)]
+Labels = Annotated[tuple[str, ...], BeforeValidator(_as_labels)]
 Metrics = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-Column = str
+Column = Annotated[str, BeforeValidator(_as_text)]
 ClassWeights = Literal["balanced"] | tuple[float, ...] | None
 
 

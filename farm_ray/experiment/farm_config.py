@@ -106,15 +106,16 @@ def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") ->
     _check_kind(parameter.get("prediction_head"), _HEAD, "prediction_head", where)
     if task.get("do_train") is False:
         raise ConfigError(f"{where}: task.do_train is false; use python -m jobs.evaluate MODEL_DIR FILE")
-    steps = parameter.get("gradient_accumulation_steps", 1)
+    steps = _count(parameter, "gradient_accumulation_steps", where) or 1
     values: dict[str, Any] = {
         "name": task.get("name", "farm"),
         "processor": _processor(general, task, parameter),
-        "model": _model(parameter),
+        "model": _model(parameter, where),
         "train": _train(sections, steps),
     }
-    if "batch_size" in parameter:
-        values["data"] = {"batch_size": max(1, parameter["batch_size"] // steps)}
+    batch_size = _count(parameter, "batch_size", where)
+    if batch_size is not None:
+        values["data"] = {"batch_size": max(1, batch_size // steps)}
     if "seed" in general:
         values["seed"] = general["seed"]
     return build(Experiment, values)
@@ -162,20 +163,32 @@ def _processor(general: dict[str, Any], task: dict[str, Any], parameter: dict[st
     return values | {key: general[key] for key in ("data_dir",) if key in general}
 
 
-def _model(parameter: dict[str, Any]) -> dict[str, Any]:
+def _count(parameter: dict[str, Any], key: str, where: str) -> int | None:
+    value = parameter.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ConfigError(f"{where}: parameter.{key} must be a whole number of 1 or more, not {value!r}", value=value)
+    return value
+
+
+def _model(parameter: dict[str, Any], where: str) -> dict[str, Any]:
     values = {"language_model": parameter["model"]} if "model" in parameter else {}
     values |= {key: parameter[key] for key in ("embeds_dropout_prob",) if key in parameter}
     weights = "balanced" if parameter.get("balance_classes") else None
-    widths = _widths(parameter.get("layer_dims"))
+    widths = _widths(parameter.get("layer_dims"), where)
     if widths:
         return values | {"heads": [{"task": _TASK_NAME, "hidden_dims": widths, "class_weights": weights}]}
     return values | {"class_weights": weights}
 
 
-def _widths(layer_dims: Any) -> list[int]:
+def _widths(layer_dims: Any, where: str) -> list[int]:
     """The hidden widths of FARM's `[input, hidden ..., labels]`, which may be written as text."""
-    dims = json.loads(layer_dims) if isinstance(layer_dims, str) else layer_dims or []
-    return list(dims[1:-1])
+    try:
+        dims = json.loads(layer_dims) if isinstance(layer_dims, str) else layer_dims or []
+    except ValueError:
+        dims = None
+    if not isinstance(dims, list):
+        raise ConfigError(f"{where}: parameter.layer_dims must be a list such as [768, 2], not {layer_dims!r}")
+    return dims[1:-1]
 
 
 def _train(sections: dict[str, dict[str, Any]], steps: int) -> dict[str, Any]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 EXPERIMENT = "experiment.yaml"
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
+PROBLEMS = "problems.parquet"
+"""Rows set aside, written by the silo."""
 _MOST_DIFFERENCES = 3
 
 
@@ -48,7 +50,8 @@ def output_folder(path: Path, experiment: Experiment) -> Iterator[Path]:
 def check_output_folder(path: Path, experiment: Experiment) -> None:
     """Raises ConfigError when the path is no local folder, or holds a run that is not this one."""
     if ":/" in str(path):
-        raise ConfigError(f"the output folder must be on a disk that this machine sees, not {path}", file=str(path))
+        shown = str(path).replace(":/", "://", 1)
+        raise ConfigError(f"the output folder must be on a disk that this machine sees, not {shown}", file=shown)
     if path.exists() and not path.is_dir():
         raise ConfigError(f"the output folder {path} is a file; give another --output-dir", file=str(path))
     if not holds_a_run(path):

@@ -60,10 +60,12 @@ def run_experiment(
     """
     output = Path(output_dir or Path("runs") / experiment.name)
     check_experiment(experiment)
+    _check_resume(resume, output / folders.CHECKPOINTS)
     with folders.output_folder(output, experiment) as target:
         processor, language_model = _load_pretrained(experiment)
         if num_workers > 0:
             cluster.connect(address)
+        (target / folders.PROBLEMS).unlink(missing_ok=True)
         started = time.perf_counter()
         prepare_data(experiment)
         silo = make_silo(experiment, processor, in_process=num_workers == 0, problems_dir=target, progress=progress)
@@ -89,6 +91,14 @@ def run_experiment(
             tracker.log_artifacts(result.model_dir)
         tracker.end_run()
     return result
+
+
+def _check_resume(resume: str, checkpoints: Path) -> None:
+    """A checkpoint that was asked for by name is there; which one `auto` takes is the trainer's business."""
+    from farm_ray.train import checkpoint
+
+    if resume not in {"auto", "never", "latest"}:
+        checkpoint.find(resume, checkpoints)
 
 
 def _load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:

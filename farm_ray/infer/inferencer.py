@@ -163,9 +163,10 @@ class Inferencer:
         """
         loading.check_task_type(task_type)
         loading.refuse_unused({"doc_stride": doc_stride})
+        device = loading.choose_device(gpu=gpu)
         model, processor = loading.load(
             model_name_or_path,
-            device=loading.choose_device(gpu=gpu),
+            device=device,
             revision=revision,
             task_type=task_type,
             strict=strict,
@@ -181,7 +182,7 @@ class Inferencer:
             processor,
             task_type,
             batch_size=batch_size,
-            gpu=gpu,
+            gpu=device == "cuda",
             name=Path(model_name_or_path).name,
             return_class_probs=return_class_probs,
             extraction_strategy=extraction_strategy,

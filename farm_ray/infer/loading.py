@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.errors import ConfigError
+from farm_ray.errors import ConfigError, ModelFolderError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +87,10 @@ def load(
     if folder is not None and _is_ours(folder):
         with torch.random.fork_rng(devices=[]):
             return _load_ours(folder, device=device, strict=strict, max_seq_len=max_seq_len)
+    if folder is not None and (folder / "model" / _PROCESSOR_FILE).is_file():
+        raise ModelFolderError(
+            f"{folder} is the folder of a run; its model is in {folder / 'model'}", file=str(folder / _PROCESSOR_FILE)
+        )
     if folder is not None and not (folder / "config.json").is_file():
         raise sources.missing(folder / _PROCESSOR_FILE)
     if task_type is None:

@@ -22,6 +22,10 @@ READY = replace(replace(Experiment(name="x"), "processor.data_dir", "d"), "model
             {"processor.tasks": [{"name": "a", "label_list": ["x", "y"]}], "processor.label_list": ["x", "y"]},
             "each task its own",
         ),
+        ({"model.heads": [{"task": "text_clasification"}]}, 'did you mean "text_classification"'),
+        ({"train.optimizer_opts": {"name": "Adamm"}}, 'did you mean "Adam"'),
+        ({"train.schedule_opts": {"name": "LinearWarm"}}, 'did you mean "LinearWarmup"'),
+        ({"train.early_stopping": {"head": 1}}, "there are 1 heads"),
     ],
 )
 def test_what_is_found_wrong_at_once(changes, message):

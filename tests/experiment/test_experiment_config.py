@@ -87,3 +87,18 @@ def test_to_yaml_is_readable():
     text = to_yaml(READY)
     assert "learning_rate: 2.0e-05" in text
     assert "name: x\n" in text
+
+
+@pytest.mark.parametrize("labels", [[True, False], ["a", None], [1.0, 2.0]])
+def test_labels_that_yaml_reads_as_something_else_are_asked_for_in_quotes(labels):
+    with pytest.raises(ConfigError, match=r"label_list: YAML reads a label as .* put the labels in quotes"):
+        replace(FULL, "processor.label_list", labels)
+
+
+def test_one_text_is_no_list_of_labels():
+    with pytest.raises(ConfigError, match=r"a list of labels is needed, such as \[good, bad\]"):
+        replace(FULL, "processor.label_list", "good")
+
+
+def test_columns_without_a_header_may_be_given_as_numbers():
+    assert replace(FULL, "processor.text_column_name", 0).processor.text_column_name == "0"

@@ -136,3 +136,19 @@ def test_a_file_that_is_no_farm_config(tmp_path, text):
 def test_a_farm_config_that_is_not_there(tmp_path):
     with pytest.raises(ConfigError, match="cannot read"):
         read_farm_config(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("batch_size", "32"),
+        ("gradient_accumulation_steps", 0),
+        ("layer_dims", "[768"),
+        ("layer_dims", 768),
+    ],
+)
+def test_a_farm_number_that_cannot_be_meant_is_named(tmp_path, key, value):
+    with pytest.raises(
+        ConfigError, match=rf"farm\.json: parameter\.{key} must be .*, not {value!r}".replace("[", r"\[")
+    ):
+        load_experiments(farm_file(tmp_path, [("parameter", key, value)]))

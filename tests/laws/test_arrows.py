@@ -55,7 +55,9 @@ def test_nothing_vanishes_and_ids_ride_along(processors, dicts):
     for processor in processors:
         features = processor.featurize(processor.dicts_to_table(dicts))
         assert features.column("id").to_pylist() == [str(n) for n in range(len(dicts))]
-        for row, n_tokens in zip(features.select(["problem", "n_tokens"]).to_pylist(), features["n_tokens"], strict=True):
+        for row, n_tokens in zip(
+            features.select(["problem", "n_tokens"]).to_pylist(), features["n_tokens"], strict=True
+        ):
             problem = row["problem"]
             assert (problem is None) == (n_tokens.as_py() > 0)
             if problem is not None:

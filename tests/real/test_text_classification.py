@@ -15,7 +15,12 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("FARM_RAY_DATA", "/nowhere"))
-USUAL = {"train.learning_rate": "5e-5", "data.batch_size": "32", "train.evaluate_every": "0", "processor.quote_char": "null"}
+USUAL = {
+    "train.learning_rate": "5e-5",
+    "data.batch_size": "32",
+    "train.evaluate_every": "0",
+    "processor.quote_char": "null",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -203,7 +203,9 @@ def test_early_stopping_and_own_metrics_on_ray_as_here(tiny_folder):
 @pytest.mark.usefixtures("ray_cluster")
 def test_errors_in_a_worker_come_back_as_they_are(tiny_folder):
     with pytest.raises(DataProblemError, match="loss became"):
-        small_run(tiny_folder, learning_rate=1e30, max_grad_norm=None, optimizer_opts={"name": "SGD"}, epochs=9, num_workers=1)
+        small_run(
+            tiny_folder, learning_rate=1e30, max_grad_norm=None, optimizer_opts={"name": "SGD"}, epochs=9, num_workers=1
+        )
 
 
 @pytest.mark.cluster

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONFIG_FILE = "processor_config.json"
+MODEL = "model"
+"""Where the folder of a run has its model."""
 
 _NO_SETTINGS = frozenset({"processor", "tokenizer", "tasks"})
 _OF_OLD_VERSIONS = frozenset({"baskets", "inference", "lower_case", "problematic_sample_ids", "task_type", "verbose"})
@@ -120,16 +122,23 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
-        raise ModelFolderError(
-            f"{path} is missing: {folder} holds no saved processor; for a model saved by transformers use "
-            "Processor.convert_from_transformers",
-            file=str(path),
-        ) from None
+        raise ModelFolderError(f"{folder} holds no saved processor: {_way_out(folder)}", file=str(path)) from None
     except ValueError:
         raise ModelFolderError(f"{path} is not valid JSON; copy the model folder again", file=str(path)) from None
     if not isinstance(settings, dict) or "processor" not in settings:
         raise ModelFolderError(f'{path} has no entry "processor"; copy the model folder again', file=str(path))
     return settings
+
+
+def _way_out(folder: Path) -> str:
+    if not folder.is_dir():
+        return "there is no such folder; check the path"
+    if (folder / MODEL / CONFIG_FILE).is_file():
+        return f"the model of this run is in {folder / MODEL}"
+    return (
+        f"{CONFIG_FILE} is missing; copy the folder again, or, for a model saved by transformers, use "
+        "Processor.convert_from_transformers"
+    )
 
 
 def _is_json(value: Any) -> bool:
