@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -23,7 +25,8 @@ def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite
     """Lets `write` fill a folder beside `path`, then moves it to `path` in one step.
 
     Whatever happens inside `write`, `path` holds either what it held before or everything that was written,
-    together with `checksums.json` (size in bytes and sha256 per file).
+    together with `checksums.json` (size in bytes and sha256 per file). Several processes may publish the same `path`
+    at once: the last one stays. Only a kill between the two renames of a replacement leaves `path` missing.
 
     Raises:
         ConfigError: When the disk is full or the place is not writable; nothing is left behind.
@@ -120,13 +123,22 @@ def _sync_entries(folder: Path) -> None:
 
 def _move_over(aside: Path, path: Path) -> None:
     replaced = path.parent / f".{path.name}.replaced-{uuid.uuid4().hex[:8]}"
-    if path.exists():
+    while not _moved(aside, path, replaced):
+        shutil.rmtree(replaced, ignore_errors=True)
+    _sync_entries(path.parent)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _moved(aside: Path, path: Path, replaced: Path) -> bool:
+    """False where another process put its own folder at `path` between the two renames."""
+    with contextlib.suppress(FileNotFoundError):
         path.rename(replaced)
     try:
         aside.rename(path)
-    except OSError:
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
         if replaced.exists():
             replaced.rename(path)
         raise
-    _sync_entries(path.parent)
-    shutil.rmtree(replaced, ignore_errors=True)
+    return True

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -45,7 +46,7 @@ def build(kind: type[C], values: Mapping[str, Any], *, where: str = "") -> C:
         ConfigError: On an unknown field, a missing field or a wrong type; names the field's dotted path.
     """
     try:
-        return kind(**values)
+        return kind.model_validate(dict(values))
     except ValidationError as error:
         raise ConfigError(_first_problem(error, kind, where)) from None
 
@@ -67,9 +68,9 @@ def dotted_names(kind: type[Config], prefix: str = "") -> list[str]:
     names = []
     for name, field in kind.model_fields.items():
         names.append(prefix + name)
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Config):
-            names += dotted_names(annotation, f"{prefix}{name}.")
+        nested = _nested(field.annotation)
+        if nested is not None:
+            names += dotted_names(nested, f"{prefix}{name}.")
     return names
 
 
@@ -85,7 +86,9 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def read_scalar(text: str) -> Any:
-    """A YAML value, with numbers like 5e-5 read as numbers (plain YAML 1.1 takes them for text)."""
+    """A YAML value; unlike in plain YAML 1.1, 5e-5 is a number and Python's None is null."""
+    if text.strip() == "None":
+        return None
     value = yaml.safe_load(text) if text.strip() else ""
     if isinstance(value, str):
         try:
@@ -110,6 +113,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}", file=str(path)) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"cannot read the configuration {path}: it is not UTF-8 text", file=str(path)) from None
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -142,13 +147,23 @@ def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: l
     current = getattr(config, name)
     if rest and isinstance(current, Config):
         value = _replace(current, rest, value, dotted_name, known)
-    elif rest and (isinstance(current, dict) or "dict[" in str(fields[name].annotation)):
+    elif rest and (isinstance(current, dict) or _has_parts(fields[name].annotation)):
         value = _with_item(current or {}, rest, value)
     elif rest:
         raise ConfigError(f'"{dotted_name}": {name} has no parts of its own; set {name} itself')
     values = {field: getattr(config, field) for field in fields} | {name: value}
     where = dotted_name.removesuffix(".".join(names)).rstrip(".")
     return build(type(config), values, where=where)
+
+
+def _has_parts(annotation: Any) -> bool:
+    return _nested(annotation) is not None or "dict[" in str(annotation)
+
+
+def _nested(annotation: Any) -> type[Config] | None:
+    """The configuration class of a field such as `Inner` or `Inner | None`; None for plain fields."""
+    candidates = get_args(annotation) if get_origin(annotation) in {Union, types.UnionType} else (annotation,)
+    return next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, Config)), None)
 
 
 def _with_item(values: dict[str, Any], names: list[str], value: Any) -> dict[str, Any]:

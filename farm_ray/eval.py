@@ -11,6 +11,7 @@ import torch
 
 from farm_ray.artifacts import verify_folder
 from farm_ray.data_handler.order import evaluation_batches
+from farm_ray.errors import ConfigError
 from farm_ray.evaluation.metrics import compute_metrics, compute_report_metrics
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.ranks import Ranks
@@ -108,6 +109,7 @@ def evaluate_folder(
         kind).
 
     Raises:
+        ConfigError: When `use_gpu` is asked for where there is no GPU.
         ModelFolderError: When the folder is missing or damaged.
         DataProblemError: When the file cannot be used.
     """
@@ -115,6 +117,8 @@ def evaluate_folder(
     from farm_ray.data_handler.processor import Processor
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
+    if use_gpu and not torch.cuda.is_available():
+        raise ConfigError("use_gpu was asked for, and torch sees no GPU here")
     verify_folder(model_dir)
     processor = Processor.load_from_dir(model_dir)
     for name, value in {

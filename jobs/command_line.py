@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import os
+import select
 import signal
 import sys
 import threading
@@ -158,6 +159,8 @@ def _failed(name: str, error: Exception) -> int:
     if isinstance(inner, FarmRayError):
         _say(name, str(inner))
         return EXIT_USAGE
+    if isinstance(inner, BrokenPipeError) and _stdout_is_closed():
+        return _nobody_reads(name)
     message = _file_system_message(inner)
     if message:
         _say(name, message)
@@ -165,6 +168,12 @@ def _failed(name: str, error: Exception) -> int:
     traceback.print_exception(error)
     _say(name, f"failed: {type(inner).__name__}: {inner}")
     return EXIT_FAILED
+
+
+def _stdout_is_closed() -> bool:
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)  # errors are told unasked
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def _nobody_reads(name: str) -> int:

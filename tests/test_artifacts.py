@@ -1,6 +1,7 @@
 """Folders that are whole or not there."""
 
 import json
+import threading
 
 import pytest
 
@@ -49,6 +50,28 @@ def test_damage_is_found(tmp_path):
     (place / "a.txt").unlink()
     with pytest.raises(ModelFolderError, match=r"a\.txt is missing"):
         verify_folder(place)
+
+
+def test_several_may_publish_the_same_folder_at_once(tmp_path):
+    meet, failures = threading.Barrier(4), []
+
+    def publish(number):
+        for turn in range(25):
+            meet.wait()
+            try:
+                publish_folder(tmp_path / f"model-{turn}", write(str(number)))
+            except Exception as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=publish, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"model-{turn}" for turn in range(25))
+    for path in tmp_path.iterdir():
+        verify_folder(path, full=True)
 
 
 def test_overwriting_can_be_refused(tmp_path):

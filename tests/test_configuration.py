@@ -25,6 +25,7 @@ class Outer(Config):
     name: str
     train: Inner = Inner()
     labels: tuple[str, ...] = ()
+    spare: Inner | None = None
 
 
 def test_replace_reaches_any_field_and_leaves_the_original():
@@ -34,12 +35,19 @@ def test_replace_reaches_any_field_and_leaves_the_original():
     assert replace(run, "train.options.weight_decay", 0.1).train.options == {"weight_decay": 0.1}
 
 
+def test_replace_fills_a_part_that_is_not_there_yet():
+    run = replace(Outer(name="a"), "spare.epochs", 3)
+    assert run.spare == Inner(epochs=3)
+    assert replace(run, "spare.rate", 0.1).spare == Inner(epochs=3, rate=0.1)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
         ("train.epoch", 3, 'unknown key "train.epoch"; did you mean "train.epochs"?'),
         ("trian", 3, "did you mean"),
-        ("zzz", 3, "known are: labels, name, train"),
+        ("zzz", 3, "known are: labels, name, spare, spare.epochs"),
+        ("spare.epoch", 3, 'unknown key "spare.epoch"; did you mean "spare.epochs"'),
         ("name.first", 3, "name has no parts"),
         ("train.epochs", "many", r"train\.epochs: .*integer.*'many'"),
         ("train.epochs", 1.5, r"train\.epochs: .*1\.5"),
@@ -64,6 +72,7 @@ def test_a_missing_field_is_named():
         ("a.b=5e-5", 5e-5),
         ("a.b=true", True),
         ("a.b=null", None),
+        ("a.b=None", None),
         ("a.b=[x, y]", ["x", "y"]),
         ("a.b=s3://bucket/x=1", "s3://bucket/x=1"),
         ("a.b=", ""),
@@ -95,6 +104,15 @@ def test_a_file_that_is_no_mapping(tmp_path, text):
     assert "\n" not in str(told.value)
     with pytest.raises(ConfigError, match="No such file"):
         read_yaml(tmp_path / "other.yaml")
+
+
+def test_files_that_hold_other_things(tmp_path):
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"bytes\.yaml: it is not UTF-8 text"):
+        read_yaml(tmp_path / "bytes.yaml")
+    (tmp_path / "numbers.yaml").write_text("1: 2\nname: x\n")
+    with pytest.raises(ConfigError, match="1: "):
+        build(Outer, read_yaml(tmp_path / "numbers.yaml"))
 
 
 def test_configurations_are_frozen():

@@ -59,10 +59,17 @@ class NamedDataLoader(DataLoader):
 
 
 def covert_dataset_to_dataloader(
-    dataset: Dataset[Any], sampler: type[Sampler[Any]], batch_size: int
+    dataset: Dataset[Any], sampler: type[Sampler[Any]] | Sampler[Any], batch_size: int
 ) -> DataLoader[Any]:
-    """A plain DataLoader of the data set, in the order of `sampler(dataset)`; the name is spelt as FARM spells it."""
-    return DataLoader(dataset, sampler=sampler(dataset), batch_size=batch_size)  # type: ignore[call-arg]
+    """A plain DataLoader of the data set; the name is spelt as FARM spells it.
+
+    Args:
+        dataset: What to load.
+        sampler: A sampler of this data set, or as in FARM a class, of which one is made.
+        batch_size: Rows per batch.
+    """
+    made: Any = sampler if isinstance(sampler, Sampler) else sampler(dataset)  # type: ignore[call-arg]
+    return DataLoader(dataset, sampler=made, batch_size=batch_size)
 
 
 class _NamedBatch:

@@ -22,7 +22,7 @@ def _as_labels(value: Any) -> Any:
 
 def _as_label(value: Any) -> Any:
     if isinstance(value, bool | float) or value is None:
-        raise ValueError(  # noqa: TRY004 - pydantic wants ValueError
+        raise ValueError(
             f"YAML reads a label as {value!r} (it does so with yes, no, on, off, true, false, null and 1.0); "
             'put the labels in quotes: ["yes", "no"]'
         )

@@ -97,7 +97,7 @@ def _check_resume(resume: str, checkpoints: Path) -> None:
     """A checkpoint that was asked for by name is there; which one `auto` takes is the trainer's business."""
     from farm_ray.train import checkpoint
 
-    if resume not in {"auto", "never", "latest"}:
+    if resume not in {"auto", "never"}:
         checkpoint.find(resume, checkpoints)
 
 

@@ -17,15 +17,12 @@ if TYPE_CHECKING:
 
     from farm_ray.infer.predictor import Predictor
 
-ROWS_PER_TASK = 2048
-"""Rows an actor takes at a time and sorts by length; a worker that dies costs that much work."""
+ROWS_AT_ONCE = 2048
+"""Rows an actor sorts by length and predicts together."""
 
-_ACTOR_CPUS = 0.2
-"""Unlike the reads' share, so that Ray does not fuse reading into the actors."""
+_ACTOR_CPUS = 0.25
 _CORES_PER_ACTOR = 2
 """Batches are too small to keep many threads busy; more processes need more memory."""
-_BLOCK_BYTES = 4 << 20
-"""Small blocks, so that the first actor starts long before a big file is read."""
 
 
 def predict_on_ray(
@@ -49,18 +46,17 @@ def predict_on_ray(
     on_gpu = predictor.device != "cpu"
     actors, threads = _shares(num_actors, on_gpu=on_gpu)
     shipped = ray.put(predictor.on("cpu"))
-    rows = dicts_on_ray(TravellingProcessor(predictor.processor), files, rows_per_task=ROWS_PER_TASK)
+    rows = dicts_on_ray(TravellingProcessor(predictor.processor), files)
     predictions = rows.map_batches(
         PredictorActor,
         fn_constructor_args=([shipped], predictor.device, threads, return_class_probs),
         batch_format="pyarrow",
-        batch_size=None,
+        batch_size=ROWS_AT_ONCE,
         num_cpus=_ACTOR_CPUS,
         num_gpus=1 if on_gpu else None,
         compute=ray.data.ActorPoolStrategy(size=actors),
         udf_modifying_row_count=False,
     )
-    predictions.context.target_max_block_size = _BLOCK_BYTES
     try:
         yield from (table for _, table in blocks_in_order(predictions))
     finally:

@@ -85,7 +85,7 @@ def _bare(processor: TextClassificationProcessor, texts: list[str]) -> float:
 
 def _ours(processor: TextClassificationProcessor, file: Path) -> float:
     started = time.perf_counter()
-    features, _ = features_on_ray(processor, [str(file)], rows_per_task=2000, max_tasks=128)
+    features, _ = features_on_ray(processor, [str(file)], rows_at_once=2000, max_tasks=128)
     assert features.num_rows > 0
     return time.perf_counter() - started
 

@@ -39,3 +39,10 @@ def test_names_must_fit():
 def test_plain_loader():
     loader = covert_dataset_to_dataloader(ROWS, SequentialSampler, 4)
     assert [batch[1].tolist() for batch in loader] == [[0, 1, 2, 3], [4]]
+
+
+def test_a_sampler_or_its_class():
+    data = TensorDataset(torch.arange(6))
+    for sampler in (SequentialSampler, SequentialSampler(data)):
+        batches = [batch[0].tolist() for batch in covert_dataset_to_dataloader(data, sampler, 4)]
+        assert batches == [[0, 1, 2, 3], [4, 5]]

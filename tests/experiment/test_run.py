@@ -5,7 +5,7 @@ import json
 import pytest
 
 from farm_ray.configuration import replace
-from farm_ray.errors import ConfigError
+from farm_ray.errors import CheckpointError, ConfigError
 from farm_ray.experiment import run_experiment
 from farm_ray.experiment.config import read_experiment
 from farm_ray.infer import Inferencer
@@ -75,3 +75,16 @@ def test_dropout_off_is_saved_with_the_model(experiment, tmp_path):
     run(replace(experiment, "model.dropout", 0.0), tmp_path / "out")
     config = json.loads((tmp_path / "out" / "model" / "config.json").read_text())
     assert config["hidden_dropout_prob"] == config["attention_probs_dropout_prob"] == 0.0
+
+
+def test_a_checkpoint_that_is_not_there_is_missed_at_once(experiment, tmp_path):
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        run_experiment(experiment, output_dir=tmp_path / "out", num_workers=0, resume=str(tmp_path / "nowhere"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_problems_of_an_earlier_attempt_do_not_stay(experiment, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "problems.parquet").write_bytes(b"old")
+    run(experiment, tmp_path / "out")
+    assert not (tmp_path / "out" / "problems.parquet").exists()

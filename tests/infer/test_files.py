@@ -212,7 +212,7 @@ def test_read_ahead_stops_when_it_knows_enough():
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
 def test_ray_gives_what_this_process_gives(inferencer, tmp_path, monkeypatch):
-    monkeypatch.setattr("farm_ray.infer.actors.ROWS_PER_TASK", 7)
+    monkeypatch.setattr("farm_ray.infer.actors.ROWS_AT_ONCE", 7)
     for name, n in (("a.tsv", 40), ("b.tsv", 25), ("c.tsv", 1)):
         write_tsv(tmp_path / name, ["\tgood" if k % 10 == 3 else f"{text}\tgood" for k, text in enumerate(texts(n))])
     pattern = str(tmp_path / "*.tsv")

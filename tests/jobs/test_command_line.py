@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -171,3 +173,25 @@ def test_progress_on_a_terminal_is_a_bar_that_lines_do_not_run_into(clock):
     bar = "\r\x1b[K[############------------] train 50/100"
     assert stream.getvalue().startswith(bar + "\r\x1b[Kjobs.test: a warning\n")
     assert stream.getvalue().endswith("[########################] train 100/100, 0:01\n")
+
+
+@pytest.mark.parametrize("rows", [1, 100_000])
+def test_a_closed_standard_output_is_one_line(rows):
+    """As `| head` closes it: before the last line, or while the job still writes."""
+    code = f"""
+import sys
+from jobs import command_line
+def work(arguments, progress):
+    sys.stdin.readline()
+    for _ in range({rows}):
+        sys.stdout.write("a row of a file\\n")
+    return {{}}
+sys.exit(command_line.run(command_line.make_parser("jobs.test", None), work, []))
+"""
+    job = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    job.stdout.close()
+    _, err = job.communicate("go on\n", timeout=60)
+    assert err == "jobs.test: standard output was closed before the last line\n"
+    assert job.returncode == command_line.EXIT_FAILED

@@ -92,3 +92,16 @@ def test_usage_and_data_problems_are_one_line_and_exit_2(model_dir, tsv, tmp_pat
 def test_an_output_that_cannot_be_written_is_told(model_dir, tsv, capsys):
     assert infer.main([model_dir, tsv, "/proc/none/out.jsonl"]) == 2
     assert "/proc/none" in capsys.readouterr().err
+
+
+def test_a_tab_may_be_written_as_backslash_t(model_dir, tmp_path, capsys):
+    table = tmp_path / "in.csv"
+    table.write_text("text\tn\nthe good film\t1\n")
+    assert infer.main([model_dir, str(table), "-", "--delimiter", r"\t"]) == 0
+    assert lines_of(capsys.readouterr().out)[0]["text"] == "the good film"
+
+
+def test_the_folder_of_a_run_names_its_model(model_dir, capsys):
+    run_folder = Path(model_dir).parent
+    assert infer.main([str(run_folder), "--text", "x"]) == 2
+    assert f"{run_folder} is the folder of a run; its model is in {run_folder / 'model'}" in capsys.readouterr().err

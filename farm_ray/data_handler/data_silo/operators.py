@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 OPERATOR_CPUS = 0.25
 """Logical CPUs of one data task. A fraction, so that data and training always fit beside each other."""
 
+_READ_CPUS = 0.2
+"""Unlike the other operators' share, so that Ray does not fuse reading into them: a file would be one task."""
+_BLOCK_BYTES = 1 << 20
+"""Of text, about half a second of work for a tokenizer."""
+
 Progress = Callable[[str, int, int | None, str], None]
 
 
 def features_on_ray(
-    processor: Processor, files: Sequence[str], *, rows_per_task: int, max_tasks: int, progress: Progress | None = None
+    processor: Processor, files: Sequence[str], *, rows_at_once: int, max_tasks: int, progress: Progress | None = None
 ) -> tuple[pa.Table, tuple[Any, ...]]:
     """The features of all rows of these files, in file order, and references to the table's chunks.
 
-    Files are read by one task each; their rows are featurised `rows_per_task` at a time by parallel tasks. The
-    result's chunks lie in Ray's object store and are not copied.
+    Files are read by one task each; what it has read goes on in blocks to parallel tasks, which featurise
+    `rows_at_once` rows at a time. The result's chunks lie in Ray's object store and are not copied.
 
     Raises:
         FarmRayError: What an arrow raised, with its own type.
@@ -36,10 +41,10 @@ def features_on_ray(
     import ray.data
 
     travelling = TravellingProcessor(processor)
-    features = dicts_on_ray(travelling, files, rows_per_task=rows_per_task).map_batches(
+    features = dicts_on_ray(travelling, files).map_batches(
         travelling.featurize,
         batch_format="pyarrow",
-        batch_size=None,
+        batch_size=rows_at_once,
         num_cpus=OPERATOR_CPUS,
         udf_modifying_row_count=False,
         # More processes than cores would only wait for each other, and each costs its start.
@@ -48,15 +53,16 @@ def features_on_ray(
     return _one_table(features, progress)
 
 
-def dicts_on_ray(travelling: TravellingProcessor, files: Sequence[str], *, rows_per_task: int) -> ray.data.Dataset:
-    """The rows of these files as a dataset whose blocks have `rows_per_task` rows."""
+def dicts_on_ray(travelling: TravellingProcessor, files: Sequence[str]) -> ray.data.Dataset:
+    """The rows of these files as a dataset of small blocks, so that one big file keeps all cores busy."""
     import ray.data
 
     cluster.data_context()
     rows = ray.data.read_datasource(
-        file_tables(travelling, files), num_cpus=OPERATOR_CPUS, override_num_blocks=max(1, len(files))
+        file_tables(travelling, files), num_cpus=_READ_CPUS, override_num_blocks=max(1, len(files))
     )
-    return rows.repartition(target_num_rows_per_block=rows_per_task)
+    rows.context.target_max_block_size = _BLOCK_BYTES
+    return rows
 
 
 def blocks_in_order(dataset: ray.data.Dataset) -> Iterator[tuple[Any, pa.Table]]:

@@ -47,12 +47,12 @@ class DataSilo:
         eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
         distributed: Accepted for FARM's sake; Ray Train knows.
         automatic_loading: Load the processor's files now; False waits for `_load_data` with dicts.
-        max_multiprocessing_chunksize: Rows per Ray task.
+        max_multiprocessing_chunksize: Rows that a Ray task featurises at a time.
         max_processes: Most Ray tasks at once; 1 works in this process without Ray.
         caching: Keep features on disk and reuse them while file contents and processor stay the same.
         cache_path: Folder of that cache.
         seed: Of the dev split and of the training order.
-        max_problem_share: Share of a file's rows that may be set aside; 0 stops at the first bad row.
+        max_problem_share: Share of a set's rows that may be set aside; 0 stops at the first bad row.
         problems_dir: Where `problems.parquet` is written when rows are set aside; None writes none.
         progress: Called with (stage, rows done, rows in all or None, unit).
 
@@ -85,7 +85,7 @@ class DataSilo:
         self.processor = processor.frozen()
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size or batch_size
-        self.max_rows_per_task = max_multiprocessing_chunksize
+        self.max_rows_at_once = max_multiprocessing_chunksize
         self.max_processes = max_processes
         self.cache_path = Path(cache_path) if caching else None
         self.seed = seed
@@ -106,6 +106,7 @@ class DataSilo:
     ) -> None:
         """Fills the sets from these dicts, and from the processor's files where no dicts are given."""
         given = {"train": train_dicts, "dev": dev_dicts, "test": test_dicts}
+        self._problem_tables = []
         train_file = self._file("train") if train_dicts is None else None
         self.processor.check_ready_for_training(train_file)
         for name in SETS:
@@ -159,7 +160,7 @@ class DataSilo:
         return features_on_ray(
             self.processor,
             files,
-            rows_per_task=self.max_rows_per_task,
+            rows_at_once=self.max_rows_at_once,
             max_tasks=self.max_processes,
             progress=self.progress,
         )
@@ -169,7 +170,8 @@ class DataSilo:
             return False
         from farm_ray import cluster
 
-        size = sum(storage.size(file) or _LARGE_BYTES for file in files)
+        sizes = [storage.size(file) for file in files]
+        size = sum(_LARGE_BYTES if known is None else known for known in sizes)
         return size > _SMALL_BYTES if cluster.is_connected() else size >= _LARGE_BYTES
 
     def _in_process(self, tables: Iterable[pa.Table]) -> _Made:
@@ -258,6 +260,8 @@ class DataSilo:
         task = statistics.task_of(self.processor.tasks, task_name)
         sets = [self.data["train"]] if source == "train" else list(self.data.values())
         labels = [rows.column(task["label_tensor_name"]) for rows in sets if rows is not None]
+        if not labels:
+            raise ConfigError("class weights are computed from labels, and no train set is loaded")
         return statistics.class_weights(np.concatenate(labels), len(task["label_list"]))
 
 

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 SAMPLE_STREAM = 2
 """Keeps the choice of `max_samples` apart from the other random numbers of a row."""
 
+_NO_TABLES = {
+    ".xlsx": "an Excel workbook",
+    ".xls": "an Excel workbook",
+    ".ods": "a spreadsheet",
+    ".zip": "a ZIP archive",
+    ".tar": "a TAR archive",
+}
+
 
 @strict_arguments
 def read_rows(
@@ -98,6 +106,8 @@ def _read_one(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
         return read_json_rows(file)
     if suffix == ".parquet":
         return read_parquet(file)
+    if suffix in _NO_TABLES:
+        raise file.error(f"is {_NO_TABLES[suffix]}; save it as CSV, JSON lines or Parquet")
     return read_delimited(file, dialect)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Task = dict[str, Any]
+
+TASK_TYPES = ("classification", "multilabel_classification", "regression")
 
 
 def make_task(
@@ -30,6 +33,8 @@ def make_task(
         ConfigError: On labels or a metric that cannot be meant.
     """
     _check_metric(name, metric)
+    if task_type is not None and task_type not in TASK_TYPES:
+        raise ConfigError(f'task "{name}": unknown task_type "{task_type}"{nearest(task_type, TASK_TYPES)}')
     label_name = label_name or f"{name}_label"
     return {
         # A regression keeps the mean and scale of its labels in this place.

@@ -43,6 +43,8 @@ class PredictionHead(nn.Module, ABC):
 
     model_type: ClassVar[str]
     """The kind of task, for example `text_classification`."""
+    task_types: ClassVar[tuple[str, ...]] = ()
+    """Types of a processor's tasks that the head answers; none named: any."""
     ph_output_type: ClassVar[str]
     """What the head reads and answers: `per_sequence`, `per_sequence_continuous`, `per_token`, `per_token_squad`."""
     saved_settings: ClassVar[tuple[str, ...]] = ()
@@ -130,8 +132,15 @@ class PredictionHead(nn.Module, ABC):
         """Takes label list, metric and label column of the processor's task.
 
         Raises:
-            ConfigError: When the task has no label list though one is needed, or one of another length.
+            ConfigError: When the task has no label list though one is needed, or one of another length, or is of
+                a type that this head does not answer.
         """
+        task_type = task.get("task_type")
+        if require_labels and task_type is not None and self.task_types and task_type not in self.task_types:
+            raise ConfigError(
+                f'the task "{self.task_name}" is a {task_type}, and {type(self).__name__} answers '
+                f"{' or '.join(self.task_types)}; give it a head of its own kind"
+            )
         labels = task.get("label_list")
         if not labels and require_labels:
             raise ConfigError(f'the task "{self.task_name}" of the processor has no label_list; give label_list=[...]')

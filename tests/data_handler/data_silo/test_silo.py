@@ -78,6 +78,37 @@ def test_some_bad_rows_may_be_set_aside(tokenizer, tmp_path):
     assert "train.tsv:7" not in silo.data["train"].ids() + silo.data["dev"].ids()
 
 
+def test_the_share_that_the_message_names_is_enough(tokenizer, tmp_path):
+    """1 of 3 is more than 0.3333."""
+    (tmp_path / "train.tsv").write_text(lines(30, label=lambda i: "OFENSE" if i < 10 else LABELS[i % 2]))
+    with pytest.raises(DataProblemError) as told:
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4)
+    share = float(str(told.value).rpartition("max_problem_share=")[2])
+    assert DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=share).problem_counts()
+
+
+def test_loading_again_counts_problems_anew(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20, label=lambda i: "OFENSE" if i == 5 else LABELS[i % 2]))
+    silo = DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.05)
+    silo._load_data()
+    assert silo.problem_counts() == {"unknown label": 1}
+
+
+def test_problems_of_several_sets_are_stored_together(tokenizer, tmp_path):
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.tsv").write_text(lines(20, label=lambda i: "OFENSE" if i == 5 else LABELS[i % 2]))
+    DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.05, problems_dir=tmp_path / "run")
+    stored = pq.read_table(tmp_path / "run" / "problems.parquet").to_pylist()
+    assert [(row["set"], row["id"]) for row in stored] == [("train", "train.tsv:7"), ("test", "test.tsv:7")]
+
+
+def test_an_empty_file_does_not_start_ray(tokenizer, tmp_path, monkeypatch):
+    (tmp_path / "train.tsv").write_text("")
+    monkeypatch.setattr("farm_ray.cluster.connect", lambda: pytest.fail("Ray was to be started"))
+    with pytest.raises(DataProblemError, match="is empty"):
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4)
+
+
 def test_one_class_is_refused(tokenizer, tmp_path):
     (tmp_path / "train.tsv").write_text(lines(20, label=lambda _: "OTHER"))
     with pytest.raises(DataProblemError, match='the same label "OTHER" in column "label"'):
@@ -119,6 +150,8 @@ def test_class_weights(tokenizer):
     assert weights.dtype == np.float32
     with pytest.raises(ConfigError, match="text_classification"):
         silo.calculate_class_weights("nertask")
+    with pytest.raises(ConfigError, match="no train set"):
+        DataSilo(processor(tokenizer, ""), 4, automatic_loading=False).calculate_class_weights("text_classification")
 
 
 def test_statistics_and_clipping_tip(tokenizer, tmp_path, caplog):

@@ -107,3 +107,10 @@ def test_options_that_cannot_be_meant(folder, options, told):
 def test_unknown_arguments_name_the_nearest(folder):
     with pytest.raises(TypeError, match='no argument "quotechar"; did you mean "quote_char"'):
         read_rows(folder / "a.tsv", columns=COLUMNS, quotechar="'")
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.zip"])
+def test_a_file_that_is_no_table_is_refused_by_its_suffix(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(DataProblemError, match="save it as CSV"):
+        list(read_rows(tmp_path / name, columns=COLUMNS))

@@ -128,3 +128,11 @@ def test_load_by_name(tokenizer):
         Processor.load("TextClassificationProcessor", **usual, test_filename=None, dev_split=0.3, labels=["a"])
     with pytest.raises(ConfigError, match="import the module that defines it first"):
         Processor.load("MyOwn", **usual, test_filename=None, dev_split=0.3)
+
+
+def test_a_folder_without_a_processor_says_where_to_look(make, tmp_path):
+    make().save(tmp_path / "run" / "model")
+    with pytest.raises(ModelFolderError, match=r"the model of this run is in .*/run/model"):
+        Processor.load_from_dir(tmp_path / "run")
+    with pytest.raises(ModelFolderError, match="no such folder"):
+        Processor.load_from_dir(tmp_path / "nowhere")
