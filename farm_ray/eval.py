@@ -126,6 +126,8 @@ def evaluate_folder(
         "dev_filename": None,
         "test_filename": str(file),
         "data_dir": None,
+        # Trained on a sample, scored on all rows.
+        "max_samples": None,
     }.items():
         setattr(processor, name, value)
     device = torch.device("cuda" if use_gpu else "cpu")

@@ -37,13 +37,13 @@ def small_silo(folder, *, batch_size=8, dicts=None, test_dicts=None, dev_split=0
     return silo
 
 
-def small_model(folder, *, dropout=0.0, heads=1):
+def small_model(folder, *, dropout=0.0, heads=1, class_weights=None):
     set_all_seeds(7)
     language_model = LanguageModel.load(folder)
     for module in language_model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = dropout
-    made = [TextClassificationHead(num_labels=3) for _ in range(heads)]
+    made = [TextClassificationHead(num_labels=3, class_weights=class_weights) for _ in range(heads)]
     return AdaptiveModel(language_model, made, dropout, ["per_sequence"] * heads, "cpu")
 
 

@@ -82,6 +82,12 @@ class FeatureSet:
         position = names.index("input_ids") + 1
         return names[:position] + [n for n in ("padding_mask", "segment_ids") if n not in names] + names[position:]
 
+    @property
+    def label_names(self) -> list[str]:
+        """Names of the columns of fixed size: labels."""
+        names = [name for name in self.table.column_names if name not in _NOT_TENSORS]
+        return [name for name in names if not self._view(name).ragged]
+
     def column(self, name: str) -> npt.NDArray[Any]:
         """A fixed-size column such as labels as numpy, [n] or [n, k]."""
         return self._view(name).fixed(self.rows)

@@ -77,7 +77,7 @@ def sound(table: pa.Table) -> pa.Array:
 def place(row_id: str) -> tuple[str | None, int | None]:
     """File and line of a row id such as `train.tsv:7`; (None, None) for ids that came with the data."""
     file, _, line = row_id.rpartition(":")
-    return (file, int(line)) if file and line.isdigit() else (None, None)
+    return (file, int(line)) if file and line.isdecimal() else (None, None)
 
 
 def at(row_id: str, *, stage: str, kind: str, message: str, value: object = None) -> Problem:

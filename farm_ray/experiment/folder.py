@@ -1,4 +1,4 @@
-"""The output folder of a run: `experiment.yaml`, `checkpoints/` while it trains, `model/` when it is done."""
+"""The output folder of a run: `experiment.yaml`, `checkpoints/` where any were written, `model/` when it is done."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def output_folder(path: Path, experiment: Experiment) -> Iterator[Path]:
         ConfigError: When it cannot be written to, or holds another run (the differences are named).
     """
     check_output_folder(path, experiment)
+    noted_before = (path / EXPERIMENT).exists()
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,8 @@ def output_folder(path: Path, experiment: Experiment) -> Iterator[Path]:
         yield path
     except BaseException:
         if not holds_a_run(path):
-            (path / EXPERIMENT).unlink(missing_ok=True)
+            if not noted_before:
+                (path / EXPERIMENT).unlink(missing_ok=True)
             _remove_empty([path / CHECKPOINTS, *made])
         raise
 

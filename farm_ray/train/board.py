@@ -88,6 +88,7 @@ class BoardReader:
     def __init__(self, board: Any, hear: Callable[[Any, list[Any]], None], stop: threading.Event) -> None:
         self._board, self._hear, self._stop = board, hear, stop
         self._done = threading.Event()
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._read_on, name="board-reader", daemon=True)
 
     def __enter__(self) -> Self:
@@ -97,6 +98,8 @@ class BoardReader:
     def __exit__(self, *_error: object) -> None:
         self._done.set()
         self._thread.join(timeout=5)
+        if self._error is not None:
+            raise self._error
 
     def _read_on(self) -> None:
         import ray
@@ -105,8 +108,16 @@ class BoardReader:
             finished = self._done.wait(_SECONDS_BETWEEN_READS)
             try:
                 progress, metrics = ray.get(self._board.read.remote(self._stop.is_set()), timeout=5)
-            except (ray.exceptions.RayError, ray.exceptions.GetTimeoutError):
+            except ray.exceptions.GetTimeoutError:
+                # A busy machine; who stops listening would never pass a SIGTERM on.
+                if finished:
+                    return
+                continue
+            except ray.exceptions.RayError:
                 return
-            self._hear(progress, metrics)
+            try:
+                self._hear(progress, metrics)
+            except Exception as error:  # noqa: BLE001 - the user's own progress or tracker; raised when the run ends
+                self._error = self._error or error
             if finished:
                 return

@@ -47,6 +47,8 @@ class Progress:
     learning_rates: list[float] = dataclasses.field(default_factory=list)
     early_stopping: dict[str, Any] | None = None
     stopped_early: bool = False
+    scored_at: int | None = None
+    """`global_step` of the last dev evaluation."""
 
 
 def write(
@@ -60,7 +62,7 @@ def write(
     last: Position,
     keep: int,
 ) -> Path:
-    """Writes a checkpoint below `root` and removes all but the newest `keep`.
+    """Writes a checkpoint below `root` and removes all but the newest `keep`, and those of later steps.
 
     Args:
         root: Folder of the run's checkpoints.
@@ -84,7 +86,10 @@ def write(
         (folder / _PROGRESS).write_text(json.dumps(record), encoding="utf-8")
 
     path = publish_folder(root / f"epoch_{last.epoch}_step_{last.step}", fill)
-    for old in _all(root)[:-keep]:
+    everything = _all(root)
+    after = everything.index(path) + 1
+    # Later ones are of a run that was given up: by `never`, or by going on from an earlier checkpoint.
+    for old in everything[:after][:-keep] + everything[after:]:
         shutil.rmtree(old, ignore_errors=True)
     return path
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _WORKER_MEMORY = 1e6
 """Ray asks every worker for something; a megabyte of logical memory leaves all logical CPUs to the data tasks."""
-_GPU_WIDTH_MULTIPLE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,19 +136,22 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
     torch.set_num_threads(max(1, cluster.cores() // context.get_local_world_size()))
     device = get_device()
     ranks = Ranks(rank=context.get_world_rank(), world_size=context.get_world_size(), device=device)
-    listener = BoardListener(job.board)
+    board = job.board
+    listener = BoardListener(board)
     worker = Worker(
         cloudpickle.loads(job.model),
-        _received(job.views, on_gpu=device.type == "cuda"),
+        _received(job.views),
         job.settings,
         ranks=ranks,
         listener=listener,
         early_stopping=job.early_stopping,
     )
+    # The pickled model need not stay in memory beside the model.
+    del job
     result = worker.run()
     if not ranks.is_first:
         return None
-    ray.get(job.board.post.remote(*listener.unsent()))
+    ray.get(board.post.remote(*listener.unsent()))
     return Trained(
         result=result,
         weights={name: _as_numpy(tensor) for name, tensor in worker.trainee.model.state_dict().items()},
@@ -175,7 +177,7 @@ def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any],
     return datasets, views
 
 
-def _received(views: Mapping[str, tuple[str, Any, Any]], *, on_gpu: bool) -> dict[str, FeatureSet]:
+def _received(views: Mapping[str, tuple[str, Any, Any]]) -> dict[str, FeatureSet]:
     """The sets in a worker. Every rank reads all blocks, in order and without copying them out of shared memory."""
     import ray.train
 
@@ -185,9 +187,8 @@ def _received(views: Mapping[str, tuple[str, Any, Any]], *, on_gpu: bool) -> dic
         tables[dataset] = pa.concat_tables(
             list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
         )
-    width = _GPU_WIDTH_MULTIPLE if on_gpu else 1
     return {
-        name: FeatureSet(table=tables[dataset], rows=np.asarray(rows), padding=padding, pad_to_multiple_of=width)
+        name: FeatureSet(table=tables[dataset], rows=np.asarray(rows), padding=padding)
         for name, (dataset, rows, padding) in views.items()
     }
 

@@ -56,6 +56,7 @@ class TrainResult:
     losses: list[float] = field(default_factory=list)
     """Mean loss of every step."""
     learning_rates: list[float] = field(default_factory=list)
+    """The learning rate after every step, which is that of the next one."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time of this process: `train` without evaluations and checkpoints, `eval`, `checkpoint`."""
     rows_per_second: float = 0.0
@@ -64,7 +65,7 @@ class TrainResult:
     """Last dev evaluation of the returned model, one dict per head."""
     test: list[dict[str, Any]] | None = None
     preempted: bool = False
-    """Stopped by a signal, with a checkpoint to go on from."""
+    """Stopped by a signal; `checkpoint` is there to go on from where a checkpoint_root_dir was given."""
     resumed_from: str | None = None
     checkpoint: str | None = None
     """The last checkpoint written."""

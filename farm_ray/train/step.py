@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from farm_ray.errors import ConfigError
 from farm_ray.ranks import Ranks
 
 if TYPE_CHECKING:
@@ -63,11 +64,20 @@ def train_step(
             with trainee.precision.autocast():
                 logits = trainee.wrapped(**micro_batch.tensors)
             losses = trainee.model.logits_to_loss(logits, global_step=global_step, **micro_batch.tensors)
+            _check_losses(losses, rows=len(micro_batch.tensors["input_ids"]))
             loss = losses.float().sum() * (factor * micro_batch.weight)
             trainee.precision.scaler.scale(loss).backward()
         share += loss.detach() / trainee.ranks.world_size
     _update(trainee)
     return share
+
+
+def _check_losses(losses: torch.Tensor, *, rows: int) -> None:
+    if losses.shape != (rows,):
+        raise ConfigError(
+            f"the loss of {rows} rows has the shape {list(losses.shape)}, not [{rows}]; heads need "
+            'loss_reduction="none", and a loss_aggregation_fn gives one loss per row'
+        )
 
 
 def _update(trainee: Trainee) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,8 +15,6 @@ from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.signals import stop_on_sigterm
 
 if TYPE_CHECKING:
-    import threading
-
     import torch
 
     from farm_ray.data_handler.data_silo import DataSilo
@@ -49,6 +49,7 @@ class Trainer:
         checkpoint_root_dir: Folder of the checkpoints; with several machines one that all of them see.
         checkpoints_to_keep: Older ones are removed.
         evaluator_test: Evaluate on test at the end.
+        disable_tqdm: Accepted for FARM's sake; there is no bar unless `progress` draws one.
         max_grad_norm: Gradients are clipped to this total norm; None does not clip.
         learning_rate: Peak learning rate of the schedule.
         optimizer_opts, schedule_opts: As for `initialize_optimizer`.
@@ -87,7 +88,7 @@ class Trainer:
         checkpoint_root_dir: str | Path | None = None,
         checkpoints_to_keep: int = 3,
         evaluator_test: bool = True,
-        disable_tqdm: bool = False,
+        disable_tqdm: bool = False,  # noqa: ARG002 - FARM's; there is no bar unless `progress` draws one
         max_grad_norm: float | None = 1.0,
         *,
         learning_rate: float = 2e-5,
@@ -109,9 +110,8 @@ class Trainer:
             )
         if checkpoint_every and checkpoint_root_dir is None:
             raise ConfigError("checkpoint_every needs a checkpoint_root_dir to write to")
-        for name, value in {"epochs": epochs, "grad_acc_steps": grad_acc_steps}.items():
-            if value < 1:
-                raise ConfigError(f"{name} must be at least 1, not {value}")
+        _check_at_least(1, epochs=epochs, grad_acc_steps=grad_acc_steps, checkpoints_to_keep=checkpoints_to_keep)
+        _check_at_least(0, num_workers=num_workers, evaluate_every=evaluate_every, log_loss_every=log_loss_every)
         if early_stopping is not None and data_silo.data["dev"] is None:
             raise ConfigError("early_stopping watches the dev set, and there is none; give a dev_filename or dev_split")
         if local_rank != -1 or n_gpu is not None or device is not None:
@@ -121,7 +121,6 @@ class Trainer:
         self.own_optimizer = None if optimizer is None else (optimizer, lr_schedule)
         self.early_stopping = early_stopping
         self.checkpoint_on_sigterm = checkpoint_on_sigterm
-        self.disable_tqdm = disable_tqdm
         self.num_workers, self.use_gpu = num_workers, use_gpu
         self.tracker, self.progress = tracker, progress
         self.result = TrainResult()
@@ -146,7 +145,7 @@ class Trainer:
             evaluator_test=evaluator_test,
             seed=seed,
             data_seed=data_silo.seed,
-            resume=resume,
+            resume=_resume(resume),
         )
 
     @property
@@ -165,7 +164,8 @@ class Trainer:
         self.model.verify_max_seq_len(self.data_silo.processor.max_seq_len)
         if self.tracker is not None:
             self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
-        with stop_on_sigterm() as stop:
+        asked = stop_on_sigterm() if self.checkpoint_on_sigterm else contextlib.nullcontext(threading.Event())
+        with asked as stop:
             self.result = self._here(stop) if self.num_workers == 0 else self._on_ray(stop)
         self.model.eval()
         return self.model
@@ -189,7 +189,8 @@ class Trainer:
             own_optimizer=self.own_optimizer,
         )
         result = worker.run()
-        self._save_best()
+        if not result.preempted:
+            self._save_best()
         return result
 
     def _on_ray(self, stop: threading.Event) -> TrainResult:
@@ -211,7 +212,8 @@ class Trainer:
         self.model.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in trained.weights.items()})
         if trained.early_stopping is not None:
             self.early_stopping.load_state_dict(trained.early_stopping)
-        self._save_best()
+        if not trained.result.preempted:
+            self._save_best()
         return trained.result
 
     def _save_best(self) -> None:
@@ -226,6 +228,18 @@ class Trainer:
             self.data_silo.processor.save(aside)
 
         publish_folder(folder, write)
+
+
+def _check_at_least(least: int, **numbers: int) -> None:
+    for name, value in numbers.items():
+        if value < least:
+            raise ConfigError(f"{name} must be at least {least}, not {value}")
+
+
+def _resume(resume: str) -> str:
+    """A checkpoint's path made absolute: workers run in folders of their own."""
+    named = resume not in {"auto", "never"} and Path(resume).is_dir()
+    return str(Path(resume).absolute()) if named else resume
 
 
 class _DriverListener:
@@ -243,7 +257,7 @@ class _DriverListener:
             self._trainer.tracker.log_metrics(dict(values), step)
 
     def stop_requested(self) -> bool:
-        return self._trainer.checkpoint_on_sigterm and self._stop.is_set()
+        return self._stop.is_set()
 
     def hear(
         self, progress: tuple[str, int, int | None, str] | None, metrics: list[tuple[dict[str, float], int]]

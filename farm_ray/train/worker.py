@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from pathlib import Path
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.ranks import Ranks
+
+
+_GPU_WIDTH_MULTIPLE = 8
+"""Batch widths that matrix units like."""
 
 
 class Listener(Protocol):
@@ -59,9 +64,10 @@ class Worker:
         early_stopping: Any = None,
         own_optimizer: tuple[torch.optim.Optimizer, Any] | None = None,
     ) -> None:
-        train = sets["train"]
+        self.sets = {name: _for_device(rows, ranks.device) for name, rows in sets.items()}
+        train = self.sets["train"]
         assert train is not None
-        self.sets, self.train = sets, train
+        self.train = train
         self.settings, self.ranks, self.listener = settings, ranks, listener
         self.early_stopping = early_stopping
         self.order = InMemoryOrder(
@@ -76,8 +82,7 @@ class Worker:
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.result = TrainResult(device=str(ranks.device), precision=self.trainee.precision.name)
         self.clock = dict.fromkeys(("train", "eval", "checkpoint"), 0.0)
-        self.own_rows = 0
-        self.scored_at: int | None = None
+        self.rows_here = 0
 
     def run(self) -> TrainResult:
         """Trains from the start or a checkpoint to the end, and evaluates. The result is the same on every rank."""
@@ -86,6 +91,8 @@ class Worker:
         self._resume()
         model = self.trainee.model
         model.train()
+        # Gradients that an earlier, broken-off run left in the model are not ours.
+        self.trainee.optimizer.zero_grad(set_to_none=True)
         while self.progress.position.epoch < self.settings.epochs and not self.progress.stopped_early:
             position = self.progress.position
             for step in self.order.steps(position.epoch, first=position.step):
@@ -103,17 +110,23 @@ class Worker:
         assert len(set(self.ranks.gather(fingerprint))) == 1, "the ranks got their rows in different orders"
 
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must agree with: the settings, the size of the model, and the data by ids and lengths."""
-        with np.errstate(over="ignore"):
-            mixed = self.train.row_hashes ^ splitmix64(self.train.lengths.astype(np.uint64))
-            content = splitmix64(mixed).sum(dtype=np.uint64)
-        data = f"{len(self.train)} rows, {int(content):016x}"
+        """What a checkpoint must agree with: the settings, the size of the model, and the data."""
+        data = f"{len(self.train)} rows, {self._content():016x}"
         parameters = sum(parameter.numel() for parameter in self.trainee.model.parameters())
         return self.settings.identity() | {
             "precision": self.trainee.precision.name,
             "model parameters": parameters,
             "training data": data,
         }
+
+    def _content(self) -> int:
+        """64 bits over the training rows: ids, lengths and labels, whatever their order."""
+        mixed = self.train.row_hashes ^ splitmix64(self.train.lengths.astype(np.uint64))
+        for name in self.train.label_names:
+            labels = self.train.column(name).astype(np.float64).reshape(len(self.train), -1).view(np.uint64)
+            for column in range(labels.shape[1]):
+                mixed = splitmix64(mixed ^ splitmix64(labels[:, column]))
+        return int(splitmix64(mixed).sum(dtype=np.uint64))
 
     def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> Trainee:
         settings, ranks = self.settings, self.ranks
@@ -170,7 +183,7 @@ class Worker:
         progress.order_hash = advance(progress.order_hash, self.train.row_hashes[rows])
         progress.global_step += 1
         progress.rows += len(rows)
-        self.own_rows += len(rows)
+        self.rows_here += len(rows)
         progress.losses.append(mean_loss)
         progress.learning_rates.append(float(self.trainee.optimizer.param_groups[0]["lr"]))
         progress.position = self.order.next_position(step.position)
@@ -223,7 +236,7 @@ class Worker:
 
     def _evaluate_dev(self) -> None:
         self.result.dev = self._score("dev")
-        self.scored_at = self.progress.global_step
+        self.progress.scored_at = self.progress.global_step
         if self.early_stopping is None or self.result.dev is None:
             return
         stop, save, _ = self.early_stopping.check_stopping(self.result.dev)
@@ -283,16 +296,19 @@ class Worker:
         self.clock["checkpoint"] += time.perf_counter() - started
 
     def _preempted(self, last: Position) -> TrainResult:
-        if self.settings.checkpoint_root_dir is not None:
+        every = self.settings.checkpoint_every
+        if self.settings.checkpoint_root_dir is not None and not (every and self.progress.global_step % every == 0):
             self._write_checkpoint(last)
         self.result.preempted = True
         return self._filled()
 
     def _finish(self) -> TrainResult:
-        if self.scored_at != self.progress.global_step and not self.progress.stopped_early:
+        if self.progress.scored_at != self.progress.global_step and not self.progress.stopped_early:
             self._evaluate_dev()
         if self.best_weights is not None:
             self.trainee.model.load_state_dict(self.best_weights)
+            self.result.dev = None
+        if self.result.dev is None:
             self.result.dev = self._score("dev")
         if self.settings.evaluator_test:
             self.result.test = self._score("test")
@@ -304,8 +320,14 @@ class Worker:
         result.order_hash = as_text(progress.order_hash)
         result.losses, result.learning_rates = progress.losses, progress.learning_rates
         result.seconds = dict(self.clock)
-        result.rows_per_second = self.own_rows / self.clock["train"] if self.clock["train"] else 0.0
+        result.rows_per_second = self.rows_here / self.clock["train"] if self.clock["train"] else 0.0
         return result
+
+
+def _for_device(rows: FeatureSet | None, device: torch.device) -> FeatureSet | None:
+    if rows is None or device.type != "cuda":
+        return rows
+    return dataclasses.replace(rows, pad_to_multiple_of=_GPU_WIDTH_MULTIPLE)
 
 
 def _wrapped(model: AdaptiveModel, ranks: Ranks) -> torch.nn.Module:
