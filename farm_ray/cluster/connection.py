@@ -97,6 +97,11 @@ def disconnect() -> None:
         _leave()
 
 
+def is_local() -> bool:
+    """Whether this process started the Ray it works with; such a one never grows."""
+    return _Connection.is_local
+
+
 def all_cores() -> int:
     """Cores of the whole cluster, at least 1; this process must be connected."""
     import ray

@@ -77,11 +77,11 @@ def _write_set(silo: DataSilo, name: str, output_dir: str, progress: Progress | 
     if features is None:
         return None
     if progress is not None:
-        progress(f"write {name}", 0, len(features), "rows")
+        progress(f"write {name} rows", 0, len(features), "")
     with storage.open_output(storage.join(output_dir, f"{name}.parquet")) as out:
         pq.write_table(_usable(features), out, compression="zstd")
     if progress is not None:
-        progress(f"write {name}", len(features), len(features), "rows")
+        progress(f"write {name} rows", len(features), len(features), "")
     return len(features)
 
 

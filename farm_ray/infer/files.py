@@ -25,7 +25,7 @@ RAY_FROM_ROWS = 5000
 """Up to this many rows are predicted in this process: starting Ray and its actors takes about as long."""
 
 Progress = Callable[[str, int, int | None, str], None]
-"""Called with (stage, rows done, rows in all or None, unit)."""
+"""Called with (stage, rows done, rows in all or None, note)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def write_all(
         rows += table.num_rows
         kinds.update(_problem_kinds(table))
         if progress is not None:
-            progress("predict", rows, None, "rows")
+            progress("predict rows", rows, None, "")
     return rows, dict(kinds)
 
 

@@ -292,7 +292,7 @@ class Inferencer:
             quote_char: Of TSV and CSV; "" switches quoting off, None takes the processor's.
             num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
             address: Of a Ray cluster; None joins the running one or starts one here.
-            progress: Called with (stage, rows done, None, unit).
+            progress: Called with (stage, rows done, None, "").
 
         Raises:
             DataProblemError: When the input or its text column is missing.

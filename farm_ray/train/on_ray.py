@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import tempfile
 import threading
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from farm_ray import cluster
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all, registrations
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.train.settings import TrainResult, TrainSettings
 
+logger = logging.getLogger(__name__)
+
+_SECONDS_FOR_NEW_NODES = "900"
+"""A cloud's GPU machine takes minutes to come."""
 _WORKER_MEMORY = 1e6
 """Ray asks every worker for something; a megabyte of logical memory leaves all logical CPUs to the data tasks."""
 
@@ -75,7 +82,6 @@ def train_on_ray(
     from ray.train import DataConfig, FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
-    from farm_ray import cluster
     from farm_ray.train.board import Board, BoardReader
 
     cluster.connect()
@@ -125,7 +131,6 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
     from ray import cloudpickle
     from ray.train.torch import get_device
 
-    from farm_ray import cluster
     from farm_ray.ranks import Ranks
     from farm_ray.train.board import BoardListener
     from farm_ray.train.worker import Worker
@@ -197,8 +202,6 @@ def _fit(trainer: Any) -> Trained:
     import ray
     from ray.train import ControllerError, TrainingFailedError
 
-    from farm_ray import cluster
-
     before = signal.getsignal(signal.SIGINT)
     try:
         returned = trainer.fit().return_value
@@ -222,14 +225,17 @@ def _fit(trainer: Any) -> Trained:
 
 
 def _check_room(num_workers: int, *, use_gpu: bool) -> None:
+    """Refuses what a local Ray can never hold; elsewhere waits for the cluster to grow."""
     import ray
 
-    there = ray.cluster_resources()
-    if use_gpu and there.get("GPU", 0) < num_workers:
-        raise ClusterError(
-            f"{num_workers} workers with a GPU each were asked for, the cluster has {there.get('GPU', 0):g} GPUs; "
-            "give a smaller --num-workers or leave out --use-gpu"
-        )
+    gpus = ray.cluster_resources().get("GPU", 0)
+    if not use_gpu or gpus >= num_workers:
+        return
+    lacking = f"{num_workers} workers with a GPU each were asked for, and there are {gpus:g} GPUs"
+    if cluster.is_local():
+        raise ClusterError(f"{lacking}; give a smaller --num-workers or leave out --use-gpu")
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", _SECONDS_FOR_NEW_NODES)
+    logger.warning("%s; waiting up to %s seconds for the cluster to grow", lacking, _SECONDS_FOR_NEW_NODES)
 
 
 def _as_numpy(tensor: torch.Tensor) -> Any:

@@ -255,7 +255,7 @@ class Worker:
             return None
         started = time.perf_counter()
         if self.ranks.is_first:
-            self.listener.progress("eval", 0, len(rows), f"{name} rows")
+            self.listener.progress(f"evaluate {name} rows", 0, len(rows), "")
         results = evaluate(
             self.trainee.model,
             rows,
@@ -266,9 +266,9 @@ class Worker:
         )
         self.clock["eval"] += time.perf_counter() - started
         if self.ranks.is_first:
-            self.listener.metrics(
-                Evaluator.log_results(results, name, self.progress.global_step), self.progress.global_step
-            )
+            self.listener.progress(f"evaluate {name} rows", len(rows), len(rows), "")
+            step = self.progress.global_step
+            self.listener.metrics(Evaluator.log_results(results, name, step), step)
         return results
 
     def _checkpoint_if_due(self, last: Position) -> None:

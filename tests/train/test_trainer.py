@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from farm_ray.errors import CheckpointError, ConfigError, DataProblemError
+from farm_ray.errors import CheckpointError, ClusterError, ConfigError, DataProblemError
 from farm_ray.evaluation.metrics import register_metrics
 from farm_ray.infer import Inferencer
 from farm_ray.modeling.optimization import initialize_optimizer
@@ -197,6 +197,14 @@ def test_early_stopping_and_own_metrics_on_ray_as_here(tiny_folder):
         runs.append((stopping.eval_values, trainer.result.steps, trainer.result.dev[0]["share_of_good"]))
     assert runs[0] == runs[1]
     assert len(runs[0][0]) > 1
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_gpus_that_a_local_ray_does_not_have(tiny_folder):
+    with pytest.raises(ClusterError, match="2 workers with a GPU each were asked for, and there are 0 GPUs"):
+        small_trainer(tiny_folder, num_workers=2, use_gpu=True).train()
 
 
 @pytest.mark.cluster

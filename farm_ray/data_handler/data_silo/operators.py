@@ -89,7 +89,7 @@ def _one_table(dataset: ray.data.Dataset, progress: Progress | None) -> tuple[pa
         blocks.append((reference, table))
         rows += table.num_rows
         if progress is not None:
-            progress("preprocess", rows, None, "rows")
+            progress("preprocess rows", rows, None, "")
     filled = [(reference, table) for reference, table in blocks if table.num_rows] or blocks[:1]
     if not filled:
         return pa.table({}), ()

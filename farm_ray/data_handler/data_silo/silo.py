@@ -54,7 +54,7 @@ class DataSilo:
         seed: Of the dev split and of the training order.
         max_problem_share: Share of a set's rows that may be set aside; 0 stops at the first bad row.
         problems_dir: Where `problems.parquet` is written when rows are set aside; None writes none.
-        progress: Called with (stage, rows done, rows in all or None, unit).
+        progress: Called with (stage, rows done, rows in all or None, note).
 
     Raises:
         ConfigError: When the processor has no task, or the dev split leaves nothing.
@@ -180,7 +180,7 @@ class DataSilo:
             features.append(self.processor.featurize(table))
             done += table.num_rows
             if self.progress is not None:
-                self.progress("preprocess", done, None, "rows")
+                self.progress("preprocess rows", done, None, "")
         return pa.concat_tables(features), ()
 
     def _accept(self, name: str, features: pa.Table, blocks: tuple[Any, ...]) -> FeatureSet:

@@ -1,8 +1,17 @@
 """Processors: a file or dicts become features. One class per kind of task, each a set of settings and three arrows."""
 
+from numpy.random import random as random_float
+
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.data_handler.processor.inference import InferenceProcessor
 from farm_ray.data_handler.processor.names import PROCESSORS, processor_class
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
 
-__all__ = ["PROCESSORS", "InferenceProcessor", "Processor", "TextClassificationProcessor", "processor_class"]
+__all__ = [
+    "PROCESSORS",
+    "InferenceProcessor",
+    "Processor",
+    "TextClassificationProcessor",
+    "processor_class",
+    "random_float",
+]
