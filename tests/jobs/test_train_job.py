@@ -210,7 +210,22 @@ def test_ray_is_not_reachable_at_the_address(call, train_flags, tmp_path, monkey
 # --- real processes and signals
 
 
-def start(flags, tmp_path):
+@pytest.fixture
+def start(tmp_path):
+    """Starts a job as a process of its own; one that a failing test leaves behind is ended."""
+    jobs = []
+
+    def run(flags):
+        jobs.append(_started(flags, tmp_path))
+        return jobs[-1]
+
+    yield run
+    for job in jobs:
+        if job.poll() is None:
+            os.killpg(job.pid, signal.SIGKILL)
+
+
+def _started(flags, tmp_path):
     environment = {**os.environ, "RAY_TMPDIR": "/tmp", "OMP_NUM_THREADS": "1"}
     environment.pop("RAY_ADDRESS", None)
     return subprocess.Popen(
@@ -221,6 +236,8 @@ def start(flags, tmp_path):
         stderr=(tmp_path / "stderr").open("w"),
         text=True,
         start_new_session=True,
+        # Whoever runs the tests in the background has SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
 
 
@@ -239,8 +256,8 @@ def processes_left(job):
     return started_by(job.pid)
 
 
-def test_the_exit_code_is_the_process_code(train_flags, tmp_path):
-    job = start([*train_flags, "--set", "train.epohcs=2"], tmp_path)
+def test_the_exit_code_is_the_process_code(start, train_flags, tmp_path):
+    job = start([*train_flags, "--set", "train.epohcs=2"])
     out, _ = job.communicate(timeout=120)
     assert (job.returncode, out) == (2, "")
     assert (tmp_path / "stderr").read_text().count("\n") == 1
@@ -249,8 +266,8 @@ def test_the_exit_code_is_the_process_code(train_flags, tmp_path):
 LONG = ["--set", "train.epochs=100000", "--set", "train.evaluate_every=0"]
 
 
-def test_ctrl_c_while_training_in_this_process(train_flags, tmp_path):
-    job = start([*train_flags, *LONG], tmp_path)
+def test_ctrl_c_while_training_in_this_process(start, train_flags, tmp_path):
+    job = start([*train_flags, *LONG])
     wait_for("train ", tmp_path, job)
     job.send_signal(signal.SIGINT)
     out, _ = job.communicate(timeout=60)
@@ -259,8 +276,8 @@ def test_ctrl_c_while_training_in_this_process(train_flags, tmp_path):
     assert not (tmp_path / "out" / "model").exists()
 
 
-def test_sigterm_while_training_writes_a_checkpoint_to_go_on_from(train_flags, tmp_path):
-    job = start([*train_flags, *LONG], tmp_path)
+def test_sigterm_while_training_writes_a_checkpoint_to_go_on_from(start, train_flags, tmp_path):
+    job = start([*train_flags, *LONG])
     wait_for("train ", tmp_path, job)
     job.send_signal(signal.SIGTERM)
     out, _ = job.communicate(timeout=60)
@@ -273,8 +290,8 @@ def test_sigterm_while_training_writes_a_checkpoint_to_go_on_from(train_flags, t
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("moment", ["starting a local Ray", "train "])
-def test_ctrl_c_leaves_no_ray_process(train_flags, tmp_path, moment):
-    job = start([*without(train_flags, "--num-workers"), "--num-workers", "1", *LONG], tmp_path)
+def test_ctrl_c_leaves_no_ray_process(start, train_flags, tmp_path, moment):
+    job = start([*without(train_flags, "--num-workers"), "--num-workers", "1", *LONG])
     wait_for(moment, tmp_path, job)
     os.killpg(job.pid, signal.SIGINT)  # as a terminal does
     out, _ = job.communicate(timeout=120)
@@ -285,10 +302,10 @@ def test_ctrl_c_leaves_no_ray_process(train_flags, tmp_path, moment):
 
 
 @pytest.mark.cluster
-def test_ctrl_c_during_preprocessing_on_ray_leaves_no_process(train_flags, data_dir, tmp_path):
+def test_ctrl_c_during_preprocessing_on_ray_leaves_no_process(start, train_flags, data_dir, tmp_path):
     rows = "".join(f"a good film {i}\tgood\na bad film {i}\tbad\n" for i in range(400_000))
     (data_dir / "train.tsv").write_text(HEADER + rows)
-    job = start([*without(train_flags, "--num-workers"), "--num-workers", "1"], tmp_path)
+    job = start([*without(train_flags, "--num-workers"), "--num-workers", "1"])
     wait_for("preprocess", tmp_path, job)
     os.killpg(job.pid, signal.SIGINT)
     out, _ = job.communicate(timeout=120)
