@@ -5,6 +5,7 @@ import http.server
 import os
 import signal
 import socket
+import tempfile
 import threading
 from pathlib import Path
 
@@ -21,9 +22,12 @@ CLUSTER_YAML = Path(__file__).parent.parent / "cluster.yaml"
 
 
 @pytest.fixture(autouse=True)
-def no_cluster_around(monkeypatch, tmp_path):
+def no_cluster_around(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    # Short: the paths of Ray's sockets, which lie below, may have 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="r-") as folder:
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        yield
 
 
 def closed_port():
@@ -43,8 +47,8 @@ def test_auto_needs_a_cluster_on_this_machine():
 
 
 def test_a_note_of_a_cluster_that_is_gone_is_passed_over(tmp_path):
-    (tmp_path / "ray").mkdir()
-    (tmp_path / "ray" / "ray_current_cluster").write_text(f"127.0.0.1:{closed_port()}\n")
+    (Path(os.environ["RAY_TMPDIR"]) / "ray").mkdir()
+    (Path(os.environ["RAY_TMPDIR"]) / "ray" / "ray_current_cluster").write_text(f"127.0.0.1:{closed_port()}\n")
     assert cluster_address.running_cluster(None) is None
 
 
@@ -145,6 +149,15 @@ def test_rays_advice_is_taken_off_our_message():
     assert found.facts == {"row": 7}
 
 
+@pytest.fixture
+def usual_interrupt():
+    """Ctrl-C raises KeyboardInterrupt, also where the tests run in the background and SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("usual_interrupt")
 def test_an_interrupt_waits_for_the_end_of_the_block():
     done = []
 
@@ -159,6 +172,7 @@ def test_an_interrupt_waits_for_the_end_of_the_block():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("usual_interrupt")
 def test_a_second_interrupt_does_not_wait():
     done = []
 
