@@ -33,7 +33,7 @@ _TASK_TO_PROCESSOR = (
 _ELSEWHERE = {
     "general": {"cache_dir", "output_dir", "cuda", "local_rank", "use_cuda"},
     "task": {"type", "language", "do_train", "do_eval"},
-    "parameter": {"lm_output_type", "lower_case", "balance_classes"},
+    "parameter": {"lm_output_type", "lower_case"},
     "logging": {"mlflow_url", "mlflow_nested", "mlflow_experiment", "mlflow_run_name", "level"},
 }
 """Keys that say where to run or what the files themselves say; jobs have flags for the first kind."""
@@ -42,7 +42,7 @@ _USED = {
     "task": {"name", "processor_name", *_TASK_TO_PROCESSOR},
     "parameter": {
         "model", "prediction_head", "max_seq_len", "epochs", "batch_size", "gradient_accumulation_steps",
-        "embeds_dropout_prob", "layer_dims",
+        "embeds_dropout_prob", "layer_dims", "balance_classes",
     },
     "optimizer": {"learning_rate", "optimizer_opts", "schedule_opts"},
     "logging": {"eval_every"},
