@@ -198,8 +198,9 @@ def test_processes_of_a_session_are_recognised_by_their_open_files(tmp_path):
     assert cluster_processes.started_by(77, tmp_path) == [11]
 
 
-def test_disconnect_without_a_connection_does_nothing():
-    cluster.disconnect()
+def test_disconnect_leaves_a_ray_that_someone_else_started(monkeypatch):
+    monkeypatch.setattr(connection._Connection, "made_by_us", False)
+    monkeypatch.setattr(connection, "_leave", lambda: pytest.fail("Ray was ended"))
     cluster.disconnect()
 
 
@@ -207,7 +208,7 @@ def test_disconnect_without_a_connection_does_nothing():
 def test_local_ray_listens_on_loopback_and_keeps_our_errors(ray_cluster):
     import ray
 
-    cluster.connect()
+    cluster.connect()  # has nothing to do: the tests share one Ray
     assert ray.get_runtime_context().gcs_address.startswith("127.0.0.1:")
     cluster.data_context()
 
