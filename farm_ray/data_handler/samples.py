@@ -11,6 +11,13 @@ from farm_ray.data_handler.problems import COLUMN, PROBLEM
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+ID_KEYS = ("example_id", "external_id", "doc_id", "id")
+"""Where data brings ids of its own, the first that is there counts."""
+
+EXTERNAL_ID = "external_id"
+"""Column of tables of dicts read from files for inference: the id a row brings along, null where it brings none. `id`
+stays file and line, which are unique and say where a problem is."""
+
 _LONGEST_SHOWN = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Many rows: Ray reads the files, actors hold the model, the driver gets flat predictions in input order."""
+"""Many rows: Ray reads the files, actors hold the model, the driver gets predictions in input order."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from farm_ray.infer.files import Form
     from farm_ray.infer.predictor import Predictor
 
 ROWS_AT_ONCE = 2048
@@ -26,15 +27,15 @@ _CORES_PER_ACTOR = 2
 
 
 def predict_on_ray(
-    predictor: Predictor, files: Sequence[str], *, num_actors: int | None, return_class_probs: bool
+    predictor: Predictor, files: Sequence[str], form: Form, *, num_actors: int | None
 ) -> Iterator[pa.Table]:
-    """Flat predictions for all rows of the files, in their order, as they become ready; Ray must be connected.
+    """Predictions for all rows of the files, in their order, as they become ready; Ray must be connected.
 
     Args:
         predictor: Shipped once to each actor.
         files: Read by one task each; local ones on this machine, so that other nodes need no copy.
+        form: Makes tables of the predictions, there.
         num_actors: Processes with a copy of the model each; None takes one per GPU, or one per two cores.
-        return_class_probs: Adds the probability of every label.
 
     Raises:
         FarmRayError: What an arrow or the reader raised, with its own type.
@@ -49,7 +50,7 @@ def predict_on_ray(
     rows = dicts_on_ray(TravellingProcessor(predictor.processor), files)
     predictions = rows.map_batches(
         PredictorActor,
-        fn_constructor_args=([shipped], predictor.device, threads, return_class_probs),
+        fn_constructor_args=([shipped], predictor.device, threads, form),
         batch_format="pyarrow",
         batch_size=ROWS_AT_ONCE,
         num_cpus=_ACTOR_CPUS,
@@ -66,7 +67,7 @@ def predict_on_ray(
 class PredictorActor:
     """One process with the model; its threads are its share of the machine."""
 
-    def __init__(self, shipped: list[Any], device: str, threads: int, return_class_probs: bool) -> None:
+    def __init__(self, shipped: list[Any], device: str, threads: int, form: Form) -> None:
         # Both thread pools take their size when they are first used.
         os.environ["RAYON_NUM_THREADS"] = str(threads)
         import ray
@@ -75,11 +76,11 @@ class PredictorActor:
         torch.set_num_threads(threads)
         predictor: Predictor = ray.get(shipped[0])
         self._predictor = predictor.on(device)
-        self._return_class_probs = return_class_probs
+        self._form = form
 
     def __call__(self, dicts: pa.Table) -> pa.Table:
-        """Flat predictions, row by row."""
-        return self._predictor.predict(dicts).to_table(return_class_probs=self._return_class_probs)
+        """Predictions, row by row."""
+        return self._form(self._predictor.predict(dicts))
 
 
 def _shares(num_actors: int | None, *, on_gpu: bool) -> tuple[int, int]:

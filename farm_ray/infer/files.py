@@ -19,10 +19,14 @@ from farm_ray.errors import ConfigError
 if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
     from farm_ray.infer.output import RowWriter
+    from farm_ray.infer.predictions import Predictions
     from farm_ray.infer.predictor import Predictor
 
 RAY_FROM_ROWS = 5000
 """Up to this many rows are predicted in this process: starting Ray and its actors takes about as long."""
+
+Form = Callable[["Predictions"], pa.Table]
+"""Makes a table of predictions, one row for each."""
 
 Progress = Callable[[str, int, int | None, str], None]
 """Called with (stage, rows done, rows in all or None, note)."""
@@ -45,37 +49,57 @@ class FilePredictions:
         return self.rows / self.seconds if self.seconds else 0.0
 
 
-def predict_tables(predictor: Predictor, tables: Iterable[pa.Table], *, return_class_probs: bool) -> Iterator[pa.Table]:
-    """Flat predictions for tables of id, text and problem, one table for each, in this process."""
+def predict_tables(predictor: Predictor, tables: Iterable[pa.Table], form: Form) -> Iterator[pa.Table]:
+    """Predictions for tables of id, text and problem, one table for each, in this process."""
     for dicts in tables:
-        yield predictor.predict(dicts).to_table(return_class_probs=return_class_probs)
+        yield form(predictor.predict(dicts))
 
 
-def flat_schema(predictor: Predictor, *, return_class_probs: bool) -> pa.Schema:
-    """Columns of the flat predictions, known before the first row."""
-    nothing = predictor.processor.dicts_to_table([])
-    return predictor.predict(nothing).to_table(return_class_probs=return_class_probs).schema
+def predict_nothing(predictor: Predictor) -> Predictions:
+    """Predictions for no rows: what the columns and elements look like, known before the first row."""
+    return predictor.predict(predictor.processor.dicts_to_table([]))
 
 
-def file_predictions(
-    predictor: Predictor, files: Sequence[str], *, num_actors: int | None, address: str | None, return_class_probs: bool
+def predict_files(
+    predictor: Predictor,
+    files: Sequence[str],
+    form: Form,
+    *,
+    num_actors: int | None = None,
+    address: str | None = None,
+    rows_at_once: int | None = None,
 ) -> Iterator[pa.Table]:
-    """Flat predictions for all rows of the files, in their order, on Ray where that is worth it."""
-    start, rest = _read_ahead(read_files(predictor.processor, files), RAY_FROM_ROWS)
+    """Predictions for all rows of the files, in their order, on Ray where that is worth it.
+
+    Args:
+        predictor: Its processor reads the files.
+        files: As `storage.list_files` gives them.
+        form: What becomes of the predictions; travels to the actors.
+        num_actors: Ray actors; 0 stays in this process, None decides by the number of rows.
+        address: Of a Ray cluster; None joins the running one or starts one here.
+        rows_at_once: Rows per table at most; None leaves that to the reader and to Ray.
+    """
+    start, rest = _read_ahead(_read_files(predictor.processor, files), RAY_FROM_ROWS)
     if num_actors == 0 or (num_actors is None and rest is None):
         tables = itertools.chain(start, rest or ())
-        return predict_tables(predictor, tables, return_class_probs=return_class_probs)
+        return predict_tables(predictor, _in_slices(tables, rows_at_once), form)
     from farm_ray import cluster
     from farm_ray.infer.actors import predict_on_ray
 
     cluster.connect(address)
-    return predict_on_ray(predictor, files, num_actors=num_actors, return_class_probs=return_class_probs)
+    return _in_slices(predict_on_ray(predictor, files, form, num_actors=num_actors), rows_at_once)
 
 
-def read_files(processor: Processor, files: Sequence[str]) -> Iterator[pa.Table]:
+def _read_files(processor: Processor, files: Sequence[str]) -> Iterator[pa.Table]:
     """Tables of id, text and problem, file after file."""
     for file in files:
         yield from processor.read_tables(file)
+
+
+def _in_slices(tables: Iterable[pa.Table], rows: int | None) -> Iterator[pa.Table]:
+    for table in tables:
+        size = rows or max(1, table.num_rows)
+        yield from (table.slice(start, size) for start in range(0, max(1, table.num_rows), size))
 
 
 def write_all(

@@ -6,6 +6,7 @@ import itertools
 import time
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,16 @@ from farm_ray.errors import ConfigError
 from farm_ray.infer import loading
 from farm_ray.infer.files import (
     FilePredictions,
+    Form,
     Progress,
-    file_predictions,
-    flat_schema,
+    predict_files,
+    predict_nothing,
     predict_tables,
-    read_files,
     reading_processor,
     write_all,
 )
 from farm_ray.infer.output import check_output, prediction_file
+from farm_ray.infer.predictions import Predictions, elements_of, problem_ids
 from farm_ray.infer.predictor import Predictor
 from farm_ray.infer.requests import check_dicts, request_tables
 from farm_ray.modeling.optimization.precision import Precision
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.processor import Processor
-    from farm_ray.infer.predictions import Predictions
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
 _ROWS_AT_ONCE = 10_000
@@ -227,10 +228,9 @@ class Inferencer:
         """
         check_dicts(dicts)
         rows = multiprocessing_chunksize
+        _check_chunks(rows)
         if rows is None:
             rows = max(_STREAMING_ROWS, self.batch_size) if streaming else _ROWS_AT_ONCE
-        if rows < 1:
-            raise ConfigError(f"multiprocessing_chunksize must be 1 or more, not {rows}", value=rows)
         self.problematic_sample_ids = set()
         results = self._results(request_tables(dicts, self._predictor.processor, rows=rows))
         return itertools.chain.from_iterable(results) if streaming else _joined(results)
@@ -241,20 +241,41 @@ class Inferencer:
         multiprocessing_chunksize: int | None = None,
         streaming: bool = False,
         return_json: bool = True,  # noqa: ARG002 - one form for both
+        *,
+        num_actors: int | None = None,
+        address: str | None = None,
     ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
         """As `inference_from_dicts` for the rows of a file in the processor's format; labels need not be there.
 
-        All results are held in memory: for many rows there is `predict_file`.
+        Up to some thousand rows are predicted in this process, more through Ray by actors that hold the model. The
+        results are held in memory unless `streaming`; `predict_file` writes them to JSON lines or Parquet instead.
+
+        Args:
+            file: File, folder or glob; local, `s3://` or `https://`; compressed or not.
+            multiprocessing_chunksize: Rows per streamed result; None leaves that to the reader.
+            streaming: Return an iterator that gives one dict per task and chunk instead of one list.
+            return_json: As for `inference_from_dicts`.
+            num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
+            address: Of a Ray cluster; None joins the running one or starts one here.
 
         Raises:
             DataProblemError: When the file or its text column is missing.
+            ConfigError: When the chunk size is below 1.
+            ClusterError: When Ray cannot be reached or lost its actors.
         """
+        _check_chunks(multiprocessing_chunksize)
         files = storage.list_files(str(file))
         self.problematic_sample_ids = set()
-        tables = read_files(self._predictor.processor, files)
-        if multiprocessing_chunksize is not None:
-            tables = (part for table in tables for part in _slices(table, multiprocessing_chunksize))
-        results = self._results(tables)
+        form = partial(Predictions.to_json_table, return_class_probs=self.return_class_probs)
+        tables = predict_files(
+            self._predictor,
+            files,
+            form,
+            num_actors=num_actors,
+            address=address,
+            rows_at_once=multiprocessing_chunksize,
+        )
+        results = self._file_results(tables)
         return itertools.chain.from_iterable(results) if streaming else _joined(results)
 
     def predict_tables(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -264,7 +285,7 @@ class Inferencer:
         `{task_name}_probability`), with `return_class_probs` also `class_probabilities` (a number per label), then
         clipped and problem.
         """
-        return predict_tables(self._predictor, tables, return_class_probs=self.return_class_probs)
+        return predict_tables(self._predictor, tables, self._flat_form())
 
     def predict_file(
         self,
@@ -286,7 +307,8 @@ class Inferencer:
             input: TSV, CSV, JSONL or Parquet; local, `s3://` or `https://`; compressed or not. Or tables with the
                 columns id and text, which are predicted in this process as they come.
             output: Ends in .jsonl (.gz, .bz2, .zst) or .parquet; local or `s3://`. Appears, or is replaced, when all
-                is done. `-` prints JSON lines on standard output. Columns as for `predict_tables`.
+                is done. `-` prints JSON lines on standard output. Columns as for `predict_tables`; `id` is the
+                row's own (`example_id`, `external_id`, `doc_id` or `id`), else its file and line (`new.tsv:7`).
             text_column: Column with the text; None takes the processor's.
             delimiter: Of TSV and CSV; None takes the processor's.
             quote_char: Of TSV and CSV; "" switches quoting off, None takes the processor's.
@@ -299,7 +321,7 @@ class Inferencer:
             ConfigError: When the output cannot be written, or its format is not known.
             ClusterError: When Ray cannot be reached or lost its actors.
         """
-        started, output, class_probs = time.perf_counter(), str(output), self.return_class_probs
+        started, output = time.perf_counter(), str(output)
         if isinstance(input, str | Path):
             files = storage.list_files(input)
             check_output(output, files)
@@ -307,13 +329,11 @@ class Inferencer:
                 self.processor, text_column=text_column, delimiter=delimiter, quote_char=quote_char
             )
             predictor = replace(self._predictor, processor=processor)
-            predictions = file_predictions(
-                predictor, files, num_actors=num_actors, address=address, return_class_probs=class_probs
-            )
+            predictions = predict_files(predictor, files, self._flat_form(), num_actors=num_actors, address=address)
         else:
             check_output(output)
             predictions = self.predict_tables(input)
-        with prediction_file(output, flat_schema(self._predictor, return_class_probs=class_probs)) as writer:
+        with prediction_file(output, self._flat_form()(predict_nothing(self._predictor)).schema) as writer:
             rows, kinds = write_all(predictions, writer, progress=progress)
         return FilePredictions(output=output, rows=rows, problems=kinds, seconds=time.perf_counter() - started)
 
@@ -336,11 +356,25 @@ class Inferencer:
             predictions = self._predictor.predict(table)
             predicted = time.perf_counter()
             result = predictions.to_json(return_class_probs=self.return_class_probs)
-            self._note(predictions, predict=predicted - started, format=time.perf_counter() - predicted)
+            self._note(predictions.table, predict=predicted - started, format=time.perf_counter() - predicted)
             yield result
 
-    def _note(self, predictions: Predictions, **seconds: float) -> None:
-        self.problematic_sample_ids.update(predictions.problem_ids())
+    def _file_results(self, tables: Iterator[pa.Table]) -> Iterator[list[dict[str, Any]]]:
+        """FARM's JSON form from tables of JSON, which may have been made elsewhere."""
+        elements = predict_nothing(self._predictor).to_json(return_class_probs=self.return_class_probs)
+        started = time.perf_counter()
+        for table in tables:
+            predicted = time.perf_counter()
+            result = elements_of(table, elements)
+            self._note(table, predict=predicted - started, format=time.perf_counter() - predicted)
+            yield result
+            started = time.perf_counter()
+
+    def _flat_form(self) -> Form:
+        return partial(Predictions.to_table, return_class_probs=self.return_class_probs)
+
+    def _note(self, predicted: pa.Table, **seconds: float) -> None:
+        self.problematic_sample_ids.update(problem_ids(predicted))
         if self.benchmarking:
             for stage, spent in seconds.items():
                 self.timings[stage] = self.timings.get(stage, 0.0) + spent
@@ -358,5 +392,6 @@ def _joined(results: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return joined
 
 
-def _slices(table: pa.Table, rows: int) -> Iterator[pa.Table]:
-    return (table.slice(start, rows) for start in range(0, table.num_rows, rows))
+def _check_chunks(rows: int | None) -> None:
+    if rows is not None and rows < 1:
+        raise ConfigError(f"multiprocessing_chunksize must be 1 or more, not {rows}", value=rows)

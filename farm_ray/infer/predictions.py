@@ -1,10 +1,11 @@
-"""What came out for a table of texts, and its two forms: FARM's JSON for programs, flat rows for files.
+"""What came out for a table of texts, and its forms: FARM's JSON for programs, flat rows for files.
 
 N rows in the table, n of them sound, C labels of a head.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 from farm_ray.data_handler import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from farm_ray.modeling.prediction_head import PredictionHead
 
@@ -35,10 +36,6 @@ class Predictions:
 
     def __len__(self) -> int:
         return self.table.num_rows
-
-    def problem_ids(self) -> list[str]:
-        """Ids of the rows that have a problem instead of a prediction."""
-        return self.table.filter(pc.is_valid(self.table.column(problems.COLUMN))).column("id").to_pylist()
 
     def to_json(self, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
         """FARM's form: one dict per head with `task`, `task_name` and `predictions`, a list of N dicts.
@@ -62,6 +59,13 @@ class Predictions:
                 columns[prefix + name] = column
         for name in ("clipped", problems.COLUMN):
             columns[name] = self.table.column(name)
+        return pa.table(columns)
+
+    def to_json_table(self, *, return_class_probs: bool = False) -> pa.Table:
+        """What `to_json` gives, as a table that can travel, [N]: id, problem, per head a string column with JSON."""
+        columns: dict[str, Any] = {name: self.table.column(name) for name in ("id", problems.COLUMN)}
+        for number, element in enumerate(self.to_json(return_class_probs=return_class_probs)):
+            columns[f"head_{number}"] = pa.array(map(json.dumps, element["predictions"]), pa.string())
         return pa.table(columns)
 
     def _outputs(self) -> Sequence[tuple[PredictionHead, npt.NDArray[np.float32]]]:
@@ -98,6 +102,19 @@ class Predictions:
             per_label = [pa.array(np.ascontiguousarray(probs_N), pa.float32()) for probs_N in probs_NC.T]
             columns["class_probabilities"] = pa.StructArray.from_arrays(per_label, labels, mask=pa.array(missing))
         return columns
+
+
+def elements_of(table: pa.Table, elements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What `to_json` gave, from a table of `to_json_table`; `elements` is what `to_json` gives for no rows."""
+    return [
+        {**element, "predictions": list(map(json.loads, table.column(f"head_{number}").to_pylist()))}
+        for number, element in enumerate(elements)
+    ]
+
+
+def problem_ids(table: pa.Table) -> list[str]:
+    """Ids of the rows that have a problem instead of a prediction."""
+    return table.filter(pc.is_valid(table.column(problems.COLUMN))).column("id").to_pylist()
 
 
 def _blank(text: str | None) -> dict[str, Any]:

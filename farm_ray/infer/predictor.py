@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.samples import EXTERNAL_ID
 from farm_ray.infer.predictions import Predictions
 from farm_ray.modeling.optimization.precision import Precision
 
@@ -57,7 +59,7 @@ class Predictor:
         for values in logits:
             finite &= np.isfinite(values).all(axis=1)
         columns = {
-            "id": features.column("id"),
+            "id": _shown_ids(dicts),
             "text": dicts.column("text"),
             "clipped": features.column("clipped"),
             problems.COLUMN: _add_not_finite(features, rows[~finite]),
@@ -91,6 +93,12 @@ class Predictor:
                 for parts, logits in zip(outputs, self.model(**moved), strict=True):
                     parts.append(logits)
         return [_in_order(parts, order, width=head.num_labels) for parts, head in zip(outputs, self.heads, strict=True)]
+
+
+def _shown_ids(dicts: pa.Table) -> pa.ChunkedArray:
+    """The ids that rows bring along, else where they stand, string [N]."""
+    ids = dicts.column("id")
+    return pc.coalesce(dicts.column(EXTERNAL_ID), ids) if EXTERNAL_ID in dicts.column_names else ids
 
 
 def _in_order(parts: list[torch.Tensor], order: npt.NDArray[np.int64], *, width: int) -> npt.NDArray[np.float32]:

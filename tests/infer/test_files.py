@@ -112,6 +112,38 @@ def test_other_formats(inferencer, tmp_path, name):
     assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == [f"{name}:{n}" for n in range(1, 5)]
 
 
+@pytest.mark.parametrize("name", ["in.jsonl", "in.parquet", "in.tsv"])
+def test_ids_of_the_data_ride_along(inferencer, tmp_path, name):
+    rows = [
+        {"id": "q-1", "text": "the film"},
+        {"id": "q-2", "text": ""},
+        {"id": None, "text": "bad"},
+        {"id": "q-1", "text": "dull"},
+    ]
+    if name == "in.jsonl":
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    elif name == "in.parquet":
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / name)
+    else:
+        write_tsv(tmp_path / name, [f"{row['id'] or ''}\t{row['text']}" for row in rows], header="id\ttext")
+    first = 2 if name == "in.tsv" else 1
+    inferencer.predict_file(tmp_path / name, tmp_path / "out.jsonl")
+    found = read_jsonl(tmp_path / "out.jsonl")
+    assert [row["id"] for row in found] == ["q-1", "q-2", f"{name}:{first + 2}", "q-1"]
+    assert (found[1]["problem"]["file"], found[1]["problem"]["line"]) == (name, first + 1)
+    assert found[1]["problem"]["message"].startswith(f"{name}:{first + 1}: ")
+    (element,) = inferencer.inference_from_file(tmp_path / name)
+    assert [one["id"] for one in element["predictions"]] == [row["id"] for row in found]
+    assert inferencer.problematic_sample_ids == {"q-2"}
+
+
+def test_an_id_that_is_a_number_or_of_another_name(inferencer, tmp_path):
+    rows = [{"id": 0, "text": "the film"}, {"example_id": "e", "id": 7, "text": "bad"}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    inferencer.predict_file(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["0", "e"]
+
+
 def test_a_folder_in_the_order_of_its_names(inferencer, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
@@ -195,6 +227,20 @@ def test_inference_from_file_is_farms_form(inferencer, tsv):
     ]
 
 
+def test_inference_from_file_says_what_inference_from_dicts_says(model_dir, tmp_path):
+    tsv = write_tsv(tmp_path / "in.tsv", ["the film\tgood", "\tgood", "very dull\t"])
+    for class_probs in (False, True):
+        inferencer = Inferencer.load(model_dir, return_class_probs=class_probs)
+        dicts = [{"id": f"in.tsv:{line}", "text": text} for line, text in ((2, "the film"), (3, ""), (4, "very dull"))]
+        assert inferencer.inference_from_file(tsv) == inferencer.inference_from_dicts(dicts)
+        assert inferencer.problematic_sample_ids == {"in.tsv:3"}
+
+
+def test_chunks_below_one_are_refused_from_files_too(inferencer, tsv):
+    with pytest.raises(ConfigError, match="multiprocessing_chunksize"):
+        inferencer.inference_from_file(tsv, multiprocessing_chunksize=0)
+
+
 def test_few_rows_start_no_ray(inferencer, tsv, tmp_path, monkeypatch):
     monkeypatch.setattr("farm_ray.cluster.connect", lambda *_: pytest.fail("Ray was started"))
     inferencer.predict_file(tsv, tmp_path / "out.jsonl")
@@ -225,6 +271,23 @@ def test_ray_gives_what_this_process_gives(inferencer, tmp_path, monkeypatch):
     assert [row["probability"] for row in found if row["label"]] == pytest.approx(
         [row["probability"] for row in expected if row["label"]], abs=1e-5
     )
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_many_rows_in_farms_form_come_from_ray(inferencer, tmp_path, monkeypatch):
+    tsv = write_tsv(tmp_path / "in.tsv", ["\tgood" if k % 10 == 3 else f"{t}\tgood" for k, t in enumerate(texts(40))])
+    (here,) = inferencer.inference_from_file(tsv)
+    monkeypatch.setattr("farm_ray.infer.files.RAY_FROM_ROWS", 20)
+    monkeypatch.setattr("farm_ray.infer.files.predict_tables", lambda *_: pytest.fail("predicted in this process"))
+    parts = list(inferencer.inference_from_file(tsv, multiprocessing_chunksize=15, streaming=True, num_actors=2))
+    assert [len(part["predictions"]) for part in parts] == [15, 15, 10]
+    (there,) = inferencer.inference_from_file(tsv)
+    for one, other, streamed in zip(
+        here["predictions"], there["predictions"], [p for part in parts for p in part["predictions"]], strict=True
+    ):
+        assert other["probability"] == pytest.approx(one["probability"], abs=1e-5)
+        assert {**other, "probability": 0} == {**one, "probability": 0} == {**streamed, "probability": 0}
 
 
 @pytest.mark.cluster

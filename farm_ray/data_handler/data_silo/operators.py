@@ -47,8 +47,8 @@ def features_on_ray(
         batch_size=rows_at_once,
         num_cpus=OPERATOR_CPUS,
         udf_modifying_row_count=False,
-        # More processes than cores would only wait for each other, and each costs its start.
-        compute=ray.data.TaskPoolStrategy(size=min(max_tasks, cluster.all_cores())),
+        # One more than there are cores fills the pause between two tasks; more would only wait for each other.
+        compute=ray.data.TaskPoolStrategy(size=min(max_tasks, cluster.all_cores() + 1)),
     )
     return _one_table(features, progress)
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.dicts_to_samples.user_labels import DICTIONARY
 from farm_ray.data_handler.problems import Problem
+from farm_ray.data_handler.samples import ID_KEYS
 
 STAGE = "dicts"
 
-_ID_KEYS = ("example_id", "external_id", "doc_id", "id")
 _WAY_OUT = 'give a dict such as {"text": "..."}'
 
 
@@ -23,7 +23,7 @@ def external_id(dictionary: Mapping[str, Any]) -> str | None:
 
     0 and "" are ids; of a list the first element counts.
     """
-    for key in _ID_KEYS:
+    for key in ID_KEYS:
         value = dictionary.get(key)
         if isinstance(value, list | tuple):
             value = value[0] if value else None

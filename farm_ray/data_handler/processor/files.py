@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    import pyarrow as pa
 
     from farm_ray.data_handler.processor.base import Processor
 
@@ -51,14 +53,29 @@ def columns_to_read(tasks: Mapping[str, Mapping[str, Any]], text_column_name: st
     return columns
 
 
-def read_columns(path: str, columns: Mapping[str, list[str]], **how: Any) -> Iterator[pa.Table]:
-    """Tables of a file with its columns renamed; a column that several tasks read is there several times."""
+def read_columns(
+    path: str, columns: Mapping[str, list[str]], *, external_ids: bool = False, **how: Any
+) -> Iterator[pa.Table]:
+    """Tables of a file with its columns renamed; a column that several tasks read is there several times.
+
+    With `external_ids` there is the column `samples.EXTERNAL_ID` too.
+    """
     from farm_ray.data_handler.file_to_dicts import read_rows
 
     first = {column: names[0] for column, names in columns.items()}
+    id_columns = {key: f"{EXTERNAL_ID} {key}" for key in ID_KEYS if external_ids and key not in columns}
     order = ["id", *itertools.chain.from_iterable(columns.values()), "problem"]
-    for table in read_rows(path, columns=first, **how):
-        yield _with_copies(table, columns).select(order)
+    for table in read_rows(path, columns=first | id_columns, optional=tuple(id_columns), **how):
+        renamed = _with_copies(table, columns).select(order)
+        if external_ids:
+            renamed = renamed.append_column(EXTERNAL_ID, _first_given(table, list(id_columns.values())))
+        yield renamed
+
+
+def _first_given(table: pa.Table, names: list[str]) -> pa.ChunkedArray:
+    """Per row the first of these columns that is neither null nor empty, string [rows]."""
+    given = [pc.if_else(pc.equal(column, ""), None, column) for column in table.select(names).columns]
+    return pc.coalesce(*given, pa.scalar(None, pa.string()))
 
 
 def _with_copies(table: pa.Table, columns: Mapping[str, list[str]]) -> pa.Table:
@@ -69,11 +86,12 @@ def _with_copies(table: pa.Table, columns: Mapping[str, list[str]]) -> pa.Table:
 
 
 def rows_as_dicts(tables: Iterable[pa.Table]) -> list[dict[str, Any]]:
-    """FARM's dicts: the columns of each row without its id; `problem` only where there is one."""
+    """FARM's dicts: the columns of each row without its place; `problem` and `external_id` only where there is one."""
     dicts: list[dict[str, Any]] = []
     for table in tables:
         for row in table.drop_columns(["id"]).to_pylist():
-            if row["problem"] is None:
-                del row["problem"]
+            for name in ("problem", EXTERNAL_ID):
+                if row.get(name, "") is None:
+                    del row[name]
             dicts.append(row)
     return dicts

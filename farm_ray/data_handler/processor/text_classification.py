@@ -144,7 +144,7 @@ class TextClassificationProcessor(Processor):
         return files.rows_as_dicts(self._read(file))
 
     def read_tables(self, path: str) -> Iterator[pa.Table]:
-        """Arrow 1: the rows of one file, named by file and line (`train.tsv:7`).
+        """Arrow 1: the rows of one file, named by file and line (`train.tsv:7`); for inference with `external_id`.
 
         Raises:
             DataProblemError: When the file or a column is missing.
@@ -166,16 +166,19 @@ class TextClassificationProcessor(Processor):
     def _read(self, path: str) -> Iterator[pa.Table]:
         tasks = {} if self.inference else self.tasks
         columns = files.columns_to_read(tasks, self._text_column())
-        return self._read_columns(path, columns)
+        return self._read_columns(path, columns, external_ids=self.inference)
 
     def _text_column(self) -> str:
         named = {task["text_column_name"] for task in self.tasks.values() if task["text_column_name"]}
         return named.pop() if len(named) == 1 else self.text_column_name
 
-    def _read_columns(self, path: str, columns: dict[str, list[str]]) -> Iterator[pa.Table]:
+    def _read_columns(
+        self, path: str, columns: dict[str, list[str]], *, external_ids: bool = False
+    ) -> Iterator[pa.Table]:
         return files.read_columns(
             str(path),
             columns,
+            external_ids=external_ids,
             delimiter=self.delimiter,
             quote_char=self.quote_char,
             skiprows=self.skiprows,
