@@ -109,7 +109,7 @@ def evaluate_folder(
         kind).
 
     Raises:
-        ConfigError: When `use_gpu` is asked for where there is no GPU.
+        ConfigError: When `use_gpu` is asked for where there is no GPU, or `use_amp` is not known.
         ModelFolderError: When the folder is missing or damaged.
         DataProblemError: When the file cannot be used.
     """
@@ -118,7 +118,9 @@ def evaluate_folder(
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
     if use_gpu and not torch.cuda.is_available():
-        raise ConfigError("use_gpu was asked for, and torch sees no GPU here")
+        raise ConfigError("use_gpu was asked for, and torch sees no GPU here; leave it out")
+    device = torch.device("cuda" if use_gpu else "cpu")
+    precision = Precision.resolve(use_amp, device)
     verify_folder(model_dir)
     processor = Processor.load_from_dir(model_dir)
     for name, value in {
@@ -130,13 +132,11 @@ def evaluate_folder(
         "max_samples": None,
     }.items():
         setattr(processor, name, value)
-    device = torch.device("cuda" if use_gpu else "cpu")
     model = AdaptiveModel.load(model_dir, device=device)
     model.connect_heads_with_processor(processor.tasks)
     silo = DataSilo(processor, batch_size, max_processes=1, max_problem_share=max_problem_share)
     rows = silo.data["test"]
     assert rows is not None, "a file that is named is read or refused"
-    precision = Precision.resolve(use_amp, device)
     results = evaluate(model, rows, batch_size=batch_size, ranks=Ranks(device=device), precision=precision)
     return {
         "metrics": {head["task_name"]: _numbers(head) for head in results},

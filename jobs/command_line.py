@@ -17,12 +17,14 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from farm_ray import cluster
 from farm_ray.errors import FarmRayError
 from jobs.progress import ProgressPrinter
+from jobs.wording import with_flags
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -41,15 +43,26 @@ class Terminated(BaseException):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
+    """An argument parser whose errors are one line, and which knows how the library's arguments are called here."""
+
+    fields: Mapping[str, str] = MappingProxyType({})
+    """The dotted name of an experiment's field, which --set takes, for its last part."""
 
     def error(self, message: str) -> NoReturn:
         """Prints the line and exits with 2."""
         self.exit(EXIT_USAGE, f"{self.prog}: {message}; see python -m {self.prog} --help\n")
 
+    @property
+    def flags(self) -> dict[str, str]:
+        """`--batch-size` for `batch_size`."""
+        return {action.dest: action.option_strings[-1] for action in self._actions if action.option_strings}
+
 
 def make_parser(name: str, description: str | None) -> Parser:
-    """A parser for the job `name` (for example `jobs.train`); add its flags to it."""
+    """A parser for the job `name` (for example `jobs.train`); add its flags to it.
+
+    A flag has the name of the argument that it fills as its `dest`, so that messages can be told in flags.
+    """
     return Parser(prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
@@ -72,7 +85,7 @@ def positive_number(text: str) -> int:
     return number
 
 
-def run(parser: argparse.ArgumentParser, work: Work, argv: list[str] | None = None, *, resumable: bool = False) -> int:
+def run(parser: Parser, work: Work, argv: list[str] | None = None, *, resumable: bool = False) -> int:
     """Parses the flags, does the work, prints the result and returns the exit code; no Ray process stays behind.
 
     Args:
@@ -83,8 +96,8 @@ def run(parser: argparse.ArgumentParser, work: Work, argv: list[str] | None = No
     """
     arguments = parser.parse_args(argv)
     progress = ProgressPrinter(parser.prog, sys.stderr)
-    with _log_lines(progress), _sigterm_raises():
-        code, result = _attempt(parser.prog, work, arguments, progress, resumable=resumable)
+    with _log_lines(progress, parser.flags), _sigterm_raises():
+        code, result = _attempt(parser, work, arguments, progress, resumable=resumable)
     if result is None:
         return code
     try:
@@ -124,7 +137,7 @@ def plain(value: Any) -> Any:
 
 
 def _attempt(
-    name: str, work: Work, arguments: argparse.Namespace, progress: ProgressPrinter, *, resumable: bool
+    parser: Parser, work: Work, arguments: argparse.Namespace, progress: ProgressPrinter, *, resumable: bool
 ) -> tuple[int, dict[str, Any] | None]:
     try:
         try:
@@ -133,12 +146,12 @@ def _attempt(
             progress.close()
             cluster.disconnect()
     except KeyboardInterrupt:
-        _say(name, "stopped by Ctrl-C")
+        _say(parser.prog, "stopped by Ctrl-C")
         return EXIT_INTERRUPTED, None
     except Terminated:
-        return _terminated(name, resumable=resumable)
+        return _terminated(parser.prog, resumable=resumable)
     except Exception as error:  # noqa: BLE001 - the border of the program: every error becomes an exit code
-        return _failed(name, error), None
+        return _failed(parser, error), None
     return (EXIT_PREEMPTED if result["status"] == "preempted" else EXIT_OK), result
 
 
@@ -151,13 +164,13 @@ def _terminated(name: str, *, resumable: bool) -> tuple[int, dict[str, Any] | No
     return EXIT_PREEMPTED, {"status": "preempted", "resume": command}
 
 
-def _failed(name: str, error: Exception) -> int:
-    inner = cluster.underlying_error(error)
+def _failed(parser: Parser, error: Exception) -> int:
+    name, inner = parser.prog, cluster.underlying_error(error)
     if isinstance(inner, KeyboardInterrupt):
         _say(name, "stopped by Ctrl-C")
         return EXIT_INTERRUPTED
     if isinstance(inner, FarmRayError):
-        _say(name, str(inner))
+        _say(name, with_flags(str(inner), parser.flags, parser.fields))
         return EXIT_USAGE
     if isinstance(inner, BrokenPipeError) and _stdout_is_closed():
         return _nobody_reads(name)
@@ -215,25 +228,25 @@ def _sigterm_raises() -> Iterator[None]:
 class _ProgressHandler(logging.Handler):
     """Log records as lines that do not run into the progress bar."""
 
-    def __init__(self, progress: ProgressPrinter) -> None:
+    def __init__(self, progress: ProgressPrinter, flags: Mapping[str, str]) -> None:
         super().__init__()
-        self.progress = progress
+        self.progress, self.flags = progress, flags
         self.setFormatter(logging.Formatter("%(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Prints the record; warnings say so."""
         word = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
-        self.progress.line(word + self.format(record))
+        self.progress.line(word + with_flags(self.format(record), self.flags, {}))
 
 
 @contextlib.contextmanager
-def _log_lines(progress: ProgressPrinter) -> Iterator[None]:
+def _log_lines(progress: ProgressPrinter, flags: Mapping[str, str]) -> Iterator[None]:
     """Shows farm_ray's log from INFO and everyone else's from WARNING, for as long as the job runs."""
     # transformers draws bars of its own while it reads and writes weights.
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     root, ours = logging.getLogger(), logging.getLogger("farm_ray")
-    handler, level = _ProgressHandler(progress), ours.level
+    handler, level = _ProgressHandler(progress, flags), ours.level
     root.addHandler(handler)
     ours.setLevel(logging.INFO)
     try:

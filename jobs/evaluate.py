@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DEFAULT_BATCH_SIZE = 32
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> command_line.Parser:
     """The job's flags."""
     parser = command_line.make_parser("jobs.evaluate", __doc__)
     add = parser.add_argument

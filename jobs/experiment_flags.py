@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.configuration import build, parse_assignment, read_yaml, replace
+from farm_ray.configuration import build, dotted_names, parse_assignment, read_yaml, replace
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import Experiment
 from farm_ray.experiment.farm_config import is_farm_config, load_experiments
@@ -13,9 +13,14 @@ from farm_ray.experiment.load import load_experiment
 if TYPE_CHECKING:
     import argparse
 
+    from jobs.command_line import Parser
 
-def add_experiment_flags(parser: argparse.ArgumentParser) -> None:
+
+def add_experiment_flags(parser: Parser) -> None:
     """PIPELINE, --data-dir, --model, --config and --set."""
+    last_parts = {name.rpartition(".")[2]: name for name in dotted_names(Experiment)}
+    # One word alone may be meant as a word of English.
+    parser.fields = {part: name for part, name in last_parts.items() if "_" in part}
     add = parser.add_argument
     add("pipeline", metavar="PIPELINE", nargs="?", help="pipelines.module[:function], for example pipelines.quickstart")
     add("--data-dir", metavar="DIR", help="folder (or s3:// prefix) with the data files: processor.data_dir")

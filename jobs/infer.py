@@ -6,7 +6,8 @@
 
 INPUT is TSV, CSV, JSONL or Parquet: a file, a folder, a glob, s3:// or https://; only the text column is needed. `-`
 reads one text per line from standard input. OUTPUT ends in .jsonl, .jsonl.gz or .parquet; `-` prints JSON lines.
-One row out per row in, in the same order; a row that cannot be predicted says why in `problem`.
+One row out per row in, in the same order; a row that cannot be predicted says why in `problem`. No row at all is an
+error.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from farm_ray.data_handler import problems
-from farm_ray.errors import ConfigError
+from farm_ray.errors import ConfigError, DataProblemError
 from jobs import command_line
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _LINES_AT_ONCE = 1000
 _DEFAULT_BATCH_SIZE = 32
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> command_line.Parser:
     """The job's flags."""
     parser = command_line.make_parser("jobs.infer", __doc__)
     add = parser.add_argument
@@ -45,14 +46,14 @@ def make_parser() -> argparse.ArgumentParser:
     add("output", metavar="OUTPUT", nargs="?", help="file to write (.jsonl, .jsonl.gz, .parquet; s3://), or -")
     add("--task-type", help="what a transformers model is for, which its folder does not say: text_classification")
     add("--text", action="append", help="predict this text and print it, instead of INPUT and OUTPUT; repeatable")
-    add("--text-column", metavar="NAME", help="column with the text (default: the one the model was trained on)")
+    add("--text-column", dest="text_column_name", metavar="NAME", help="name of the text column (default: the model's)")
     add("--delimiter", type=_delimiter, help="of TSV and CSV (default: the model's)")
     add("--quote-char", help='of TSV and CSV; "" switches quoting off (default: the model\'s)')
     add("--batch-size", type=command_line.positive_number, default=_DEFAULT_BATCH_SIZE, help="rows per forward pass")
     add("--max-seq-len", type=command_line.positive_number, help="tokens per text (default: the model's)")
     add("--return-class-probs", action="store_true", help="add the probability of every label")
     add("--num-actors", type=command_line.whole_number, help="Ray actors; 0: this process; default: by number of rows")
-    add("--use-gpu", action="store_true", help="predict on GPU")
+    add("--use-gpu", dest="gpu", action="store_true", help="predict on GPU")
     add("--use-amp", metavar="LEVEL", help="bf16 and the like; default: float32")
     add("--address", help="host:port of a Ray cluster; default: the running one, else a local one")
     return parser
@@ -72,7 +73,7 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, 
     inferencer = Inferencer.load(
         arguments.model_dir,
         batch_size=arguments.batch_size,
-        gpu=arguments.use_gpu,
+        gpu=arguments.gpu,
         task_type=arguments.task_type,
         return_class_probs=arguments.return_class_probs,
         max_seq_len=arguments.max_seq_len,
@@ -107,7 +108,7 @@ def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: Pr
     return inferencer.predict_file(
         arguments.input,
         arguments.output,
-        text_column=arguments.text_column,
+        text_column=arguments.text_column_name,
         delimiter=arguments.delimiter,
         quote_char=arguments.quote_char,
         num_actors=arguments.num_actors,
@@ -117,9 +118,17 @@ def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: Pr
 
 
 def text_lines(stream: Iterable[bytes]) -> Iterator[pa.Table]:
-    """Tables with an id (`stdin:7`) and a text per line; a line that is not UTF-8 becomes a row with a problem."""
+    """Tables with an id (`stdin:7`) and a text per line; a line that is not UTF-8 becomes a row with a problem.
+
+    Raises:
+        DataProblemError: When there is no line.
+    """
     numbered = enumerate(stream, start=1)
-    while lines := list(itertools.islice(numbered, _LINES_AT_ONCE)):
+    first = next(numbered, None)
+    if first is None:
+        raise DataProblemError("standard input is empty; give at least one line")
+    numbered_lines = itertools.chain([first], numbered)
+    while lines := list(itertools.islice(numbered_lines, _LINES_AT_ONCE)):
         ids = [f"stdin:{number}" for number, _ in lines]
         texts = [_decoded(line) for _, line in lines]
         found = [None if text is not None else _undecodable(row_id) for row_id, text in zip(ids, texts, strict=True)]

@@ -2,7 +2,8 @@
 
     python -m jobs.preprocess PIPELINE --output-dir OUT [--data-dir DIR] [--model MODEL] [--set key=value ...]
 
-Writes OUT/train.parquet (dev, test likewise), and OUT/recipe.json that says what they were made of.
+Writes OUT/train.parquet (dev, test likewise), and OUT/recipe.json that says what they were made of; those of an
+earlier run are replaced.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from jobs.progress import ProgressPrinter
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> command_line.Parser:
     """The job's flags."""
     parser = command_line.make_parser("jobs.preprocess", __doc__)
     add_experiment_flags(parser)

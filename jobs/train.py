@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NAME = "jobs.train"
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> command_line.Parser:
     """The job's flags."""
     parser = command_line.make_parser(_NAME, __doc__)
     add_experiment_flags(parser)
@@ -34,7 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--output-dir", metavar="DIR", help="folder of the run (default: runs/<name of the experiment>)")
     add("--num-workers", metavar="N", type=command_line.whole_number, default=1, help="training workers; 0: no Ray")
     add("--use-gpu", action="store_true", help="one GPU per worker")
-    add("--resume", default="auto", metavar="auto|never|PATH", help="go on from a checkpoint (default: auto)")
+    add("--resume", default="auto", metavar="auto|latest|never|PATH", help="go on from a checkpoint (default: auto)")
     add("--address", help="host:port of a Ray cluster (default: the one there is, else a local one)")
     return parser
 

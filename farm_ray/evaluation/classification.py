@@ -6,6 +6,7 @@ numbers [rows, labels] for multilabel tasks. An empty column gives NaN: there is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -89,7 +90,9 @@ def classification_report(preds: Column, labels: Column, label_list: Sequence[st
         columns = f"{pred_grid.shape[1]} columns of predictions and {label_grid.shape[1]} of labels"
         raise ConfigError(f"the report got {columns} for {len(names)} labels; label_list must name every column")
     ids = list(range(len(names)))
-    return str(sklearn_report(label_grid, pred_grid, labels=ids, target_names=names, digits=4, zero_division=0))
+    report = str(sklearn_report(label_grid, pred_grid, labels=ids, target_names=names, digits=4, zero_division=0))
+    # Where no prediction is right sklearn counts rows as "3.0".
+    return re.sub(r"(\d)\.0$", r"  \1", report, flags=re.MULTILINE)
 
 
 def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[IntArray, IntArray, list[Any]]:

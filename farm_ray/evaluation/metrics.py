@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -141,13 +141,39 @@ def resolve_metrics(metric: Any) -> list[MetricFunction]:
     return [metric]
 
 
-def check_metric(metric: Any) -> None:
+def check_metric(metric: Any, label_list: Sequence[str] = ()) -> None:
     """Finds a wrong metric before any work is done.
 
+    Args:
+        metric: As for `resolve_metrics`.
+        label_list: The labels it will be computed on; built-in metrics are tried on them.
+
     Raises:
-        ConfigError: As `resolve_metrics`; also for a function that does not take predictions and labels.
+        ConfigError: As `resolve_metrics`; also for a function that does not take predictions and labels, and for a
+            built-in metric that does not work with such labels.
     """
-    resolve_metrics(metric)
+    for fn in resolve_metrics(metric):
+        if label_list and fn in METRICS.values():
+            fn(label_list, label_list)
+
+
+def reported_names(metric: Any, label_list: Sequence[str]) -> tuple[list[str], bool]:
+    """The names of the values that a metric gives for these labels, and whether these must be all.
+
+    Every function is tried on one row per label. What a user's own one raises there, or the names it chooses, need not
+    be the same for other rows: then there may be more.
+    """
+    names: list[str] = []
+    all_known = True
+    for fn in resolve_metrics(metric):
+        try:
+            result = fn(label_list, label_list)
+            names += _as_dict(fn, result)
+        except Exception:  # noqa: BLE001 - a user's function, on rows it was not made for
+            all_known = False
+        else:
+            all_known = all_known and (fn in METRICS.values() or not isinstance(result, Mapping))
+    return names, all_known
 
 
 def compute_metrics(metric: Any, preds: Column, labels: Column) -> dict[str, Any]:

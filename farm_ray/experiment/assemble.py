@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.data_handler.processor import Processor
-    from farm_ray.experiment.config import Experiment, TextClassificationProcessorConfig, TrainConfig
+    from farm_ray.experiment.config import Experiment, TextClassificationProcessorConfig
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.modeling.prediction_head import PredictionHead
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 _ONE_TASK = "text_classification"
 """Name of the task that a `label_list` makes."""
+_LOSS = "loss"
+"""Is among the results of every head."""
 _NOT_THE_PROCESSORS = {"kind", "tasks", "metric", "data_dir"}
 
 
@@ -34,43 +36,88 @@ def check_experiment(experiment: Experiment) -> None:
     """Finds what can be found wrong without reading data or weights.
 
     Raises:
-        ConfigError: On a missing model or data folder, an unknown metric, optimizer or schedule, or heads, tasks and
-            early stopping that do not fit.
+        ConfigError: On a missing model or data folder, an unknown metric, optimizer or schedule, or heads, tasks,
+            metrics and early stopping that do not fit.
     """
-    from farm_ray.evaluation.metrics import check_metric
-
     if experiment.model.language_model is None:
         raise ConfigError("no language model is given: --model FOLDER, or --set model.language_model=...")
-    if experiment.processor.data_dir is None:
-        raise ConfigError("no data folder is given: --data-dir FOLDER, or --set processor.data_dir=...")
     processor = experiment.processor
+    if processor.data_dir is None:
+        raise ConfigError("no data folder is given: --data-dir FOLDER, or --set processor.data_dir=...")
+    data_dir = Path(processor.data_dir)
+    if data_dir.is_file():
+        raise ConfigError(
+            f"the data folder {data_dir} is a file; name its folder, and then the file: "
+            f"--data-dir {data_dir.parent} --set processor.train_filename={data_dir.name}"
+        )
     if processor.tasks and processor.label_list is not None:
         raise ConfigError("processor.label_list is for one task; with processor.tasks give each task its own")
     if not processor.train_filename:
         raise ConfigError("processor.train_filename is empty; training needs a file")
-    for metric in [processor.metric, *(task.metric for task in processor.tasks)]:
-        check_metric(list(metric))
     task_names = [task.name for task in processor.tasks]
     twice = {name for name in task_names if task_names.count(name) > 1}
     if twice:
         raise ConfigError(f'processor.tasks has two tasks named "{min(twice)}"; names must differ')
-    names = task_names or [_ONE_TASK]
-    _head_configs(experiment, names)
-    _check_training(experiment.train, names)
+    tasks = {task.name: _Scored(task.metric, task.label_list) for task in processor.tasks}
+    tasks = tasks or {_ONE_TASK: _Scored(processor.metric, processor.label_list or ())}
+    heads = _head_configs(experiment, list(tasks))
+    _check_training(experiment, [(head.task, tasks[head.task]) for head in heads])
 
 
-def _check_training(train: TrainConfig, tasks: list[str]) -> None:
+class _Scored(NamedTuple):
+    """What the results of a task are made of."""
+
+    metric: tuple[str, ...]
+    label_list: tuple[str, ...]
+
+
+def _check_training(experiment: Experiment, heads: list[tuple[str, _Scored]]) -> None:
+    from farm_ray.evaluation.metrics import check_metric
     from farm_ray.modeling.optimization.optimizers import check_optimizer
     from farm_ray.modeling.optimization.schedules import check_schedule
 
-    check_optimizer(train.optimizer_opts)
-    check_schedule(train.schedule_opts)
-    stopping = train.early_stopping
-    if stopping is not None and stopping.head >= len(tasks):
+    for _, scored in heads:
+        check_metric(scored.metric, scored.label_list)
+    check_optimizer(experiment.train.optimizer_opts)
+    check_schedule(experiment.train.schedule_opts)
+    stopping = experiment.train.early_stopping
+    if stopping is None:
+        return
+    if not experiment.processor.dev_filename and not experiment.processor.dev_split:
         raise ConfigError(
-            f"train.early_stopping.head={stopping.head}, but there are {len(tasks)} heads (counted from 0): "
-            f"{', '.join(tasks)}"
+            "train.early_stopping watches the dev set, and there is none; give processor.dev_filename, "
+            "or a processor.dev_split above 0"
         )
+    if stopping.head >= len(heads):
+        raise ConfigError(
+            f"train.early_stopping.head={stopping.head}, but there are {len(heads)} heads (counted from 0): "
+            f"{', '.join(name for name, _ in heads)}"
+        )
+    _check_watched(stopping.metric, *heads[stopping.head])
+
+
+def _check_watched(watched: str, task: str, scored: _Scored) -> None:
+    """A value for early stopping that no evaluation yields is refused where the values are known for sure."""
+    from farm_ray.evaluation.metrics import reported_names
+
+    if watched == _LOSS or not scored.label_list:
+        return
+    names, all_known = reported_names(scored.metric, scored.label_list)
+    if watched in names:
+        return
+    known = [_LOSS, *names]
+    if all_known:
+        raise ConfigError(
+            f'train.early_stopping.metric="{watched}": the dev results of task {task} have no such value'
+            f"{nearest(watched, known)}"
+        )
+    logger.warning(
+        'train.early_stopping.metric="%s" may be missing from the dev results of task %s, and the run would then fail; '
+        "its metrics, tried on one row per label, gave: %s",
+        watched,
+        task,
+        ", ".join(known),
+    )
 
 
 def prepare_data(experiment: Experiment) -> None:

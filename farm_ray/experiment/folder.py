@@ -71,9 +71,8 @@ def check_output_folder(path: Path, experiment: Experiment) -> None:
 
 
 def holds_a_run(path: Path) -> bool:
-    """Whether there is a model or a checkpoint."""
-    checkpoints = path / CHECKPOINTS
-    return (path / MODEL).exists() or (checkpoints.is_dir() and any(checkpoints.iterdir()))
+    """Whether there is a model or a whole checkpoint."""
+    return (path / MODEL).exists() or any((path / CHECKPOINTS).glob("epoch_*"))
 
 
 def note_experiment(path: Path, experiment: Experiment) -> None:

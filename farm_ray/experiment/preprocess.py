@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster, storage
-from farm_ray.errors import DataProblemError
+from farm_ray.data_handler.data_silo.silo import SETS
+from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
 from farm_ray.experiment.assemble import check_experiment, make_processor, make_silo, prepare_data
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment
 
     Progress = Callable[[str, int, int | None, str], None]
@@ -33,7 +36,8 @@ def preprocess_experiment(
 ) -> dict[str, Any]:
     """Writes `train.parquet`, `dev.parquet`, `test.parquet` (those there are) and `recipe.json` to `output_dir`.
 
-    Each file appears whole or not at all; the recipe comes last, so a folder with a recipe is complete.
+    Each file appears whole or not at all; the recipe comes last, so a folder with a recipe is complete. Files that an
+    earlier call wrote there stay until the features are made; then they go, the recipe first.
 
     Args:
         experiment: Its processor and data parts are used.
@@ -46,18 +50,23 @@ def preprocess_experiment(
         `rows` per set, `problems` by kind, `output_dir` and `fingerprint`.
 
     Raises:
-        ConfigError: On settings that cannot be meant.
+        ConfigError: On settings that cannot be meant, an output that cannot be written, or input files that the
+            output would replace.
         DataProblemError: On data that cannot be used.
     """
     from farm_ray.modeling.tokenization import Tokenizer
 
     check_experiment(experiment)
+    _check_output(output_dir)
     tokenizer = Tokenizer.load(str(experiment.model.language_model), revision=experiment.model.revision)
     processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)
     if not in_process:
         cluster.connect(address)
     prepare_data(experiment)
+    _refuse_own_inputs(processor, output_dir)
     silo = make_silo(experiment, processor, in_process=in_process, problems_dir=None, progress=progress)
+    for place in _places(output_dir):
+        storage.remove(place)
     rows = {name: _write_set(silo, name, output_dir, progress) for name in silo.data}
     recipe = {
         "experiment": experiment.model_dump(mode="json"),
@@ -70,6 +79,36 @@ def preprocess_experiment(
     return {key: recipe[key] for key in ("rows", "problems", "fingerprint")} | {"output_dir": output_dir}
 
 
+def _places(output_dir: str) -> list[str]:
+    """All files that may be written, the recipe first."""
+    return [storage.join(output_dir, name) for name in (RECIPE, *(_features_file(name) for name in SETS))]
+
+
+def _features_file(set_name: str) -> str:
+    return f"{set_name}.parquet"
+
+
+def _check_output(output_dir: str) -> None:
+    try:
+        storage.check_folder(output_dir)
+    except FarmRayError as error:
+        raise ConfigError(f"{error}; give another --output-dir", **error.facts) from None
+
+
+def _refuse_own_inputs(processor: Processor, output_dir: str) -> None:
+    from farm_ray.data_handler.data_silo.input_files import input_files
+
+    written = {_resolved(place) for place in _places(output_dir)}
+    for file in (file for files in input_files(processor, SETS).values() for file in files):
+        if _resolved(file) in written:
+            raise ConfigError(f"{storage.redacted(file)} is an input and would be replaced; give another --output-dir")
+
+
+def _resolved(uri: str) -> str:
+    local = uri.removeprefix("file://")
+    return uri if "://" in local else str(Path(local).resolve())
+
+
 def _write_set(silo: DataSilo, name: str, output_dir: str, progress: Progress | None) -> int | None:
     import pyarrow.parquet as pq
 
@@ -78,7 +117,7 @@ def _write_set(silo: DataSilo, name: str, output_dir: str, progress: Progress | 
         return None
     if progress is not None:
         progress(f"write {name} rows", 0, len(features), "")
-    with storage.open_output(storage.join(output_dir, f"{name}.parquet")) as out:
+    with storage.open_output(storage.join(output_dir, _features_file(name))) as out:
         pq.write_table(_usable(features), out, compression="zstd")
     if progress is not None:
         progress(f"write {name} rows", len(features), len(features), "")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster
+from farm_ray.errors import ConfigError
 from farm_ray.experiment import folder as folders
 from farm_ray.experiment.assemble import check_experiment, make_model, make_processor, make_silo, prepare_data
 from farm_ray.experiment.config import write_experiment
@@ -47,7 +49,8 @@ def run_experiment(
         output_dir: Folder of the run; None is `runs/<name>`.
         num_workers: Training workers on Ray; 0 does everything in this process, without Ray.
         use_gpu: One GPU per worker.
-        resume: `auto` goes on from the newest checkpoint of this run, `never` starts anew, a path names a checkpoint.
+        resume: `auto` goes on from the newest checkpoint of this run, as FARM's `latest` does; `never` starts anew, a
+            path names a checkpoint.
         address: As for `farm_ray.cluster.connect`.
         progress: Called with (stage, done, total or None, note).
 
@@ -60,11 +63,13 @@ def run_experiment(
     """
     output = Path(output_dir or Path("runs") / experiment.name)
     check_experiment(experiment)
+    _check_device(experiment.train.use_amp, num_workers=num_workers, use_gpu=use_gpu)
+    resume = "auto" if resume == "latest" else resume
     _check_resume(resume, output / folders.CHECKPOINTS)
     with folders.output_folder(output, experiment) as target:
         processor, language_model = _load_pretrained(experiment)
         if num_workers > 0:
-            cluster.connect(address)
+            _connect(address, num_workers=num_workers, use_gpu=use_gpu)
         (target / folders.PROBLEMS).unlink(missing_ok=True)
         started = time.perf_counter()
         prepare_data(experiment)
@@ -91,6 +96,26 @@ def run_experiment(
             tracker.log_artifacts(result.model_dir)
         tracker.end_run()
     return result
+
+
+def _check_device(use_amp: str | None, *, num_workers: int, use_gpu: bool) -> None:
+    """A GPU that is not in this process, and number formats that the device cannot do."""
+    import torch
+
+    from farm_ray.modeling.optimization.precision import check_use_amp
+
+    if use_gpu and num_workers == 0 and not torch.cuda.is_available():
+        raise ConfigError("use_gpu was asked for, and torch sees no GPU here; leave it out")
+    check_use_amp(use_amp, "cuda" if use_gpu else "cpu")
+
+
+def _connect(address: str | None, *, num_workers: int, use_gpu: bool) -> None:
+    from farm_ray.train.on_ray import check_room
+
+    cluster.connect(address)
+    # Another cluster may still grow; the trainer waits for that.
+    if cluster.is_local():
+        check_room(num_workers, use_gpu=use_gpu)
 
 
 def _check_resume(resume: str, checkpoints: Path) -> None:
@@ -195,7 +220,8 @@ def _save(
 
     facts: dict[str, Any] = {
         **result.as_dict(),
-        "losses": trainer.result.losses,
+        # JSON has no NaN; fp16 may have steps without a loss.
+        "losses": [loss if math.isfinite(loss) else None for loss in trainer.result.losses],
         "reports": reports(trainer.result.dev, trainer.result.test),
     }
 

@@ -3,11 +3,12 @@
 from farm_ray.storage.addresses import COMPRESSION, DATA_SUFFIXES, data_suffix, file_name, join, redacted
 from farm_ray.storage.listing import exists, list_files, size
 from farm_ray.storage.reading import file_stamp, open_binary
-from farm_ray.storage.writing import open_output
+from farm_ray.storage.writing import check_folder, open_output, remove
 
 __all__ = [
     "COMPRESSION",
     "DATA_SUFFIXES",
+    "check_folder",
     "data_suffix",
     "exists",
     "file_name",
@@ -17,5 +18,6 @@ __all__ = [
     "open_binary",
     "open_output",
     "redacted",
+    "remove",
     "size",
 ]

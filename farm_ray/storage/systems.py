@@ -93,7 +93,11 @@ def missing(uri: str, system: fs.FileSystem, inside: str) -> DataProblemError:
     if scheme(uri) == "s3" and system.get_file_info(inside.split("/", maxsplit=1)[0]).type == fs.FileType.NotFound:
         return DataProblemError(f"cannot read {name}: there is no such bucket", file=name)
     folder, _, wanted = inside.rpartition("/")
-    if system.get_file_info(folder or ".").type != fs.FileType.Directory:
+    kind = system.get_file_info(folder or ".").type
+    if kind == fs.FileType.File:
+        shown = redacted(rebuild(uri, folder))
+        return DataProblemError(f"cannot read {name}: {shown} is a file; name the folder it is in", file=name)
+    if kind != fs.FileType.Directory:
         return DataProblemError(f"cannot read {name}: there is no folder {folder}", file=name)
     there = [path.rpartition("/")[2] for path in files_in(system, folder or ".")]
     near = difflib.get_close_matches(wanted, there, n=3, cutoff=0.5) or sorted(there)[:5]

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from farm_ray.errors import ConfigError
-from farm_ray.storage.addresses import WEB, codec, redacted, scheme
+from farm_ray.storage.addresses import WEB, codec, join, redacted, scheme
 from farm_ray.storage.systems import explained, locate
 
 if TYPE_CHECKING:
@@ -59,17 +59,66 @@ def open_output(uri: str | Path) -> Iterator[BinaryIO]:
             aside.unlink(missing_ok=True)
 
 
+def check_folder(uri: str | Path) -> None:
+    """Finds out whether files can be written and removed in a folder or under an s3:// prefix; leaves no file there.
+
+    Raises:
+        ConfigError: When they cannot.
+    """
+    text = str(uri)
+    with explained(text, ConfigError, "write to"):
+        system, folder = _writable_system(text)
+        probe = join(folder, f".probe-{uuid.uuid4().hex[:8]}")
+        if isinstance(system, fs.LocalFileSystem):
+            _try_folder(Path(folder), Path(probe))
+        else:
+            system.open_output_stream(probe).close()
+            system.delete_file(probe)
+
+
+def remove(uri: str | Path) -> None:
+    """Removes a file where there is one.
+
+    Raises:
+        ConfigError: When it cannot be removed.
+    """
+    text = str(uri)
+    with explained(text, ConfigError, "remove"):
+        system, inside = locate(text)
+        if system.get_file_info(inside).type != fs.FileType.NotFound:
+            system.delete_file(inside)
+
+
 def _place(uri: str) -> tuple[fs.FileSystem, str]:
+    system, inside = _writable_system(uri)
+    if uri.endswith("/") or system.get_file_info(inside).type == fs.FileType.Directory:
+        name = redacted(uri)
+        raise ConfigError(f"cannot write {name}: it is a folder; name a file in it", file=name)
+    return system, inside
+
+
+def _writable_system(uri: str) -> tuple[fs.FileSystem, str]:
     name = redacted(uri)
     if scheme(uri) in WEB:
         raise ConfigError(f"cannot write {name}: web addresses can only be read; give a local path or s3://", file=name)
     system, inside = locate(uri)
-    if uri.endswith("/") or system.get_file_info(inside).type == fs.FileType.Directory:
-        raise ConfigError(f"cannot write {name}: it is a folder; name a file in it", file=name)
     bucket = inside.split("/")[0]
     if scheme(uri) == "s3" and system.get_file_info(bucket).type == fs.FileType.NotFound:
         raise ConfigError(f"cannot write {name}: there is no bucket {bucket}", file=name)
     return system, inside
+
+
+def _try_folder(folder: Path, probe: Path) -> None:
+    if folder.is_file():
+        raise ConfigError(f"cannot write to {folder}: it is a file; name a folder", file=str(folder))
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x")
+    finally:
+        for tidy in (probe.unlink, *(path.rmdir for path in made)):
+            with contextlib.suppress(OSError):
+                tidy()
 
 
 def _aside(system: fs.FileSystem, target: Path) -> Path:

@@ -132,3 +132,13 @@ def test_report_of_multilabel_columns_follows_label_list():
 
 def test_report_of_no_rows():
     assert classification_report([], [], ["a", "b"]) == "no rows to report on"
+
+
+@pytest.mark.parametrize(
+    "columns", [(["a", "a", "a"], ["b", "b", "b"]), (["?", "?", "?"], ["a", "b", "b"]), (["a", "b"], ["b", "b"])]
+)
+def test_report_counts_rows_in_whole_numbers(columns):
+    """Also where no prediction is right, and the last column stays in line."""
+    lines = [line for line in classification_report(*columns, ["a", "b"]).splitlines() if line.strip()]
+    assert all(line.split()[-1].isdigit() for line in lines[1:])
+    assert len({len(line) for line in lines}) == 1

@@ -17,6 +17,7 @@ from farm_ray.evaluation.metrics import (
     compute_report_metrics,
     register_metrics,
     register_report,
+    reported_names,
     resolve_metrics,
 )
 
@@ -129,3 +130,35 @@ def test_registered_report_replaces_the_built_in_one():
 def test_output_type_without_report():
     with pytest.raises(ConfigError, match=r'"per_sequenz".*register_report'):
         compute_report_metrics(SimpleNamespace(ph_output_type="per_sequenz"), PREDS, LABELS)
+
+
+def test_a_built_in_metric_is_tried_on_the_labels():
+    check_metric(["acc", "acc_f1"], ["0", "1"])
+    with pytest.raises(ConfigError, match="acc_f1 needs labels 0 and 1"):
+        check_metric(["acc", "acc_f1"], ["good", "bad"])
+
+
+def test_a_metric_of_ones_own_is_not_tried_unasked():
+    register_metrics("share", lambda preds, labels: pytest.fail("it was called"))
+    check_metric("share", ["a", "b"])
+
+
+def too_few(preds, labels):
+    if len(labels) < 100:
+        raise ValueError
+    return {"f2": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("own", "names", "all_known"),
+    [
+        (share_of_a, ["acc", "own"], True),
+        (lambda preds, labels: {"f2": 0.5}, ["acc", "f2"], False),
+        (lambda preds, labels: None, ["acc"], False),
+        (too_few, ["acc"], False),
+    ],
+)
+def test_names_that_are_reported(own, names, all_known):
+    register_metrics("own", own)
+    assert reported_names(["acc", "own"], ["a", "b"]) == (names, all_known)
+    assert reported_names("acc_f1", ["0", "1"]) == (["acc", "f1", "acc_and_f1"], True)

@@ -43,6 +43,14 @@ def test_a_failed_run_leaves_its_checkpoints_and_whose_they_are(tmp_path):
     assert read_experiment(tmp_path / "experiment.yaml") == READY
 
 
+def test_what_a_kill_in_the_first_checkpoint_leaves_is_no_run(tmp_path):
+    """Another experiment may go there: nothing in the folder could be gone on from."""
+    folder.note_experiment(tmp_path, READY)
+    (tmp_path / "checkpoints" / ".epoch_0_step_1.writing-01234567-1-01234567").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "steps.tsv").write_text("step\n")
+    folder.check_output_folder(tmp_path, replace(READY, "seed", 1))
+
+
 def test_the_same_run_may_use_its_folder_again_and_another_may_not(tmp_path):
     folder.note_experiment(tmp_path, READY)
     other = replace(replace(READY, "train.epochs", 3), "seed", 1)

@@ -1,11 +1,14 @@
 """A whole run through the library: what is saved, what is told, what a second run does."""
 
 import json
+import os
+import signal
 
 import pytest
 
 from farm_ray.configuration import replace
-from farm_ray.errors import CheckpointError, ConfigError
+from farm_ray.data_handler.data_silo import DataSilo
+from farm_ray.errors import CheckpointError, ClusterError, ConfigError, FarmRayError
 from farm_ray.experiment import run_experiment
 from farm_ray.experiment.config import read_experiment
 from farm_ray.infer import Inferencer
@@ -56,6 +59,32 @@ def test_fresh_weights_come_from_the_seed(experiment, tmp_path):
     assert json.loads((tmp_path / "three" / "model" / "metrics.json").read_text())["losses"] != losses[0]
 
 
+def test_a_run_that_was_stopped_and_went_on_saves_the_numbers_of_the_whole(experiment, tmp_path):
+    def terminate(stage, done, _total, _note):
+        if stage == "train" and done == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    experiment = replace(experiment, "train.epochs", 2)
+    run(experiment, tmp_path / "whole")
+    assert run(experiment, tmp_path / "broken", progress=terminate).status == "preempted"
+    run(experiment, tmp_path / "broken")
+    whole, broken = (
+        json.loads((tmp_path / name / "model" / "metrics.json").read_text()) for name in ("whole", "broken")
+    )
+    assert len(whole["losses"]) == whole["steps"] > 2
+    for name in ("losses", "steps", "rows", "order_hash", "metrics"):
+        assert broken[name] == whole[name]
+
+
+def test_a_step_without_a_loss_is_null_in_the_numbers(experiment, tmp_path, monkeypatch):
+    from farm_ray.train.step_log import StepLog
+
+    add = StepLog.add
+    monkeypatch.setattr(StepLog, "add", lambda log, _loss, rate: add(log, float("nan"), rate))
+    result = run(experiment, tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "model" / "metrics.json").read_text())["losses"] == [None] * result.steps
+
+
 def test_the_tracker_that_is_named_hears_of_the_run(experiment, tmp_path, capsys):
     run(replace(replace(experiment, "train.tracker", "stdout"), "train.log_loss_every", 1), tmp_path / "out")
     told = capsys.readouterr().err
@@ -88,3 +117,38 @@ def test_problems_of_an_earlier_attempt_do_not_stay(experiment, tmp_path):
     (tmp_path / "out" / "problems.parquet").write_bytes(b"old")
     run(experiment, tmp_path / "out")
     assert not (tmp_path / "out" / "problems.parquet").exists()
+
+
+def test_latest_is_the_word_for_auto(experiment, tmp_path):
+    run(experiment, tmp_path / "out", resume="latest")
+    assert (tmp_path / "out" / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "told"),
+    [
+        ({"train.use_amp": "bf61"}, {}, "bf61"),
+        ({"train.use_amp": "fp16"}, {}, "needs a GPU"),
+        ({}, {"use_gpu": True}, "no GPU"),
+        ({"train.early_stopping": {"metric": "f2"}}, {}, "f2"),
+        ({"processor.test_filename": "mine.tsv"}, {}, "mine.tsv"),
+    ],
+)
+def test_found_before_any_work(experiment, tmp_path, monkeypatch, settings, options, told):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(DataSilo, "_accept", lambda *_: pytest.fail("data was read"))
+    for name, value in settings.items():
+        experiment = replace(experiment, name, value)
+    with pytest.raises(FarmRayError, match=told):
+        run(experiment, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_local_ray_without_gpus_is_refused_before_any_work(experiment, tmp_path, monkeypatch):
+    monkeypatch.setattr("farm_ray.cluster.connect", lambda _address: None)
+    monkeypatch.setattr("farm_ray.cluster.is_local", lambda: True)
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 2.0})
+    monkeypatch.setattr(DataSilo, "_accept", lambda *_: pytest.fail("data was read"))
+    with pytest.raises(ClusterError, match="2 workers with a GPU each were asked for, and there are 0"):
+        run_experiment(experiment, output_dir=tmp_path / "out", num_workers=2, use_gpu=True)
+    assert not (tmp_path / "out").exists()

@@ -18,6 +18,24 @@ def test_metrics_are_those_of_training(call, train_flags, data_dir, tmp_path):
     assert told["metrics"]["loss"] == pytest.approx(trained["metrics"]["test"]["loss"], abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--use-gpu"], "--use-gpu was asked for"),
+        (["--use-amp", "bf61"], '--use-amp "bf61" is unknown; did you mean "bf16"'),
+        ([], "--max-problem-share 0.0304"),
+    ],
+)
+def test_errors_name_the_flags(call, train_flags, data_dir, tmp_path, monkeypatch, flags, told):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    call(train.main, train_flags)
+    with (data_dir / "train.tsv").open("a") as file:
+        file.write("a film\tgod\n")
+    code, _, err = call(evaluate.main, [str(tmp_path / "out" / "model"), str(data_dir / "train.tsv"), *flags])
+    assert code == 2
+    assert told in err.strip().splitlines()[-1]
+
+
 @pytest.mark.parametrize("missing", ["model", "file"])
 def test_missing_input_is_one_line(call, train_flags, data_dir, tmp_path, missing):
     if missing == "file":

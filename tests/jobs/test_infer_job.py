@@ -70,13 +70,21 @@ def test_texts_on_the_command_line(model_dir, capsysbinary):
         (["{model}", "{tsv}", "{tmp}/out.txt"], ".parquet"),
         (["{model}", "{tmp}/none.tsv", "{tmp}/out.jsonl"], "none.tsv"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--text-column", "tweet"], "tweet"),
+        (["{model}", "{empty}", "{tmp}/out.jsonl"], "header.tsv has a header but no rows"),
         (["{tmp}/none", "{tsv}", "{tmp}/out.jsonl"], "none"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--batch-size", "0"], "--batch-size"),
-        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "ner"], "ner"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "ner"], '--task-type "ner"'),
+        (["{plain}", "{tsv}", "{tmp}/out.jsonl"], '--task-type "text_classification"'),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--max-seq-len", "9999"], "--max-seq-len 9999"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--use-amp", "bf61"], '--use-amp "bf61"'),
     ],
 )
-def test_usage_and_data_problems_are_one_line_and_exit_2(model_dir, tsv, tmp_path, capsys, arguments, names):
-    given = [argument.format(model=model_dir, tsv=tsv, tmp=tmp_path) for argument in arguments]
+def test_usage_and_data_problems_are_one_line_and_exit_2(
+    model_dir, tiny_folder, tsv, tmp_path, capsys, arguments, names
+):
+    (tmp_path / "header.tsv").write_text("text\n")
+    places = {"model": model_dir, "plain": tiny_folder, "tsv": tsv, "empty": tmp_path / "header.tsv", "tmp": tmp_path}
+    given = [argument.format(**places) for argument in arguments]
     try:
         code = infer.main(given)
     except SystemExit as stopped:
@@ -87,6 +95,23 @@ def test_usage_and_data_problems_are_one_line_and_exit_2(model_dir, tsv, tmp_pat
     assert output.err.startswith("jobs.infer: ")
     assert names in output.err
     assert output.out == ""
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("output", ["-", "{tmp}/out.jsonl", "{tmp}/out.parquet"])
+def test_empty_standard_input_is_an_error_as_an_empty_file_is(model_dir, tmp_path, capsys, monkeypatch, output):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert infer.main([model_dir, "-", output.format(tmp=tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "jobs.infer: standard input is empty; give at least one line\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_gpu_is_said_in_words_of_the_job(model_dir, capsysbinary, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert infer.main([model_dir, "--text", "the good film", "--use-gpu"]) == 0
+    assert b"warning: --use-gpu, but torch sees no GPU: predicting on the CPU" in capsysbinary.readouterr().err
 
 
 def test_an_output_that_cannot_be_written_is_told(model_dir, tsv, capsys):

@@ -51,6 +51,33 @@ def test_features_to_s3(bucket, call, train_flags):
     assert features.column("id")[0].as_py().startswith("train.tsv:")
 
 
+def keys(bucket, prefix):
+    found = bucket.list_objects_v2(Bucket="data", Prefix=prefix).get("Contents", [])
+    return {entry["Key"].removeprefix(prefix) for entry in found} - {""}
+
+
+def test_older_features_on_s3_go_before_new_ones_come(bucket, call, train_flags, monkeypatch):
+    flags = [flag for flag in train_flags if flag not in {"--num-workers", "0"}]
+    flags += ["--in-process", "--output-dir", "s3://data/features"]
+    assert call(preprocess.main, flags)[0] == 0
+    assert keys(bucket, "features/") == {"train.parquet", "dev.parquet", "recipe.json"}
+
+    def broken(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq, "write_table", broken)
+    assert call(preprocess.main, flags)[0] == 2
+    assert keys(bucket, "features/") == set()
+
+
+def test_a_missing_output_bucket_is_found_before_any_work(bucket, call, train_flags, monkeypatch):
+    monkeypatch.setattr("farm_ray.experiment.preprocess.make_silo", lambda *_, **__: pytest.fail("data was read"))
+    flags = [flag for flag in train_flags if flag not in {"--num-workers", "0"}]
+    code, _, err = call(preprocess.main, [*flags, "--in-process", "--output-dir", "s3://nowhere/features"])
+    assert code == 2
+    assert "s3://nowhere/features: there is no bucket nowhere; give another --output-dir" in err
+
+
 def test_predictions_to_s3(bucket, call, train_flags, tmp_path):
     assert call(train.main, train_flags)[0] == 0
     flags = [str(tmp_path / "out" / "model"), "s3://data/tweets/train.tsv", "s3://data/out/predictions.jsonl"]

@@ -115,6 +115,8 @@ DATA = {
     "nothing left for dev": (write("train.tsv", HEADER + "a\tgood\nb\tbad\n"), [], ["dev_split"]),
     "nothing left for train": (None, ["--set", "processor.dev_split=0.99"], ["dev_split"]),
     "no rows": (write("train.tsv", HEADER), [], ["train.tsv"]),
+    "dev file missing": (None, ["--set", "processor.dev_filename=dev.tsv"], ["dev.tsv: there is no such file"]),
+    "own test file missing": (None, ["--set", "processor.test_filename=mine.tsv"], ["mine.tsv: there is no such file"]),
 }
 SETTINGS = {
     "label_list missing": (["--set", "processor.label_list=null"], ["label_list", "bad", "good"]),
@@ -123,6 +125,14 @@ SETTINGS = {
     "wrong type": (["--set", "train.epochs=two"], ["train.epochs", "two"]),
     "no assignment": (["--set", "train.epochs"], ["key=value"]),
     "metric unknown": (["--set", "processor.metric=f1_makro"], ["f1_makro", "f1_macro"]),
+    "metric not for these labels": (["--set", "processor.metric=acc_f1"], ["acc_f1", "f1_macro"]),
+    "early stopping on an unknown value": (
+        ["--set", "train.early_stopping.metric=f2"],
+        ['train.early_stopping.metric="f2"', "f1_macro"],
+    ),
+    "unknown precision": (["--set", "train.use_amp=bf61"], ['--set train.use_amp="bf61"', "bf16"]),
+    "fp16 on a CPU": (["--set", "train.use_amp=fp16"], ['--set train.use_amp="fp16"', "bf16"]),
+    "no GPU": (["--use-gpu"], ["--use-gpu", "leave it out"]),
     "unknown optimizer": (["--set", "train.optimizer_opts={name: Adamm}"], ["Adamm"]),
     "model folder missing": (["--model", "no/such/model"], ["no/such/model"]),
     "output folder not writable": (["--output-dir", "/proc/no/such"], ["/proc/no/such", "--output-dir"]),
@@ -155,11 +165,34 @@ def test_bad_data(call, train_flags, data_dir, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_bad_settings(call, train_flags, tmp_path, name):
+def test_bad_settings_are_found_before_any_work(call, train_flags, tmp_path, monkeypatch, name):
+    monkeypatch.setattr("farm_ray.data_handler.data_silo.DataSilo._accept", lambda *_: pytest.fail("data was read"))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     flags, words = SETTINGS[name]
     is_pipeline = flags[0].startswith("pipelines.")
     given = [flags[0], *train_flags[1:]] if is_pipeline else [*train_flags, *flags]
     check_refused(call(train.main, given), words, tmp_path / "out")
+
+
+def test_a_data_folder_that_is_a_file(call, train_flags, data_dir, tmp_path):
+    (data_dir / "train.tsv").rename(data_dir / "mine.tsv")
+    outcome = call(train.main, [*train_flags, "--data-dir", str(data_dir / "mine.tsv")])
+    check_refused(outcome, [f"{data_dir}/mine.tsv is a file"], tmp_path / "out")
+    way_out = outcome[2].strip().rpartition("name its folder, and then the file: ")[2].split()
+    assert way_out == ["--data-dir", str(data_dir), "--set", "processor.train_filename=mine.tsv"]
+    assert call(train.main, [*train_flags, *way_out])[0] == 0
+
+
+def test_latest_goes_on_as_auto_does(call, train_flags):
+    code, told, err = call(train.main, [*train_flags, "--resume", "latest"])
+    assert code == 0, err
+    assert told["steps"] == 1
+
+
+def test_labels_without_rows_are_told(call, train_flags):
+    code, _, err = call(train.main, [*train_flags, "--set", "processor.label_list=[good,bad,dull]"])
+    assert code == 0, err
+    assert "warning: task text_classification: the labels [dull] have no training row" in err
 
 
 def test_a_bad_row_may_be_allowed(call, train_flags, data_dir):

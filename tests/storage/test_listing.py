@@ -64,6 +64,7 @@ def test_a_file_with_brackets_in_its_name_is_that_file(tmp_path):
     [
         ("/c.tsv", "b.tsv"),
         ("/no/c.tsv", "there is no folder"),
+        ("/b.tsv/c.tsv", "/b.tsv is a file; name the folder it is in"),
         ("/*.csv", "no data files"),
         ("/empty", "no data files"),
     ],

@@ -1,12 +1,13 @@
 """Outputs appear whole or not at all."""
 
 import io
+import re
 from pathlib import Path
 
 import pytest
 
 from farm_ray.errors import ConfigError
-from farm_ray.storage import exists, open_binary, open_output
+from farm_ray.storage import check_folder, exists, list_files, open_binary, open_output, remove
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".bz2", ".zst"])
@@ -77,3 +78,43 @@ def test_a_link_keeps_pointing(tmp_path):
         file.write(b"new")
     assert (tmp_path / "link.jsonl").is_symlink()
     assert (tmp_path / "real.jsonl").read_bytes() == b"new"
+
+
+def test_a_folder_is_tried_and_left_as_it_was(tmp_path, bucket):
+    bucket("set/a.tsv", b"x")
+    check_folder(tmp_path / "new" / "folder")
+    check_folder(f"file://{tmp_path}/new")
+    assert list(tmp_path.iterdir()) == []
+    for prefix in ("s3://data/set", "s3://data/new/"):
+        check_folder(prefix)
+    assert list_files("s3://data/*/*") == ["s3://data/set/a.tsv"]
+
+
+def test_folders_that_cannot_be_written(tmp_path, bucket):
+    (tmp_path / "file").touch()
+    for uri, told in {
+        str(tmp_path / "file"): f"cannot write to {tmp_path}/file: it is a file",
+        str(tmp_path / "file" / "deep"): f"cannot write to {tmp_path}/file/deep: ",
+        "/proc/nowhere": "cannot write to /proc/nowhere: ",
+        "https://me:pa55@host/out": "cannot write https://host/out: web addresses can only be read",
+        "s3://nowhere/out": "there is no bucket nowhere",
+    }.items():
+        with pytest.raises(ConfigError, match=re.escape(told)) as caught:
+            check_folder(uri)
+        assert "probe" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["disk", "store"])
+def test_a_file_is_removed_where_there_is_one(tmp_path, bucket, place):
+    bucket("out.jsonl", b"old")
+    (tmp_path / "out.jsonl").write_bytes(b"old")
+    uri = {"disk": f"{tmp_path}/out.jsonl", "store": "s3://data/out.jsonl"}[place]
+    remove(uri)
+    assert not exists(uri)
+    remove(uri)
+
+
+def test_a_file_that_cannot_be_removed_is_told(tmp_path):
+    (tmp_path / "folder" / "deep").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=f"cannot remove {tmp_path}/folder: "):
+        remove(tmp_path / "folder")

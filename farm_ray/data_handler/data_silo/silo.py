@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +17,7 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.data_silo import set_aside, statistics
 from farm_ray.data_handler.data_silo.cache import cached_features
+from farm_ray.data_handler.data_silo.input_files import input_files, input_path
 from farm_ray.data_handler.data_silo.splits import split_rows
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError, DataProblemError
@@ -107,10 +107,11 @@ class DataSilo:
         """Fills the sets from these dicts, and from the processor's files where no dicts are given."""
         given = {"train": train_dicts, "dev": dev_dicts, "test": test_dicts}
         self._problem_tables = []
-        train_file = self._file("train") if train_dicts is None else None
-        self.processor.check_ready_for_training(train_file)
+        # A missing test file must not cost the time of the training data.
+        files = input_files(self.processor, [name for name in SETS if given[name] is None])
+        self.processor.check_ready_for_training(input_path(self.processor, "train") if train_dicts is None else None)
         for name in SETS:
-            made = self._features(name, given[name])
+            made = self._features(given[name], files.get(name))
             self.data[name] = None if made is None else self._accept(name, *made)
         self.problems = _concat(self._problem_tables)
         if self.data["dev"] is None and self.data["train"] is not None and self.processor.dev_split:
@@ -118,37 +119,23 @@ class DataSilo:
         train = self.data["train"]
         if train is not None:
             statistics.check_label_variety(train, self.processor.tasks)
+            for warning in statistics.labels_without_rows(train, self.processor.tasks):
+                logger.warning(warning)
         tip = statistics.clipping_tip(self.statistics(), max_seq_len=self.processor.max_seq_len)
         if tip:
             logger.warning(tip)
 
-    def _features(self, name: str, dicts: list[dict[str, Any]] | None) -> _Made | None:
+    def _features(self, dicts: list[dict[str, Any]] | None, files: list[str] | None) -> _Made | None:
         if dicts is not None:
             return self._in_process([self.processor.dicts_to_table(dicts)])
-        path = self._file(name)
-        if path is None:
+        if files is None:
             return None
-        files = storage.list_files(path)
         if self.cache_path is None:
             return self._from_files(files)
         return pa.concat_tables([self._cached(file, self.cache_path) for file in files]), ()
 
     def _cached(self, file: str, folder: Path) -> pa.Table:
         return cached_features(self.processor, file, folder, lambda: self._from_files([file])[0])
-
-    def _file(self, name: str) -> str | None:
-        filename = getattr(self.processor, f"{name}_filename")
-        if not filename:
-            return None
-        path = storage.join(str(self.processor.data_dir or ""), str(filename))
-        if name == "test" and self._is_default_name(filename) and not storage.exists(path):
-            return None
-        return path
-
-    def _is_default_name(self, test_filename: str) -> bool:
-        """FARM's processors name a test file unasked; a data set without one is no mistake then."""
-        default = inspect.signature(type(self.processor).__init__).parameters.get("test_filename")
-        return default is not None and default.default == test_filename
 
     def _from_files(self, files: Sequence[str]) -> _Made:
         if not self._worth_ray(files):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from farm_ray.data_handler.input_features import shown_labels
 from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.batches import FeatureSet
 
 _MUCH_CLIPPED = 0.5
+_CLASSIFICATIONS = ("classification", "multilabel_classification")
 
 
 def describe(sets: Mapping[str, FeatureSet | None], *, batch_size: int) -> dict[str, float]:
@@ -74,6 +76,25 @@ def check_label_variety(train: FeatureSet, tasks: Mapping[str, Mapping[str, Any]
                 value=label,
                 task=name,
             )
+
+
+def labels_without_rows(train: FeatureSet, tasks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A warning for each classification that has labels which occur in no training row."""
+    told = []
+    for name, task in tasks.items():
+        tensor = task["label_tensor_name"]
+        if task.get("task_type") not in _CLASSIFICATIONS or tensor not in train.table.column_names:
+            continue
+        labels = train.column(tensor)
+        several = task["task_type"] == "multilabel_classification"
+        seen = set((np.flatnonzero(labels.any(axis=0)) if several else np.unique(labels)).tolist())
+        missing = [label for place, label in enumerate(task["label_list"]) if place not in seen]
+        if missing:
+            told.append(
+                f"task {name}: the labels {shown_labels(missing)} have no training row, so the model cannot learn "
+                "them; add rows with them, or take them out of label_list"
+            )
+    return told
 
 
 def task_of(tasks: Mapping[str, Mapping[str, Any]], name: str) -> Mapping[str, Any]:

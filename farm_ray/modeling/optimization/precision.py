@@ -83,6 +83,23 @@ def bfloat16_in_hardware() -> bool:
         return False
 
 
+def check_use_amp(use_amp: str | None, device_type: str) -> None:
+    """Finds out what `Precision.resolve` would refuse, also where the device itself is on another machine.
+
+    Args:
+        use_amp: As for `Precision.resolve`.
+        device_type: cpu or cuda.
+
+    Raises:
+        ConfigError: On an unknown level (the nearest is named) or one that such a device cannot do.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the run itself will say what is slow
+        level = _level(use_amp)
+        if device_type != "cuda":
+            _on_cpu(level, device_type)
+
+
 def _level(use_amp: str | None) -> str:
     if use_amp is None:
         return "fp32"

@@ -157,7 +157,8 @@ def _farm_config(folder: Path) -> Any:
 
 def _refuse_unknown(tokenizer: Any, settings: dict[str, Any]) -> None:
     own = inspect.signature(type(tokenizer).__init__).parameters
-    known = {*_SPECIAL_TOKENS, *_LOADING, *_COMMON_SETTINGS, *own} - {"self", "kwargs", "args"}
+    arguments = inspect.signature(Tokenizer.load).parameters
+    known = {*arguments, *_SPECIAL_TOKENS, *_LOADING, *_COMMON_SETTINGS, *own} - {"self", "kwargs", "args"}
     for name in settings:
         if name not in known:
             raise TypeError(f'Tokenizer.load has no argument "{name}"{nearest(name, known)}')

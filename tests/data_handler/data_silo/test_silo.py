@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import socket
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -49,6 +50,26 @@ def test_no_test_file_is_fine_only_under_its_default_name(tokenizer, tmp_path):
     assert DataSilo(processor(tokenizer, tmp_path), batch_size=8).get_data_loader("test") is None
     with pytest.raises(DataProblemError, match=r"mine\.tsv"):
         DataSilo(processor(tokenizer, tmp_path, test_filename="mine.tsv"), batch_size=8)
+
+
+@pytest.mark.parametrize("missing", ["dev", "test"])
+def test_a_missing_file_is_found_before_any_work(tokenizer, tmp_path, missing, monkeypatch):
+    (tmp_path / "train.tsv").write_text(lines(40))
+    made = processor(tokenizer, tmp_path, **{f"{missing}_filename": "mine.tsv"})
+    monkeypatch.setattr(type(made), "read_tables", lambda *_: pytest.fail("the training data was read"))
+    with pytest.raises(DataProblemError, match=r"mine\.tsv: there is no such file"):
+        DataSilo(made, batch_size=8)
+
+
+def test_a_missing_web_page_is_found_before_any_work(tokenizer, tmp_path, monkeypatch):
+    (tmp_path / "train.tsv").write_text(lines(40))
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{sock.getsockname()[1]}/dev.tsv"
+    made = processor(tokenizer, tmp_path, dev_filename=address)
+    monkeypatch.setattr(type(made), "read_tables", lambda *_: pytest.fail("the training data was read"))
+    with pytest.raises(DataProblemError, match=address):
+        DataSilo(made, batch_size=8)
 
 
 def test_sets_from_dicts(tokenizer):
@@ -113,6 +134,23 @@ def test_one_class_is_refused(tokenizer, tmp_path):
     (tmp_path / "train.tsv").write_text(lines(20, label=lambda _: "OTHER"))
     with pytest.raises(DataProblemError, match='the same label "OTHER" in column "label"'):
         DataSilo(processor(tokenizer, tmp_path), batch_size=4)
+
+
+def test_labels_without_a_training_row_are_told(tokenizer, tmp_path, caplog):
+    (tmp_path / "train.tsv").write_text(lines(20))
+    DataSilo(processor(tokenizer, tmp_path), batch_size=4)
+    assert caplog.text == ""
+    DataSilo(processor(tokenizer, tmp_path, label_list=["ABUSE", *LABELS, "INSULT"]), batch_size=4)
+    told = "task text_classification: the labels [ABUSE, INSULT] have no training row"
+    assert [told in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_labels_without_a_training_row_are_told_where_rows_have_several(tokenizer, tmp_path, caplog):
+    (tmp_path / "train.tsv").write_text("text\tlabel\n" + "a film\ta,c\na day\t\na fool\tc\n" * 5)
+    DataSilo(processor(tokenizer, tmp_path, label_list=["a", "b", "c"], multilabel=True), batch_size=4)
+    assert [record.getMessage()[:63] for record in caplog.records] == [
+        "task text_classification: the labels [b] have no training row, "
+    ]
 
 
 @pytest.mark.parametrize("share", [0.001, 0.999])

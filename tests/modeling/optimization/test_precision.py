@@ -5,7 +5,7 @@ import torch
 
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.optimization import precision
-from farm_ray.modeling.optimization.precision import Precision
+from farm_ray.modeling.optimization.precision import Precision, check_use_amp
 
 
 def cpu(monkeypatch, hardware):
@@ -130,3 +130,16 @@ def test_hardware_is_read_from_the_processor(monkeypatch, tmp_path):
     assert not precision.bfloat16_in_hardware()
     (tmp_path / "cpuinfo").write_text("flags : fpu avx512_bf16 sse\n")
     assert precision.bfloat16_in_hardware()
+
+
+@pytest.mark.filterwarnings("error")
+def test_checked_without_the_device_and_without_advice(monkeypatch):
+    cpu(monkeypatch, hardware=False)
+    for use_amp in (None, "auto", "O1", "O2", "bf16"):
+        check_use_amp(use_amp, "cpu")
+        check_use_amp(use_amp, "cuda")
+    check_use_amp("fp16", "cuda")
+    with pytest.raises(ConfigError, match="needs a GPU"):
+        check_use_amp("fp16", "cpu")
+    with pytest.raises(ConfigError, match='did you mean "bf16"'):
+        check_use_amp("bf61", "cuda")

@@ -61,6 +61,8 @@ def test_unknown_setting_names_the_nearest(tmp_path):
     tiny_tokenizer(tmp_path)
     with pytest.raises(TypeError, match='no argument "do_lowercase"; did you mean "do_lower_case"'):
         Tokenizer.load(tmp_path, do_lowercase=False)
+    with pytest.raises(TypeError, match='no argument "tokenizer_clas"; did you mean "tokenizer_class"'):
+        Tokenizer.load(tmp_path, tokenizer_clas="BertTokenizer")
 
 
 def test_unknown_class_names_the_nearest(tmp_path):

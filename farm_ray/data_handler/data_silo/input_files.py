@@ -1,0 +1,46 @@
+"""Which files a processor's sets are read from, all found before the first one is read."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+from farm_ray import storage
+from farm_ray.storage.addresses import WEB, scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from farm_ray.data_handler.processor import Processor
+
+
+def input_path(processor: Processor, set_name: str) -> str | None:
+    """The file, folder, pattern or address that the processor names for train, dev or test; None where none is meant.
+
+    FARM's processors name a test file unasked; a data set without one is no mistake then.
+    """
+    filename = getattr(processor, f"{set_name}_filename")
+    if not filename:
+        return None
+    path = storage.join(str(processor.data_dir or ""), str(filename))
+    if set_name == "test" and _is_default_name(processor, filename) and not storage.exists(path):
+        return None
+    return path
+
+
+def input_files(processor: Processor, set_names: Iterable[str]) -> dict[str, list[str]]:
+    """The files of each set; sets that no file is named for are left out.
+
+    Raises:
+        DataProblemError: When there are none where a set should be.
+    """
+    paths = {name: input_path(processor, name) for name in set_names}
+    files = {name: storage.list_files(path) for name, path in paths.items() if path is not None}
+    for file in (file for found in files.values() for file in found if scheme(file) in WEB):
+        storage.open_binary(file, decompress=False).close()
+    return files
+
+
+def _is_default_name(processor: Processor, test_filename: str) -> bool:
+    default = inspect.signature(type(processor).__init__).parameters.get("test_filename")
+    return default is not None and default.default == test_filename

@@ -1,0 +1,47 @@
+"""The library's messages in the words of a job."""
+
+import pytest
+
+from jobs.wording import with_flags
+
+FLAGS = {
+    "task_type": "--task-type",
+    "gpu": "--use-gpu",
+    "use_gpu": "--use-gpu",
+    "quote_char": "--quote-char",
+    "delimiter": "--delimiter",
+    "model": "--model",
+}
+FIELDS = {"max_problem_share": "data.max_problem_share"}
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ('say it with task_type="text_classification"', 'say it with --task-type "text_classification"'),
+        ('task_type "ner" is not known', '--task-type "ner" is not known'),
+        ("gpu=True, but there is none", "--use-gpu, but there is none"),
+        ("load it with gpu=False or not", "load it with no --use-gpu or not"),
+        ("use_gpu was asked for", "--use-gpu was asked for"),
+        ("or quote_char=None, where quotes are plain", 'or --quote-char "", where quotes are plain'),
+        ("allow it: max_problem_share=0.05", "allow it: --set data.max_problem_share=0.05"),
+    ],
+)
+def test_arguments_become_flags(message, told):
+    assert with_flags(message, FLAGS, FIELDS) == told
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "the model has no delimiter and no gpu",
+        "max_problem_share is a share between 0 and 1",
+        "cannot read /data/task_type/use_gpu.tsv: there is no such file",
+        'there is no column "task_type"; there are: "use_gpu"',
+        "train.quote_char=x is unknown",
+        "--task_type=x",
+        "my_task_type and task_types",
+    ],
+)
+def test_all_else_stays(message):
+    assert with_flags(message, FLAGS, FIELDS) == message
