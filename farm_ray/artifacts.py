@@ -7,7 +7,10 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
+import socket
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 
 CHECKSUMS = "checksums.json"
 _BLOCK = 1 << 20
+_SECONDS_UNTOUCHED = 3600
+"""A writer changes some file in its folder far more often; longer than two machines' clocks differ."""
+_WRITING = re.compile(r"\..+\.writing-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}")
+_REPLACED = re.compile(r"\.(.+)\.replaced-[0-9a-f]{8}")
 
 
 def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite: bool = True) -> Path:
@@ -34,7 +41,7 @@ def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite
     path = Path(path)
     if path.exists() and not overwrite:
         raise ConfigError(f"{path} exists already; give another folder or remove it", file=str(path))
-    aside = path.parent / f".{path.name}.writing-{uuid.uuid4().hex[:8]}"
+    aside = path.parent / f".{path.name}.writing-{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     try:
         aside.mkdir(parents=True)
         write(aside)
@@ -47,6 +54,18 @@ def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite
             raise ConfigError(f"cannot write {path}: {error}; nothing was written", file=str(path)) from error
         raise
     return path
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Removes what `publish_folder` could not remove itself, because it was killed while it wrote into `folder`.
+
+    A half-written folder goes when its writer is dead for sure: the process is gone from this machine, or, whoever it
+    was, nothing in the folder has changed for an hour. A replaced one goes when its replacement is in place.
+    """
+    folder = Path(folder)
+    for path in list(folder.iterdir()) if folder.is_dir() else []:
+        if _is_leftover(path):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayError] = ModelFolderError) -> None:
@@ -84,6 +103,43 @@ def check_writable(folder: str | Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"cannot write to {folder}: {reason}; give another --output-dir", file=str(folder)) from None
+
+
+def _is_leftover(path: Path) -> bool:
+    writing, replaced = _WRITING.fullmatch(path.name), _REPLACED.fullmatch(path.name)
+    if writing is not None:
+        return _is_gone(writing[1], int(writing[2])) or _is_untouched(path)
+    return replaced is not None and path.with_name(replaced[1]).exists()
+
+
+def _machine() -> str:
+    """Where process ids mean the same, as eight digits: the host, and the container with processes of its own."""
+    try:
+        container = Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        container = 0
+    return hashlib.sha256(f"{socket.gethostname()} {container}".encode()).hexdigest()[:8]
+
+
+def _is_gone(machine: str, process: int) -> bool:
+    if machine != _machine():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _is_untouched(folder: Path) -> bool:
+    try:
+        changed = max(entry.stat().st_mtime for entry in (folder, *folder.rglob("*")))
+    except OSError:
+        # It was renamed or removed meanwhile.
+        return False
+    return time.time() - changed > _SECONDS_UNTOUCHED
 
 
 def _is_storage_error(error: BaseException) -> bool:

@@ -2,7 +2,8 @@
 
 `epoch_{epoch}_step_{step}` names the last finished step (both from 0). Inside: a normal model save, so that the folder
 can be loaded for inference, `training_state.pt` (optimizer, scheduler, scaler, random states; read without unpickling
-anything but tensors and plain values) and `progress.json` (position, order hash, settings, early stopping).
+anything but tensors and plain values) and `progress.json` (position, order hash, settings, early stopping). What grows
+with the steps is not inside: `step_log` keeps it beside the checkpoints.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from farm_ray.artifacts import publish_folder, verify_folder
+from farm_ray.artifacts import CHECKSUMS, publish_folder, remove_leftovers, verify_folder
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import CheckpointError
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"epoch_(\d+)_step_(\d+)")
 _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetensors"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -43,8 +44,6 @@ class Progress:
     """Optimizer steps done."""
     rows: int = 0
     order_hash: int = 0
-    losses: list[float] = dataclasses.field(default_factory=list)
-    learning_rates: list[float] = dataclasses.field(default_factory=list)
     early_stopping: dict[str, Any] | None = None
     stopped_early: bool = False
     scored_at: int | None = None
@@ -62,7 +61,7 @@ def write(
     last: Position,
     keep: int,
 ) -> Path:
-    """Writes a checkpoint below `root` and removes all but the newest `keep`, and those of later steps.
+    """Writes a checkpoint below `root` and removes all but the newest `keep`, those of later steps, and leftovers.
 
     Args:
         root: Folder of the run's checkpoints.
@@ -86,6 +85,7 @@ def write(
         (folder / _PROGRESS).write_text(json.dumps(record), encoding="utf-8")
 
     path = publish_folder(root / f"epoch_{last.epoch}_step_{last.step}", fill)
+    remove_leftovers(root)
     everything = _all(root)
     after = everything.index(path) + 1
     # Later ones are of a run that was given up: by `never`, or by going on from an earlier checkpoint.
@@ -212,7 +212,7 @@ def _named(resume: str, root: Path | None) -> Path:
 
 
 def _check(path: Path) -> None:
-    for name in (_STATE, _PROGRESS):
+    for name in (_STATE, _PROGRESS, CHECKSUMS):
         if not (path / name).is_file():
             raise CheckpointError(f"{path} is no whole checkpoint: {name} is missing", file=str(path / name))
     verify_folder(path, full=True, error=CheckpointError)

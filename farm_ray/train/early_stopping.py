@@ -14,10 +14,13 @@ from farm_ray.errors import CheckpointError, ConfigError
 EvalResult = Sequence[Mapping[str, Any]]
 
 _BETTER = {"min": -1.0, "max": 1.0}
-_USUAL_MODE = dict.fromkeys(("loss", "mse", "average_rank"), "min") | dict.fromkeys(
-    ("acc", "acc_and_f1", "corr", "EM", "f1", "f1_macro", "f1_micro", "mcc", "pearson", "r2", "seq_f1", "spearman"),
-    "max",
+_HIGHER_IS_BETTER = (
+    *("acc", "acc_and_f1", "exact_match", "f1", "f1_macro", "f1_micro", "f1_samples", "mcc"),
+    *("corr", "pearson", "r2", "spearman"),
+    *("seq_f1", "seq_precision", "seq_recall"),
+    "EM",
 )
+_USUAL_MODE = dict.fromkeys(("loss", "mse", "average_rank"), "min") | dict.fromkeys(_HIGHER_IS_BETTER, "max")
 
 
 class EarlyStopping:
@@ -96,6 +99,12 @@ class EarlyStopping:
     def is_best(self) -> bool:
         """Whether the last evaluation is the best that counted; true too where there is no `save_dir`."""
         return self.best_so_far is not None and self.n_since_best == 0
+
+    def reset(self) -> None:
+        """Forgets what it has seen; the settings stay. Every `Trainer.train()` begins with it."""
+        self.eval_values = []
+        self.best_so_far = None
+        self.n_since_best = 0
 
     def state_dict(self) -> dict[str, Any]:
         """What it has seen, as plain JSON values (numbers that JSON lacks are text, as "nan")."""

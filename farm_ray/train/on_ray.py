@@ -86,7 +86,7 @@ def train_on_ray(
 
     cluster.connect()
     cluster.data_context()
-    _check_room(num_workers, use_gpu=use_gpu)
+    check_room(num_workers, use_gpu=use_gpu)
     board: Any = ray.remote(Board).options(num_cpus=0).remote()
     datasets, views = _handed_over(sets)
     job = Job(
@@ -224,7 +224,7 @@ def _fit(trainer: Any) -> Trained:
     return returned
 
 
-def _check_room(num_workers: int, *, use_gpu: bool) -> None:
+def check_room(num_workers: int, *, use_gpu: bool) -> None:
     """Refuses what a local Ray can never hold; elsewhere waits for the cluster to grow."""
     import ray
 

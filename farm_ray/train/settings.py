@@ -54,7 +54,7 @@ class TrainResult:
     order_hash: str = ""
     """Which rows each step used, as sixteen hexadecimal digits."""
     losses: list[float] = field(default_factory=list)
-    """Mean loss of every step."""
+    """Mean loss of every step; NaN for steps before a resume of which no `steps.tsv` was left."""
     learning_rates: list[float] = field(default_factory=list)
     """The learning rate after every step, which is that of the next one."""
     seconds: dict[str, float] = field(default_factory=dict)

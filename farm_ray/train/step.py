@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from farm_ray.modeling.optimization.precision import Precision
 
 Batch = dict[str, torch.Tensor]
+
+MOST_LOST_IN_FP16 = 25
+"""Each lost step halves the scale of fp16. By then even one of 2**24 is below 1, and the scale is not the reason."""
 
 
 @dataclass(kw_only=True)
@@ -46,16 +50,36 @@ class MicroBatch:
     """0 for a rank without rows: it takes part with one row that counts nothing."""
 
 
+@dataclass(kw_only=True)
+class LostSteps:
+    """Counts the steps in a row that brought nothing: their loss was no number, or their update was left out."""
+
+    most: int
+    """That many are put up with."""
+    in_a_row: int = 0
+
+    @classmethod
+    def for_precision(cls, precision: Precision) -> LostSteps:
+        """fp16 loses steps until its scale fits; elsewhere a loss that is no number has ruined the weights already."""
+        return cls(most=MOST_LOST_IN_FP16 if precision.scaler.is_enabled() else 0)
+
+    def too_many(self, loss: float, *, updated: bool) -> bool:
+        """Takes in one step; true when the run must end."""
+        self.in_a_row = 0 if updated and math.isfinite(loss) else self.in_a_row + 1
+        return self.in_a_row > self.most
+
+
 def train_step(
     trainee: Trainee, micro_batches: Sequence[MicroBatch], *, rows_in_step: int, global_step: int
-) -> torch.Tensor:
+) -> tuple[torch.Tensor, bool]:
     """One optimizer step over all micro-batches of this rank.
 
     The loss of a step is the mean over its `rows_in_step` rows, whatever the number of ranks and micro-batches: each
     rank sums its rows' losses, and the factor undoes the mean that DDP takes over ranks.
 
     Returns:
-        This rank's part of the mean loss, float32 []; the parts of all ranks add up to it.
+        This rank's part of the mean loss, float32 []: the parts of all ranks add up to it. And whether the weights
+        were updated, which every rank answers alike.
     """
     share = torch.zeros((), device=trainee.ranks.device)
     factor = trainee.ranks.world_size / rows_in_step
@@ -68,8 +92,7 @@ def train_step(
             loss = losses.float().sum() * (factor * micro_batch.weight)
             trainee.precision.scaler.scale(loss).backward()
         share += loss.detach() / trainee.ranks.world_size
-    _update(trainee)
-    return share
+    return share, _update(trainee)
 
 
 def _check_losses(losses: torch.Tensor, *, rows: int) -> None:
@@ -80,7 +103,7 @@ def _check_losses(losses: torch.Tensor, *, rows: int) -> None:
         )
 
 
-def _update(trainee: Trainee) -> None:
+def _update(trainee: Trainee) -> bool:
     scaler, optimizer = trainee.precision.scaler, trainee.optimizer
     scaler.unscale_(optimizer)
     if trainee.max_grad_norm is not None:
@@ -89,9 +112,11 @@ def _update(trainee: Trainee) -> None:
     scaler.step(optimizer)
     scaler.update()
     # A smaller scale says that fp16 gradients overflowed and the update was left out.
-    if trainee.scheduler is not None and scaler.get_scale() >= scale:
+    updated = scaler.get_scale() >= scale
+    if trainee.scheduler is not None and updated:
         trainee.scheduler.step()
     optimizer.zero_grad(set_to_none=True)
+    return updated
 
 
 def _gradients_meet(wrapped: torch.nn.Module, *, last: bool) -> contextlib.AbstractContextManager[Any]:

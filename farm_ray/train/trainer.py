@@ -41,12 +41,15 @@ class Trainer:
         eval_report: Add the text report to results.
         use_amp: None or `O0` for float32, `bf16`, `fp16`, FARM's `O1`..`O3`, or `auto`.
         grad_acc_steps: Micro-batches per optimizer step.
-        early_stopping: Watches the dev results; the best weights are put back at the end.
+        early_stopping: Watches the dev results; the best weights are put back at the end. Every `train()` starts it
+            anew, or with what the checkpoint holds that it goes on from. An object of your own needs FARM's
+            `check_stopping`; to start anew a `reset`, to be stored `state_dict` and `load_state_dict`.
         log_learning_rate, log_loss_every: What the tracker hears, and how often in steps.
         checkpoint_on_sigterm: A SIGTERM ends the run at the next step; with `checkpoint_root_dir` a checkpoint is
             written first.
         checkpoint_every: Optimizer steps between checkpoints.
-        checkpoint_root_dir: Folder of the checkpoints; with several machines one that all of them see.
+        checkpoint_root_dir: Folder of the checkpoints and of `steps.tsv`, the loss and learning rate of every step up
+            to the last of them; with several machines one that all of them see.
         checkpoints_to_keep: Older ones are removed.
         evaluator_test: Evaluate on test at the end.
         disable_tqdm: Accepted for FARM's sake; there is no bar unless `progress` draws one.
@@ -162,6 +165,8 @@ class Trainer:
         self.model.connect_heads_with_processor(self.data_silo.processor.tasks)
         self.model.verify_vocab_size(vocab_size=len(self.data_silo.processor.tokenizer))
         self.model.verify_max_seq_len(self.data_silo.processor.max_seq_len)
+        if hasattr(self.early_stopping, "reset"):
+            self.early_stopping.reset()
         if self.tracker is not None:
             self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
         asked = stop_on_sigterm() if self.checkpoint_on_sigterm else contextlib.nullcontext(threading.Event())

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from farm_ray.artifacts import remove_leftovers
 from farm_ray.data_handler.order import InMemoryOrder, Position, StepRows, advance, share
 from farm_ray.data_handler.order.order_hash import as_text
+from farm_ray.errors import ClusterError, DataProblemError
 from farm_ray.eval import Evaluator, evaluate
 from farm_ray.modeling.optimization import WrappedDDP, initialize_optimizer
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.reproducibility import set_all_seeds, splitmix64
 from farm_ray.train import checkpoint
 from farm_ray.train.settings import TrainResult, TrainSettings
-from farm_ray.train.step import MicroBatch, Trainee, train_step
+from farm_ray.train.step import LostSteps, MicroBatch, Trainee, train_step
+from farm_ray.train.step_log import StepLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +80,9 @@ class Worker:
             grad_acc_steps=settings.grad_acc_steps,
         )
         self.trainee = self._trainee(model, own_optimizer)
+        self.lost_steps = LostSteps.for_precision(self.trainee.precision)
         self.progress = checkpoint.Progress()
+        self.step_log = StepLog()
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.result = TrainResult(device=str(ranks.device), precision=self.trainee.precision.name)
         self.clock = dict.fromkeys(("train", "eval", "checkpoint"), 0.0)
@@ -104,10 +108,20 @@ class Worker:
         return self._finish()
 
     def _check_same_rows(self) -> None:
-        """Every rank plans by itself, so all must hold the same rows in the same places."""
+        """Every rank plans by itself, so all must hold the same rows in the same places.
+
+        Raises:
+            ClusterError: When they do not.
+        """
         places = splitmix64(np.arange(len(self.train), dtype=np.uint64))
         fingerprint = int(splitmix64(self.train.row_hashes ^ places).sum(dtype=np.uint64))
-        assert len(set(self.ranks.gather(fingerprint))) == 1, "the ranks got their rows in different orders"
+        fingerprints = self.ranks.gather(fingerprint)
+        if len(set(fingerprints)) > 1:
+            told = ", ".join(f"rank {rank} {value:016x}" for rank, value in enumerate(fingerprints))
+            raise ClusterError(
+                f"the ranks did not get the same training rows in the same order (fingerprints: {told}); "
+                "start again, or train with num_workers=0, which moves no rows"
+            )
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with: the settings, the size of the model, and the data."""
@@ -155,24 +169,30 @@ class Worker:
         )
 
     def _resume(self) -> None:
-        root = self.settings.checkpoint_root_dir
-        path = self.ranks.from_first(
-            checkpoint.find(self.settings.resume, None if root is None else Path(root)) if self.ranks.is_first else None
-        )
+        path = self.ranks.from_first(self._checkpoint_to_go_on_from() if self.ranks.is_first else None)
         if path is None:
             return
         self.progress = checkpoint.read_progress(path, identity=self.identity())
+        steps = self.progress.global_step
+        self.step_log = self.ranks.from_first(StepLog.load(path.parent, steps=steps) if self.ranks.is_first else None)
         self.best_weights = checkpoint.restore(path, self.trainee)
         if self.early_stopping is not None and self.progress.early_stopping is not None:
             self.early_stopping.load_state_dict(self.progress.early_stopping)
         self.result.resumed_from = str(path)
+
+    def _checkpoint_to_go_on_from(self) -> Path | None:
+        folder = self.settings.checkpoint_root_dir
+        root = None if folder is None else Path(folder)
+        if root is not None:
+            remove_leftovers(root)
+        return checkpoint.find(self.settings.resume, root)
 
     def _step(self, step: StepRows) -> bool:
         """One optimizer step and what is due after it; true when the run shall stop here."""
         started = time.perf_counter()
         rows = step.rows
         progress = self.progress
-        loss = train_step(
+        loss, updated = train_step(
             self.trainee,
             [self._own_share(batch) for batch in step.micro_batches],
             rows_in_step=len(rows),
@@ -184,11 +204,10 @@ class Worker:
         progress.global_step += 1
         progress.rows += len(rows)
         self.rows_here += len(rows)
-        progress.losses.append(mean_loss)
-        progress.learning_rates.append(float(self.trainee.optimizer.param_groups[0]["lr"]))
+        self.step_log.add(mean_loss, float(self.trainee.optimizer.param_groups[0]["lr"]))
         progress.position = self.order.next_position(step.position)
         self.clock["train"] += time.perf_counter() - started
-        if not math.isfinite(mean_loss) and self.trainee.precision.scaler.is_enabled() is False:
+        if self.lost_steps.too_many(mean_loss, updated=updated):
             self._refuse_loss(mean_loss, rows)
         self._tell(step.position)
         self._evaluate_if_due()
@@ -207,12 +226,16 @@ class Worker:
         )
 
     def _refuse_loss(self, loss: float, rows: Any) -> None:
-        from farm_ray.errors import DataProblemError
-
-        ids = ", ".join(self.train.subset(rows[:5]).ids())
+        step, ids = self.progress.global_step, ", ".join(self.train.subset(rows[:5]).ids())
+        if self.lost_steps.most == 0:
+            raise DataProblemError(
+                f"the loss became {loss} at step {step} (rows {ids}, ...); "
+                "a smaller learning_rate or max_grad_norm usually helps"
+            )
         raise DataProblemError(
-            f"the loss became {loss} at step {self.progress.global_step} (rows {ids}, ...); "
-            "a smaller learning_rate or max_grad_norm usually helps"
+            f"fp16 overflowed in {self.lost_steps.in_a_row} steps in a row, and none of them updated the weights; "
+            f"the last is step {step} with a loss of {loss} (rows {ids}, ...); "
+            'use_amp="bf16" or None usually helps, or a smaller learning_rate'
         )
 
     def _tell(self, position: Position) -> None:
@@ -220,12 +243,12 @@ class Worker:
             return
         progress, settings = self.progress, self.settings
         total = self.order.steps_per_epoch * settings.epochs
-        loss = progress.losses[-1]
+        loss = self.step_log.losses[-1]
         self.listener.progress("train", progress.global_step, total, f"epoch {position.epoch + 1} loss {loss:.4f}")
         if settings.log_loss_every and progress.global_step % settings.log_loss_every == 0:
             numbers = {"Train_loss_total": loss}
             if settings.log_learning_rate:
-                numbers["learning_rate"] = progress.learning_rates[-1]
+                numbers["learning_rate"] = self.step_log.learning_rates[-1]
             self.listener.metrics(numbers, progress.global_step)
 
     def _evaluate_if_due(self) -> None:
@@ -282,6 +305,7 @@ class Worker:
         assert root is not None
         states = self.ranks.gather(checkpoint.random_state())
         if self.ranks.is_first:
+            self.step_log.store(Path(root))
             path = checkpoint.write(
                 Path(root),
                 self.trainee,
@@ -318,7 +342,7 @@ class Worker:
         result, progress = self.result, self.progress
         result.steps, result.rows = progress.global_step, progress.rows
         result.order_hash = as_text(progress.order_hash)
-        result.losses, result.learning_rates = progress.losses, progress.learning_rates
+        result.losses, result.learning_rates = self.step_log.losses, self.step_log.learning_rates
         result.seconds = dict(self.clock)
         result.rows_per_second = self.rows_here / self.clock["train"] if self.clock["train"] else 0.0
         return result

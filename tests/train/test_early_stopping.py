@@ -113,6 +113,14 @@ def test_state_goes_through_strict_json_and_goes_on_the_same():
     assert math.isnan(second.eval_values[1])
 
 
+def test_a_reset_forgets_what_was_seen_and_keeps_the_settings():
+    stopping = EarlyStopping(metric="acc", mode="max", patience=1)
+    decisions(stopping, [0.9, 0.1, 0.1], "acc")
+    stopping.reset()
+    assert (stopping.eval_values, stopping.best_so_far, stopping.n_since_best) == ([], None, 0)
+    assert decisions(stopping, [0.5, 0.4, 0.4], "acc") == [(False, False), (False, False), (True, False)]
+
+
 def test_fresh_state_and_pickle():
     fresh = EarlyStopping()
     fresh.load_state_dict(EarlyStopping().state_dict())

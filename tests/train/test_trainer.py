@@ -1,5 +1,6 @@
 """The trainer: what it reports, early stopping, signals, its own optimizer, clear refusals."""
 
+import math
 import os
 import signal
 
@@ -11,6 +12,7 @@ from farm_ray.errors import CheckpointError, ClusterError, ConfigError, DataProb
 from farm_ray.evaluation.metrics import register_metrics
 from farm_ray.infer import Inferencer
 from farm_ray.modeling.optimization import initialize_optimizer
+from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.train import EarlyStopping, Trainer
 from tests.runs import labelled_dicts, small_model, small_run, small_silo, small_trainer
 
@@ -157,6 +159,60 @@ def test_a_loss_that_is_no_number_ends_the_run(tiny_folder):
         small_run(tiny_folder, learning_rate=1e30, max_grad_norm=None, optimizer_opts={"name": "SGD"}, epochs=9)
 
 
+def without_a_loss_at(steps, trainer):
+    """The trainer, with a model whose loss is no number in these steps (from 0)."""
+    model = trainer.model
+    usual = type(model).logits_to_loss
+
+    def logits_to_loss(logits, global_step=None, **batch):
+        losses = usual(model, logits, global_step=global_step, **batch)
+        return losses * math.nan if global_step in steps else losses
+
+    model.logits_to_loss = logits_to_loss
+    return trainer
+
+
+def are_numbers(model):
+    return all(torch.isfinite(parameter).all() for parameter in model.parameters())
+
+
+@pytest.fixture
+def _fp16(monkeypatch):
+    """The scaler of fp16 on this processor, with bfloat16 products."""
+
+    def resolve(_use_amp, _device):
+        return Precision("fp16", torch.bfloat16, "cpu", torch.amp.GradScaler("cpu"))
+
+    monkeypatch.setattr(Precision, "resolve", resolve)
+
+
+@pytest.mark.filterwarnings("ignore:.*only emulates bfloat16")
+@pytest.mark.parametrize("use_amp", [None, "bf16"])
+def test_without_a_scaler_the_first_loss_that_is_no_number_ends_the_run(tiny_folder, use_amp):
+    trainer = without_a_loss_at({2}, small_trainer(tiny_folder, use_amp=use_amp))
+    with pytest.raises(DataProblemError, match=r"the loss became nan at step 3 \(rows .*a smaller learning_rate"):
+        trainer.train()
+
+
+@pytest.mark.usefixtures("_fp16")
+def test_fp16_gives_up_when_no_step_in_a_row_has_a_loss(tiny_folder):
+    trainer = without_a_loss_at(range(2, 999), small_trainer(tiny_folder, epochs=99))
+    with pytest.raises(DataProblemError, match=r"in 26 steps in a row.*step 28 with a loss of nan.*use_amp=\"bf16\""):
+        trainer.train()
+    assert are_numbers(trainer.model)
+
+
+@pytest.mark.usefixtures("_fp16")
+def test_fp16_leaves_out_a_few_steps_and_goes_on(tiny_folder):
+    trainer = without_a_loss_at({1, 2, 5}, small_trainer(tiny_folder, epochs=3))
+    assert are_numbers(trainer.train())
+    result = trainer.result
+    assert [step for step, loss in enumerate(result.losses) if math.isnan(loss)] == [1, 2, 5]
+    rates = result.learning_rates
+    assert [step for step in range(1, 9) if rates[step] == rates[step - 1]] == [1, 2, 5]
+    assert trainer.result.steps == 9
+
+
 def test_a_checkpoint_of_another_run_is_refused(tiny_folder, tmp_path):
     small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
     with pytest.raises(CheckpointError, match=r"learning_rate was 0\.001 and is 0\.002"):
@@ -170,7 +226,8 @@ def test_a_checkpoint_of_another_run_is_refused(tiny_folder, tmp_path):
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tiny_folder, tmp_path):
     small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_1_step_0", "epoch_1_step_1", "epoch_1_step_2"]
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == ["epoch_1_step_0", "epoch_1_step_1", "epoch_1_step_2", "steps.tsv"]
     state = tmp_path / "epoch_1_step_2" / "training_state.pt"
     state.write_bytes(state.read_bytes()[:-5])
     with pytest.warns(UserWarning, match=r"training_state\.pt differs"):

@@ -1,4 +1,4 @@
-"""The loop on several ranks without Ray: gloo processes, two heads, class weights, ranks without a row."""
+"""The loop on several ranks without Ray: gloo processes, two heads, class weights, ranks without a row, wrong rows."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from farm_ray.errors import ClusterError
 from farm_ray.ranks import Ranks
 from farm_ray.train.settings import TrainSettings
 from farm_ray.train.worker import Worker
@@ -59,3 +60,21 @@ def test_three_ranks_do_what_one_does(tiny_folder, tmp_path):
     assert three["dev"] == pytest.approx(one["dev"], rel=1e-3)
     for name, weight in one["weights"].items():
         torch.testing.assert_close(three["weights"][name], weight, rtol=1e-2, atol=1e-4)
+
+
+class Disagreeing(Ranks):
+    """Another rank that says something else."""
+
+    def gather(self, value):
+        return [value, value ^ 1]
+
+
+def test_ranks_with_other_rows_are_told_before_the_first_step(tiny_folder):
+    silo = small_silo(tiny_folder)
+    model = small_model(tiny_folder)
+    model.connect_heads_with_processor(silo.processor.tasks)
+    settings = TrainSettings(epochs=1, batch_size=8, eval_batch_size=8, learning_rate=1e-3)
+    worker = Worker(model, silo.data, settings, ranks=Disagreeing(), listener=Silent())
+    with pytest.raises(ClusterError, match=r"same training rows.*rank 0 [0-9a-f]{16}, rank 1 .*num_workers=0"):
+        worker.run()
+    assert worker.progress.global_step == 0
