@@ -69,7 +69,7 @@ class AdaptiveModel(nn.Module):
 
     Raises:
         ValueError: On an unknown output type.
-        ConfigError: When heads and output types differ in number.
+        ConfigError: When heads and output types differ in number, or a head cannot read its output type.
     """
 
     @strict_arguments
@@ -87,9 +87,10 @@ class AdaptiveModel(nn.Module):
         self.prediction_heads = nn.ModuleList(prediction_heads)
         self.embeds_dropout_prob = embeds_dropout_prob
         self.dropout = nn.Dropout(embeds_dropout_prob)
-        self.lm_output_types = _checked_output_types(lm_output_types, len(prediction_heads))
+        self.lm_output_types = _checked_output_types(lm_output_types, prediction_heads)
         self.loss_aggregation_fn = loss_aggregation_fn or loss_per_head_sum
         self.fit_heads_to_lm()
+        self._train_what_is_read()
         self.train()
         self.to(device)
 
@@ -204,10 +205,12 @@ class AdaptiveModel(nn.Module):
         return [head.prepare_labels(**batch) for head in self._heads()]
 
     def formatted_preds(
-        self, logits: Sequence[Tensor], contexts: Sequence[str], return_class_probs: bool = False
+        self, logits: Sequence[Tensor], contexts: Sequence[str], return_class_probs: bool = False, **batch: Any
     ) -> list[dict[str, Any]]:
-        """FARM's JSON of each head for these texts."""
-        return [head.formatted_preds(own, contexts, return_class_probs) for head, own in self._with_heads(logits)]
+        """FARM's JSON of each head for these texts; heads on tokens need `initial_mask` of the batch."""
+        return [
+            head.formatted_preds(own, contexts, return_class_probs, **batch) for head, own in self._with_heads(logits)
+        ]
 
     def connect_heads_with_processor(self, tasks: Mapping[str, Any], require_labels: bool = True) -> None:
         """Gives each head label list, metric and label column of the task it is named for.
@@ -285,9 +288,17 @@ class AdaptiveModel(nn.Module):
         if len(kept) < len(self.prediction_heads):
             self.prediction_heads = nn.ModuleList(head for head, _ in kept)
             self.lm_output_types = [output_type for _, output_type in kept]
+            self._train_what_is_read()
+
+    def _train_what_is_read(self) -> None:
+        on_rows = any(output_type in _ROW_OUTPUTS for output_type in self.lm_output_types)
+        self.language_model.set_rows_are_read(on_rows or not self.prediction_heads)
 
 
-def _checked_output_types(lm_output_types: str | Sequence[str], heads: int) -> list[str]:
+def _checked_output_types(
+    lm_output_types: str | Sequence[str], prediction_heads: Sequence[PredictionHead]
+) -> list[str]:
+    heads = len(prediction_heads)
     types = [lm_output_types] * heads if isinstance(lm_output_types, str) else list(lm_output_types)
     known = (*_TOKEN_OUTPUTS, *_ROW_OUTPUTS)
     for output_type in [lm_output_types] if isinstance(lm_output_types, str) else types:
@@ -295,6 +306,12 @@ def _checked_output_types(lm_output_types: str | Sequence[str], heads: int) -> l
             raise ValueError(f'unknown lm_output_types "{output_type}"{nearest(output_type, known)}')
     if heads and len(types) != heads:
         raise ConfigError(f"lm_output_types has {len(types)} entries for {heads} prediction heads; give one each")
+    for head, output_type in zip(prediction_heads, types, strict=False):
+        if (head.ph_output_type in _TOKEN_OUTPUTS) != (output_type in _TOKEN_OUTPUTS):
+            raise ConfigError(
+                f'the {type(head).__name__} of task "{head.task_name}" cannot read the lm_output_type "{output_type}"; '
+                f'give it "{head.ph_output_type}"'
+            )
     return types
 
 

@@ -9,8 +9,19 @@ import torch
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.adaptive_model import AdaptiveModel, loss_per_head_sum
 from farm_ray.modeling.language_model import LanguageModel
-from farm_ray.modeling.prediction_head import TextClassificationHead
-from tests.modeling.tiny_models import batch, save_farm_model, save_tiny_model
+from farm_ray.modeling.prediction_head import (
+    MultiLabelTextClassificationHead,
+    RegressionHead,
+    TextClassificationHead,
+    TokenClassificationHead,
+)
+from tests.modeling.tiny_models import (
+    batch,
+    save_farm_head,
+    save_farm_language_model,
+    save_farm_model,
+    save_tiny_model,
+)
 
 TASKS = {
     "tone": {"label_list": ["good", "bad"], "metric": "acc", "label_tensor_name": "tone_label_ids"},
@@ -73,10 +84,83 @@ def test_losses_of_different_shapes_are_not_summed():
         loss_per_head_sum([torch.zeros(2), torch.zeros(())])
 
 
-def test_token_heads_read_token_vectors(encoder):
-    head = TextClassificationHead(num_labels=2)
-    model = AdaptiveModel(LanguageModel.load(encoder), [head], 0.0, ["per_token"], "cpu")
-    assert model(**batch())[0].shape == (2, 6, 2)
+def mixed_heads(encoder, **settings):
+    """One head on tokens, three on rows, each of another kind."""
+    heads = [
+        TokenClassificationHead(num_labels=3),
+        TextClassificationHead(num_labels=2, task_name="tone"),
+        MultiLabelTextClassificationHead(num_labels=3, task_name="topic"),
+        RegressionHead(),
+    ]
+    types = [head.ph_output_type for head in heads]
+    model = AdaptiveModel(LanguageModel.load(encoder), heads, 0.0, types, "cpu", **settings)
+    model.connect_heads_with_processor(MIXED_TASKS)
+    return model.eval()
+
+
+MIXED_TASKS = {
+    "ner": {"label_list": ["O", "B-PER", "I-PER"], "metric": "seq_f1", "label_tensor_name": "ner_label_ids"},
+    "tone": TASKS["tone"],
+    "topic": TASKS["topic"],
+    "regression": {"label_list": [2.0, 0.5], "metric": "mse", "label_tensor_name": "regression_label_ids"},
+}
+MIXED_LABELS = {
+    "initial_mask": torch.tensor([[0, 1, 1, 0, 1, 0], [0, 1, 1, 0, 0, 0]]),
+    "ner_label_ids": torch.tensor([[-100, 0, 1, -100, 2, -100], [-100, 1, 0, -100, -100, -100]]),
+    "tone_label_ids": torch.tensor([[0], [1]]),
+    "topic_label_ids": torch.tensor([[1, 0, 1], [0, 0, 0]]),
+    "regression_label_ids": torch.tensor([[1.0], [-1.0]]),
+}
+
+
+def test_heads_on_tokens_and_on_rows_together(encoder):
+    model = mixed_heads(encoder)
+    rows = batch() | MIXED_LABELS
+    logits = model(**rows)
+    assert [one.shape for one in logits] == [(2, 6, 3), (2, 2), (2, 3), (2, 1)]
+    losses = model.logits_to_loss_per_head(logits, **rows)
+    assert [(one.shape, one.dtype) for one in losses] == [((2,), torch.float32)] * 4
+    torch.testing.assert_close(model.logits_to_loss(logits, **rows), sum(losses))
+    assert model.prepare_labels(**rows) == [
+        [["O", "B-PER", "I-PER"], ["B-PER", "O"]],
+        ["good", "bad"],
+        [[1, 0, 1], [0, 0, 0]],
+        [2.5, 1.5],
+    ]
+    assert [len(words) for words in model.logits_to_preds(logits, **rows)[0]] == [3, 2]
+    made = model.formatted_preds(logits, ["Ada of Bath", "so what"], **rows)
+    assert [one["task"] for one in made] == ["ner", "text_classification", "text_classification", "regression"]
+    assert [len(one["predictions"]) for one in made] == [2, 2, 2, 2]
+
+
+def test_mixed_heads_are_saved_and_loaded(encoder, tmp_path):
+    model = mixed_heads(encoder)
+    model.save(tmp_path / "saved")
+    again = AdaptiveModel.load(tmp_path / "saved", "cpu")
+    rows = batch() | MIXED_LABELS
+    assert again.lm_output_types == ["per_token", "per_sequence", "per_sequence", "per_sequence_continuous"]
+    assert torch.equal(again.logits_to_loss(again(**rows), **rows), model.logits_to_loss(model(**rows), **rows))
+    assert again.logits_to_preds(again(**rows), **rows) == model.logits_to_preds(model(**rows), **rows)
+
+
+def test_losses_of_all_kinds_can_be_taken_in_turn(encoder):
+    def in_turn(loss_per_head, global_step=None, batch=None):
+        return loss_per_head[global_step % len(loss_per_head)] * len(batch["input_ids"])
+
+    model = mixed_heads(encoder, loss_aggregation_fn=in_turn)
+    rows = batch() | MIXED_LABELS
+    logits = model(**rows)
+    losses = model.logits_to_loss_per_head(logits, **rows)
+    for step in range(5):
+        assert torch.equal(model.logits_to_loss(logits, global_step=step, **rows), losses[step % 4] * 2)
+
+
+@pytest.mark.parametrize(
+    ("head", "output_type"), [(TokenClassificationHead, "per_sequence"), (TextClassificationHead, "per_token")]
+)
+def test_a_head_that_cannot_read_its_vectors_is_told(head, output_type, encoder):
+    with pytest.raises(ConfigError, match=f'cannot read .*"{output_type}"; give it "{head.ph_output_type}"'):
+        AdaptiveModel(LanguageModel.load(encoder), [head(num_labels=2)], 0.0, output_type, "cpu")
 
 
 @pytest.mark.parametrize(
@@ -107,10 +191,25 @@ def test_the_next_sentence_head_leaves_and_no_other(encoder):
         TextClassificationHead(num_labels=2, task_name="nextsentence"),
         TextClassificationHead(num_labels=2, task_name="tone"),
     ]
-    model = AdaptiveModel(LanguageModel.load(encoder), heads, 0.1, ["per_sequence", "per_token"], "cpu")
+    types = ["per_sequence", "per_sequence_continuous"]
+    model = AdaptiveModel(LanguageModel.load(encoder), heads, 0.1, types, "cpu")
     model.connect_heads_with_processor(TASKS)
     assert [head.task_name for head in model.prediction_heads] == ["tone"]
-    assert model.lm_output_types == ["per_token"]
+    assert model.lm_output_types == ["per_sequence_continuous"]
+
+
+def test_the_pooling_leaves_training_with_the_last_head_on_rows(encoder):
+    heads = [
+        TextClassificationHead(num_labels=2, task_name="nextsentence"),
+        TokenClassificationHead(num_labels=3),
+    ]
+    model = AdaptiveModel(LanguageModel.load(encoder), heads, 0.1, ["per_sequence", "per_token"], "cpu")
+    pooler = model.language_model.model.pooler.dense.weight
+    assert pooler.requires_grad
+    model.connect_heads_with_processor(MIXED_TASKS)
+    assert not pooler.requires_grad
+    AdaptiveModel(model.language_model, [TextClassificationHead(num_labels=2)], 0.1, "per_sequence", "cpu")
+    assert pooler.requires_grad
 
 
 def test_round_trip(encoder, tmp_path):
@@ -169,6 +268,37 @@ def test_a_farm_folder(tmp_path):
     torch.testing.assert_close(model(**batch())[10], expected)
 
 
+def test_a_farm_folder_with_heads_of_several_kinds(tmp_path):
+    save_farm_language_model("Bert", tmp_path)
+    save_farm_head(
+        tmp_path,
+        0,
+        "TokenClassificationHead",
+        task="ner",
+        output_type="per_token",
+        model_type="token_classification",
+        layer_dims=(32, 3),
+        labels=MIXED_TASKS["ner"]["label_list"],
+    )
+    save_farm_head(
+        tmp_path,
+        1,
+        "RegressionHead",
+        task="regression",
+        output_type="per_sequence_continuous",
+        model_type="regression",
+        layer_dims=(32, 1),
+        labels=(2.0, 0.5),
+    )
+    model = AdaptiveModel.load(tmp_path, "cpu")
+    assert model.lm_output_types == ["per_token", "per_sequence_continuous"]
+    rows = batch() | MIXED_LABELS
+    logits = model(**rows)
+    assert [one.shape for one in logits] == [(2, 6, 3), (2, 1)]
+    assert model.prepare_labels(**rows) == [[["O", "B-PER", "I-PER"], ["B-PER", "O"]], [2.5, 1.5]]
+    assert model.logits_to_loss(logits, **rows).shape == (2,)
+
+
 @pytest.mark.parametrize(
     "gone", ["prediction_head_1_config.json", "prediction_head_1.safetensors", "model.safetensors", "config.json"]
 )
@@ -215,16 +345,12 @@ def test_vocabulary(encoder):
         model.verify_vocab_size(61)
 
 
-def test_every_weight_in_training_has_a_gradient(encoder):
+@pytest.mark.parametrize("kind", [TextClassificationHead, TokenClassificationHead])
+def test_every_weight_in_training_has_a_gradient(kind, encoder):
     """So that DDP need not search for weights without one."""
-    model = AdaptiveModel(
-        LanguageModel.load(encoder),
-        [TextClassificationHead(num_labels=2, task_name="tone")],
-        0.0,
-        "per_sequence",
-        "cpu",
-    )
-    rows = batch() | LABELS
+    head = kind(num_labels=3, task_name="tone" if kind is TextClassificationHead else "ner")
+    model = AdaptiveModel(LanguageModel.load(encoder), [head], 0.0, head.ph_output_type, "cpu")
+    rows = batch() | MIXED_LABELS
     torch.nn.init.normal_(model.prediction_heads[0].feed_forward.feed_forward[0].bias)
     model.logits_to_loss(model(**rows), **rows).sum().backward()
     assert [name for name, weight in model.named_parameters() if weight.requires_grad and weight.grad is None] == []

@@ -6,7 +6,7 @@ import itertools
 import json
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 MODEL_TYPES = (
     "bert",
@@ -69,10 +69,19 @@ def save_tiny_model(model_type, folder, *, seed=0, dtype=torch.float32, **settin
 
 def save_tiny_classifier(model_type, folder, labels=("NEG", "POS", "NONE"), *, seed=0, **settings):
     """A tiny sequence classification model in `folder`, with weights large enough to tell labels apart."""
+    return _save_tiny(AutoModelForSequenceClassification, model_type, folder, labels, seed, settings)
+
+
+def save_tiny_token_classifier(model_type, folder, labels=("O", "B-PER", "I-PER"), *, seed=0, **settings):
+    """As `save_tiny_classifier`, with labels for each token."""
+    return _save_tiny(AutoModelForTokenClassification, model_type, folder, labels, seed, settings)
+
+
+def _save_tiny(auto_class, model_type, folder, labels, seed, settings):
     names = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
     torch.manual_seed(seed)
     config = tiny_config(model_type, **settings, num_labels=len(labels), **names)
-    model = AutoModelForSequenceClassification.from_config(config).eval()
+    model = auto_class.from_config(config).eval()
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "embedding" not in name and "norm" not in name.lower():
@@ -90,6 +99,12 @@ def batch(*, left=False):
     input_ids[1, where] = 0
     padding_mask[1, where] = 0
     return {"input_ids": input_ids, "padding_mask": padding_mask, "segment_ids": torch.zeros_like(input_ids)}
+
+
+def same_weights(one, other):
+    """Whether two models have equal weights under equal names."""
+    first, second = one.state_dict(), other.state_dict()
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
 def transformers_inputs(model, rows):
@@ -123,23 +138,46 @@ def save_farm_model(folder, *, heads=1, class_weights=None, layer_dims=(WIDTH, 2
     """A whole model as FARM 0.8 wrote it, with text classification heads."""
     save_farm_language_model("Bert", folder, language="german")
     for number in range(heads):
-        task = "text_classification" if heads == 1 else f"task_{number}"
-        described = {
-            "training": False,
-            "layer_dims": list(layer_dims),
-            "num_labels": layer_dims[-1],
-            "ph_output_type": "per_sequence",
-            "model_type": "text_classification",
-            "task_name": task,
-            "class_weights": None,
-            "label_tensor_name": f"{task}_label_ids",
-            "label_list": list(labels),
-            "metric": ["f1_macro"],
-            "name": "TextClassificationHead",
-        }
-        (folder / f"prediction_head_{number}_config.json").write_text(json.dumps(described))
-        weights = {} if class_weights is None else {"loss_fct.weight": torch.tensor(class_weights)}
-        for layer, (inputs, outputs) in enumerate(itertools.pairwise(layer_dims)):
-            weights[f"feed_forward.feed_forward.{layer}.weight"] = torch.randn(outputs, inputs)
-            weights[f"feed_forward.feed_forward.{layer}.bias"] = torch.randn(outputs)
-        torch.save(weights, folder / f"prediction_head_{number}.bin")
+        save_farm_head(
+            folder,
+            number,
+            task="text_classification" if heads == 1 else f"task_{number}",
+            tensors={} if class_weights is None else {"loss_fct.weight": torch.tensor(class_weights)},
+            layer_dims=layer_dims,
+            labels=labels,
+        )
+
+
+def save_farm_head(
+    folder,
+    number=0,
+    name="TextClassificationHead",
+    *,
+    task="text_classification",
+    output_type="per_sequence",
+    model_type="text_classification",
+    tensors=None,
+    layer_dims=(WIDTH, 2),
+    labels=("OTHER", "OFFENSE"),
+):
+    """A head as FARM 0.8 wrote it; `tensors` are what its loss function added to its weights."""
+    described = {
+        "training": False,
+        "layer_dims": list(layer_dims),
+        "num_labels": layer_dims[-1],
+        "ph_output_type": output_type,
+        "model_type": model_type,
+        "task_name": task,
+        "class_weights": None,
+        "label_tensor_name": f"{task}_label_ids",
+        "label_list": list(labels),
+        "metric": ["f1_macro"],
+        "name": name,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"prediction_head_{number}_config.json").write_text(json.dumps(described))
+    weights = dict(tensors or {})
+    for layer, (inputs, outputs) in enumerate(itertools.pairwise(layer_dims)):
+        weights[f"feed_forward.feed_forward.{layer}.weight"] = torch.randn(outputs, inputs)
+        weights[f"feed_forward.feed_forward.{layer}.bias"] = torch.randn(outputs)
+    torch.save(weights, folder / f"prediction_head_{number}.bin")

@@ -5,26 +5,33 @@ Shapes: B rows in the batch, T tokens of the longest row, H width of the encoder
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
+from farm_ray.modeling.language_model.depth import depths, find_layers
 from farm_ray.modeling.language_model.pooling import DEFAULT_INITIALIZER_RANGE, Pooler, Pooling
 from farm_ray.modeling.language_model.quiet import quiet_transformers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from transformers import PreTrainedModel
 
 CONFIG_FILE = "language_model_config.json"
 POOLER_FILE = "pooler.safetensors"
 FARM_WEIGHTS_FILE = "language_model.bin"
 _PRETRAINING_ONLY = ("mask_emb",)
+_ENCODER_POOLER = "model.pooler."
+_FOR_ROWS = (_ENCODER_POOLER, "pooler.")
 
 
 class LanguageModel(nn.Module):
@@ -41,9 +48,14 @@ class LanguageModel(nn.Module):
         self.model = model
         self.language = language
         self.name = name
+        self.pooling_is_trained = True
+        """False where the weights that pool a row are fresh: the checkpoint had none."""
         initializer_range = getattr(model.config, "initializer_range", None) or DEFAULT_INITIALIZER_RANGE
         self.pooler = Pooler(pooling, self.get_output_dims(), initializer_range)
         self._takes_segment_ids = _takes_segment_ids(model)
+        self.rows_are_read = True
+        # Weights that serve the row vectors alone, out of training because nothing reads those.
+        self._idle: set[str] = set()
         self._freeze_what_is_never_used()
 
     @classmethod
@@ -90,14 +102,58 @@ class LanguageModel(nn.Module):
             padding_mask: int64 [B, T], 1 for real tokens, 0 for padding; None: all are real.
             _: Other columns of a batch are ignored.
         """
+        output = self._encode(input_ids, segment_ids, padding_mask)
+        sequence_BTH = output.last_hidden_state
+        return sequence_BTH, self.pooler(sequence_BTH, padding_mask, getattr(output, "pooler_output", None))
+
+    def token_vectors(
+        self,
+        input_ids: Tensor,
+        segment_ids: Tensor | None = None,
+        padding_mask: Tensor | None = None,
+        *,
+        layer: int = -1,
+        **_: Any,
+    ) -> Tensor:
+        """Token vectors of one layer, [B, T, H]: 0 for the embeddings, 1 to `num_layers`, or counted from the end.
+
+        The other arguments are those of `forward`. For other layers than the last one transformers leaves hooks on the
+        encoder with which it cannot be pickled; ask a `sharing_copy`.
+        """
+        number = layer % (self.num_layers + 1)
+        if number == self.num_layers:
+            return self._encode(input_ids, segment_ids, padding_mask).last_hidden_state
+        return self._hidden_states(number, input_ids, segment_ids, padding_mask)[number]
+
+    def sharing_copy(self) -> LanguageModel:
+        """A language model of its own with the same weights in memory."""
+        shared = {id(tensor): tensor for tensor in (*self.parameters(), *self.buffers())}
+        return copy.deepcopy(self, shared)
+
+    def _hidden_states(
+        self, number: int, input_ids: Tensor, segment_ids: Tensor | None, padding_mask: Tensor | None
+    ) -> Sequence[Tensor]:
+        """The encoder's hidden states; only the one with this number need be there."""
+        for _ in range(2):
+            # A list keeps no other layer in memory.
+            output = self._encode(input_ids, segment_ids, padding_mask, output_hidden_states=[number])
+            if getattr(output, "hidden_states", None) is not None:
+                return output.hidden_states
+            # In a process that got the model pickled, transformers knows its layers once it has built such a model.
+            with torch.device("meta"):
+                type(self.model)(self.model.config)
+        raise ConfigError(f"{self.model.config.model_type} gives no layers but the last; take extraction_layer=-1")
+
+    def _encode(
+        self, input_ids: Tensor, segment_ids: Tensor | None, padding_mask: Tensor | None, **options: Any
+    ) -> Any:
+        """The encoder's output."""
         inputs = {"input_ids": input_ids}
         if padding_mask is not None:
             inputs["attention_mask"] = padding_mask.long()
         if segment_ids is not None and self._takes_segment_ids:
             inputs["token_type_ids"] = segment_ids
-        output = self.model(**inputs, return_dict=True)
-        sequence_BTH = output.last_hidden_state
-        return sequence_BTH, self.pooler(sequence_BTH, padding_mask, getattr(output, "pooler_output", None))
+        return self.model(**inputs, **options, return_dict=True)
 
     @property
     def pooling(self) -> Pooling:
@@ -111,6 +167,12 @@ class LanguageModel(nn.Module):
             if isinstance(getattr(config, name, None), int):
                 return getattr(config, name)
         raise ConfigError(f"the configuration of {config.model_type} names no width (dim, hidden_size or d_model)")
+
+    @property
+    def num_layers(self) -> int:
+        """Layers of the encoder, without the embeddings."""
+        configured = getattr(self.model.config, "num_hidden_layers", None)
+        return configured if isinstance(configured, int) else len(self._layers())
 
     @property
     def vocab_size(self) -> int:
@@ -180,6 +242,24 @@ class LanguageModel(nn.Module):
             if isinstance(module, nn.Dropout):
                 module.p = probability
 
+    @property
+    def separate_layers(self) -> int:
+        """Layers with weights of their own; ALBERT's layers share theirs.
+
+        Raises:
+            ConfigError: When the encoder has no list of layers.
+        """
+        return len(self._layers())
+
+    def depths(self) -> dict[str, int]:
+        """The depth of each weight, by name: 0 for the embeddings, 1 for the first of n layers, n + 1 above the last.
+
+        Raises:
+            ConfigError: When the encoder has no list of layers.
+        """
+        own = {f"model.{name}": depth for name, depth in depths(self.model).items()}
+        return own | {f"pooler.{name}": self.separate_layers + 1 for name, _ in self.pooler.named_parameters()}
+
     def freeze(self, layers: int | None = None) -> None:
         """Takes weights out of training.
 
@@ -191,10 +271,10 @@ class LanguageModel(nn.Module):
         """
         if layers is None:
             self.requires_grad_(False)
+            self._idle.clear()
             return
-        chosen = self._layers()[: self._checked(layers)]
-        self._embeddings().requires_grad_(False)
-        chosen.requires_grad_(False)
+        deepest = self._checked(layers)
+        self._train({name for name, depth in self.depths().items() if depth <= deepest}, train=False)
 
     def unfreeze(self, layers: int | None = None) -> None:
         """Puts weights back into training.
@@ -208,38 +288,40 @@ class LanguageModel(nn.Module):
         if layers is None:
             self.requires_grad_(True)
         else:
-            own_layers = self._layers()
-            own_layers[len(own_layers) - self._checked(layers) :].requires_grad_(True)
-            self.pooler.requires_grad_(True)
-            encoder_pooler = getattr(self.model, "pooler", None)
-            if encoder_pooler is not None:
-                encoder_pooler.requires_grad_(True)
+            deepest = self.separate_layers - self._checked(layers)
+            self._train({name for name, depth in self.depths().items() if depth > deepest}, train=True)
+        self._freeze_what_is_never_used()
+
+    def set_rows_are_read(self, rows_are_read: bool) -> None:
+        """Whether anything reads the row vectors: without, weights that serve them alone are not in training."""
+        self.rows_are_read = rows_are_read
+        if rows_are_read:
+            self._train(self._idle, train=True)
+            self._idle.clear()
         self._freeze_what_is_never_used()
 
     def _layers(self) -> nn.ModuleList:
-        """The encoder's layers: the outermost list of modules."""
-        for module in self.model.modules():
-            if isinstance(module, nn.ModuleList):
-                return module
-        raise ConfigError(f"{self.model.config.model_type} has no list of layers; freeze() without a number works")
+        return find_layers(self.model)[1]
 
     def _checked(self, layers: int) -> int:
-        there = len(self._layers())
+        there = self.separate_layers
         if not 0 <= layers <= there:
             raise ConfigError(f"layers={layers}, but {self.model.config.model_type} has {there} separate layers")
         return layers
 
-    def _embeddings(self) -> nn.Module:
-        """The part of the encoder that holds the input embeddings."""
-        wanted = self.model.get_input_embeddings()
-        return next(part for part in self.model.children() if any(module is wanted for module in part.modules()))
+    def _train(self, names: Iterable[str], *, train: bool) -> None:
+        for name in names:
+            self.get_parameter(name).requires_grad_(train)
 
     def _freeze_what_is_never_used(self) -> None:
         """Every weight that is in training has a gradient: DDP need not search for those that have none."""
-        for name, weight in self.model.named_parameters():
-            unused_pooler = name.startswith("pooler.") and self.pooling.source != "encoder"
-            if unused_pooler or name.rpartition(".")[2] in _PRETRAINING_ONLY:
+        for name, weight in self.named_parameters():
+            replaced = name.startswith(_ENCODER_POOLER) and self.pooling.source != "encoder"
+            if replaced or name.rpartition(".")[2] in _PRETRAINING_ONLY:
                 weight.requires_grad_(False)
+            elif name.startswith(_FOR_ROWS) and not self.rows_are_read and weight.requires_grad:
+                weight.requires_grad_(False)
+                self._idle.add(name)
 
 
 def _takes_segment_ids(model: PreTrainedModel) -> bool:

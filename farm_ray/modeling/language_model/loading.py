@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
@@ -21,7 +28,13 @@ from farm_ray.modeling import hub
 from farm_ray.modeling.language_model import sources
 from farm_ray.modeling.language_model.base import CONFIG_FILE, FARM_WEIGHTS_FILE, POOLER_FILE, LanguageModel
 from farm_ray.modeling.language_model.families import class_by_model_type, class_by_name, guess_language
-from farm_ray.modeling.language_model.pooling import FAMILIES, FARM_POOLINGS, Pooling, default_pooling
+from farm_ray.modeling.language_model.pooling import (
+    FAMILIES,
+    FARM_POOLINGS,
+    Pooling,
+    default_pooling,
+    token_pooling,
+)
 from farm_ray.modeling.language_model.quiet import quiet_transformers
 
 logger = logging.getLogger(__name__)
@@ -61,6 +74,16 @@ def from_transformers_classifier(
     return language_model.eval()
 
 
+def from_transformers_token_classifier(model: PreTrainedModel, name_or_path: str | Path) -> LanguageModel:
+    """The language model inside transformers' token classification model; the weights are shared, not copied."""
+    config = model.config
+    encoder = cast("PreTrainedModel", model.base_model)
+    kind = class_by_model_type(config.model_type)
+    language_model = kind(encoder, token_pooling(config), language=_language(config, name_or_path))
+    language_model.name = str(name_or_path)
+    return language_model.eval()
+
+
 def open_config(name_or_path: str | Path, revision: str | None = None) -> PreTrainedConfig:
     """The transformers configuration of a folder or a name on the hub.
 
@@ -82,7 +105,18 @@ def open_classifier(name_or_path: str | Path, config: PreTrainedConfig, revision
     Raises:
         ModelFolderError: When weights are missing or damaged.
     """
-    return _open(AutoModelForSequenceClassification, name_or_path, config, revision, {})
+    return _open(AutoModelForSequenceClassification, name_or_path, config, revision, {})[0]
+
+
+def open_token_classifier(
+    name_or_path: str | Path, config: PreTrainedConfig, revision: str | None = None
+) -> PreTrainedModel:
+    """The token classification model of transformers, float32, eval mode.
+
+    Raises:
+        ModelFolderError: When weights are missing or damaged.
+    """
+    return _open(AutoModelForTokenClassification, name_or_path, config, revision, {})[0]
 
 
 def is_classifier(config: PreTrainedConfig) -> bool:
@@ -97,7 +131,7 @@ def _load_transformers(name_or_path: str | Path, revision: str | None, class_nam
     if family is not None and family.layout.pooling and is_classifier(config):
         model = open_classifier(name_or_path, config, revision)
         return from_transformers_classifier(model, name_or_path, class_name=class_name)
-    model = _open(AutoModel, name_or_path, config, revision, _pooler_options(config))
+    model, missing = _open(AutoModel, name_or_path, config, revision, _pooler_options(config))
     causal = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     pooling = default_pooling(
         config,
@@ -105,14 +139,16 @@ def _load_transformers(name_or_path: str | Path, revision: str | None, class_nam
         causal=causal and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     )
     kind = kind or class_by_model_type(config.model_type)
-    return kind(model, pooling, language=_language(config, name_or_path)).eval()
+    language_model = kind(model, pooling, language=_language(config, name_or_path)).eval()
+    language_model.pooling_is_trained = _pooling_came_along(pooling, missing)
+    return language_model
 
 
 def _load_own(folder: Path, described: dict[str, Any], class_name: str | None) -> LanguageModel:
     kind = class_by_name(class_name or described.get("name", "Encoder"))
     pooling = build(Pooling, described["pooling"], where=f"{folder / CONFIG_FILE}: pooling")
     config = open_config(folder)
-    model = _open(AutoModel, folder, config, None, _pooler_options(config, pooling))
+    model, _ = _open(AutoModel, folder, config, None, _pooler_options(config, pooling))
     language_model = kind(model, pooling, language=described.get("language", "english"))
     if language_model.pooler.state_dict():
         _fill(language_model.pooler, sources.read_tensors(folder / POOLER_FILE), folder / POOLER_FILE)
@@ -135,18 +171,21 @@ def _load_farm(folder: Path, described: dict[str, Any], class_name: str | None) 
     options = {"config": config, "state_dict": weights, "dtype": torch.float32, **_pooler_options(config, pooling)}
     with sources.reading(weights_file), quiet_transformers():
         model, report = encoder_class.from_pretrained(None, output_loading_info=True, **options)
-    sources.check_complete(_beyond_pooler(report["missing_keys"]), weights_file)
+    missing = list(report["missing_keys"])
+    sources.check_complete(_beyond_pooler(missing), weights_file)
     if pooling.projection:
         logger.warning(
             "%s: FARM did not save the projection that pools %s; it starts afresh, train again", folder, name
         )
-    return kind(model, pooling, language=described.get("language") or guess_language(folder.name)).eval()
+    language_model = kind(model, pooling, language=described.get("language") or guess_language(folder.name)).eval()
+    language_model.pooling_is_trained = _pooling_came_along(pooling, missing)
+    return language_model
 
 
 def _open(
     auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
-) -> PreTrainedModel:
-    """Weights in float32, complete but for the encoder's own pooler, whatever the checkpoint's dtype."""
+) -> tuple[PreTrainedModel, list[str]]:
+    """Weights in float32, whatever the checkpoint's dtype, and the names of those missing in the encoder's pooler."""
     if config.is_encoder_decoder:
         raise ConfigError(f'"{name_or_path}" is a {config.model_type}, an encoder with a decoder; give an encoder')
     options = {"config": config, "dtype": torch.float32, "output_loading_info": True, **options}
@@ -158,8 +197,9 @@ def _open(
         file = _weights_file(folder)
         with sources.reading(file), quiet_transformers():
             model, report = auto_class.from_pretrained(folder, trust_remote_code=False, **options)
-    sources.check_complete(_beyond_pooler(report["missing_keys"]), file)
-    return model
+    missing = list(report["missing_keys"])
+    sources.check_complete(_beyond_pooler(missing), file)
+    return model, missing
 
 
 def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[str, Any]) -> Any:
@@ -197,6 +237,11 @@ def _encoder_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
         raise ConfigError(f'transformers has no encoder for the model type "{config.model_type}"')
     found: Any = MODEL_MAPPING[type(config)]
     return found[0] if isinstance(found, tuple) else found
+
+
+def _pooling_came_along(pooling: Pooling, missing_weights: list[str]) -> bool:
+    """Whether a bare encoder's checkpoint brought all the weights that pool rows."""
+    return not pooling.projection and not (pooling.source == "encoder" and missing_weights)
 
 
 def _beyond_pooler(missing_weights: set[str] | list[str]) -> list[str]:

@@ -52,12 +52,29 @@ class ClassifierLayout:
     """Field of the configuration with the dropout before that layer."""
 
 
+def _one_layer(_: PreTrainedConfig) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenClassifierLayout:
+    """Where transformers' token classification model of one type keeps what we keep in the head."""
+
+    layers: tuple[str, ...] = ("classifier",)
+    """Paths of the layers with weights, from the token vectors to the labels."""
+    hidden: Callable[[PreTrainedConfig], dict[str, Any]] = _one_layer
+    """`activation` and `hidden_layers` of a `TokenClassificationHead` with these layers; empty: it has one layer."""
+    dropout: str | None = "classifier_dropout"
+    """Field of the configuration with the dropout before these layers; None: there is none of its own."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Family:
-    """What differs between model types: the pooling that transformers' classifier uses, and its layout."""
+    """What differs between model types: the pooling that transformers' classifier uses, and its layouts."""
 
     pooling: Callable[[PreTrainedConfig], Pooling]
     layout: ClassifierLayout = field(default_factory=ClassifierLayout)
+    tokens: TokenClassifierLayout = field(default_factory=TokenClassifierLayout)
 
 
 class Pooler(nn.Module):
@@ -165,9 +182,20 @@ def _modernbert(config: PreTrainedConfig) -> Pooling:
     )
 
 
-def classifier_dropout(config: PreTrainedConfig, name: str = "classifier_dropout") -> float:
+def token_pooling(config: PreTrainedConfig) -> Pooling:
+    """The pooling for the encoder of a token classification model, which brings no weights for one."""
+    source = FAMILIES[config.model_type].pooling(config).source
+    return Pooling(source="first" if source == "encoder" else source)
+
+
+def _modernbert_tokens(config: PreTrainedConfig) -> dict[str, Any]:
+    hidden = {"bias": config.classifier_bias, "norm_eps": config.norm_eps, "norm_bias": config.norm_bias}
+    return {"activation": config.classifier_activation, "hidden_layers": hidden}
+
+
+def classifier_dropout(config: PreTrainedConfig, name: str | None = "classifier_dropout") -> float:
     """The dropout before the classifier: the named field, else the encoder's, else 0.1."""
-    for field_name in (name, "hidden_dropout_prob", "dropout"):
+    for field_name in (name or "", "hidden_dropout_prob", "dropout"):
         rate = getattr(config, field_name, None)
         if rate is not None:
             return float(rate)
@@ -179,7 +207,11 @@ _ROBERTA = Family(pooling=_first_dense("tanh"), layout=_DENSE_AND_OUT)
 
 FAMILIES: dict[str, Family] = {
     "bert": Family(pooling=_encoder_pooler),
-    "albert": Family(pooling=_encoder_pooler, layout=ClassifierLayout(dropout="classifier_dropout_prob")),
+    "albert": Family(
+        pooling=_encoder_pooler,
+        layout=ClassifierLayout(dropout="classifier_dropout_prob"),
+        tokens=TokenClassifierLayout(dropout="classifier_dropout_prob"),
+    ),
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
     "camembert": _ROBERTA,
@@ -188,18 +220,24 @@ FAMILIES: dict[str, Family] = {
     "distilbert": Family(
         pooling=_distilbert,
         layout=ClassifierLayout(pooling={"dense": "pre_classifier"}, dropout="seq_classif_dropout"),
+        tokens=TokenClassifierLayout(dropout=None),
     ),
     "deberta-v2": Family(
-        pooling=_deberta, layout=ClassifierLayout(pooling={"dense": "pooler.dense"}, dropout="cls_dropout")
+        pooling=_deberta,
+        layout=ClassifierLayout(pooling={"dense": "pooler.dense"}, dropout="cls_dropout"),
+        tokens=TokenClassifierLayout(dropout=None),
     ),
     "modernbert": Family(
-        pooling=_modernbert, layout=ClassifierLayout(pooling={"dense": "head.dense", "norm": "head.norm"})
+        pooling=_modernbert,
+        layout=ClassifierLayout(pooling={"dense": "head.dense", "norm": "head.norm"}),
+        tokens=TokenClassifierLayout(layers=("head.dense", "head.norm", "classifier"), hidden=_modernbert_tokens),
     ),
     "xlnet": Family(
         pooling=_xlnet,
         layout=ClassifierLayout(
             pooling={"dense": "sequence_summary.summary"}, classifier="logits_proj", dropout="summary_last_dropout"
         ),
+        tokens=TokenClassifierLayout(dropout=None),
     ),
 }
 """By transformers' `model_type`. A type that is not here works too (`default_pooling`), but cannot be converted."""

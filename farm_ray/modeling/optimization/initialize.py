@@ -41,8 +41,9 @@ def initialize_optimizer(
         n_batches: Batches per epoch, of all workers together.
         n_epochs: Passes over the data.
         device: Where to train.
-        learning_rate: The highest learning rate of the schedule.
-        optimizer_opts: `name`, `no_decay` and constructor arguments, see `create_optimizer`. Default:
+        learning_rate: The highest learning rate of the schedule; other rates keep their ratio to it all along.
+        optimizer_opts: `name`, constructor arguments, and `no_decay`, `layer_decay` and `head_lr`, which give
+            parameters their own decay and learning rate, see `create_optimizer`. Default:
             {"name": "TransformersAdamW", "correct_bias": False, "weight_decay": 0.01}, with decay on every parameter.
         schedule_opts: `name` and arguments, see `get_scheduler`. Default: LinearWarmup over the first 10 % of the
             steps, then down to 0 at the last. `num_training_steps` is filled in: all optimizer steps of the run.

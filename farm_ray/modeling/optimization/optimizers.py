@@ -30,6 +30,8 @@ _UNFIT = {
     "SparseAdam": "it takes sparse gradients only",
 }
 _FUSED = ("Adam", "AdamW")
+_GROUPING = ("no_decay", "layer_decay", "head_lr")
+"""Options that are not the optimizer's own: they put the parameters into groups."""
 _LONG_AGO = 1e9
 """A step count at which Adam's bias corrections are exactly 1 in float64."""
 
@@ -143,16 +145,24 @@ def create_optimizer(
     Args:
         model: The model; parameters without `requires_grad` are left out.
         learning_rate: Learning rate.
-        optimizer_opts: `name` and the arguments of that optimizer's constructor, and `no_decay` (strings; parameters
-            whose name contains one get no weight decay). None means `DEFAULT_OPTIMIZER`; so does a missing `name`.
+        optimizer_opts: `name` and the arguments of that optimizer's constructor; `no_decay` (strings; parameters
+            whose name contains one get no weight decay); `layer_decay` (0.9: each layer of the language model learns
+            0.9 times as fast as the one above it); `head_lr` (the learning rate of the heads); see
+            `parameter_groups`. None means `DEFAULT_OPTIMIZER`; so does a missing `name`. Never changed.
 
     Raises:
         ConfigError: On an unknown name or argument (the nearest is named), or a value the optimizer refuses.
     """
-    kind, arguments, no_decay = check_optimizer(optimizer_opts)
+    kind, arguments, grouping = check_optimizer(optimizer_opts)
     if arguments.get("lr", learning_rate) != learning_rate:
         warnings.warn(f"lr in optimizer_opts is ignored: learning_rate={learning_rate} counts", stacklevel=2)
-    groups = parameter_groups(model, no_decay)
+    groups = parameter_groups(
+        model,
+        grouping.get("no_decay") or (),
+        layer_decay=grouping.get("layer_decay"),
+        head_learning_rate=grouping.get("head_lr"),
+        learning_rate=learning_rate,
+    )
     if kind.__name__ in _FUSED and not arguments.keys() & {"fused", "foreach", "differentiable"}:
         trained = [param for group in groups for param in group["params"]]
         arguments["fused"] = all(param.is_floating_point() for param in trained)
@@ -164,8 +174,8 @@ def create_optimizer(
 
 def check_optimizer(
     optimizer_opts: Mapping[str, Any] | None,
-) -> tuple[type[torch.optim.Optimizer], dict[str, Any], list[str]]:
-    """Class, constructor arguments and `no_decay` of the options; finds mistakes before a model is touched.
+) -> tuple[type[torch.optim.Optimizer], dict[str, Any], dict[str, Any]]:
+    """Class and constructor arguments of the options, and what groups the parameters; touches no model.
 
     Raises:
         TypeError: When the options are neither None nor a dict.
@@ -176,17 +186,31 @@ def check_optimizer(
     options = dict(optimizer_opts or {})
     if "name" not in options:
         options = dict(DEFAULT_OPTIMIZER) | options
-    name, no_decay = str(options.pop("name")), options.pop("no_decay", None)
+    grouping = {key: options.pop(key, None) for key in _GROUPING}
+    name = str(options.pop("name"))
     kind = _optimizer_class(name)
     known = [argument for argument in inspect.signature(kind).parameters if argument != "params"]
     for argument in options:
         if argument not in known:
-            raise ConfigError(f'optimizer {name} has no option "{argument}"{nearest(argument, [*known, "no_decay"])}')
+            raise ConfigError(f'optimizer {name} has no option "{argument}"{nearest(argument, [*known, *_GROUPING])}')
+    _check_grouping(grouping)
+    if grouping["no_decay"] and "weight_decay" not in known:
+        raise ConfigError(f"optimizer {name} has no weight decay; leave no_decay out")
+    return kind, options, grouping
+
+
+def _check_grouping(grouping: Mapping[str, Any]) -> None:
+    no_decay, layer_decay, head_lr = (grouping[key] for key in _GROUPING)
     if no_decay is not None and (isinstance(no_decay, str) or not all(isinstance(part, str) for part in no_decay)):
         raise ConfigError(f'no_decay must be a list of strings such as ["bias", "LayerNorm.weight"], not {no_decay!r}')
-    if no_decay and "weight_decay" not in known:
-        raise ConfigError(f"optimizer {name} has no weight decay; leave no_decay out")
-    return kind, options, list(no_decay or [])
+    if layer_decay is not None and not (_is_number(layer_decay) and 0 < layer_decay <= 1):
+        raise ConfigError(f"layer_decay must be a factor above 0 up to 1, for example 0.9, not {layer_decay!r}")
+    if head_lr is not None and not (_is_number(head_lr) and 0 <= head_lr < math.inf):
+        raise ConfigError(f"head_lr must be a learning rate, for example 1e-3, not {head_lr!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _optimizer_class(name: str) -> type[torch.optim.Optimizer]:

@@ -28,6 +28,8 @@ _NEED_A_METRIC = ("ReduceLROnPlateau", "get_reduce_on_plateau_schedule", "get_gr
 _NOT_BY_OPTIONS = ("LRScheduler", "_LRScheduler", "ChainedScheduler", "SequentialLR", "get_adafactor_schedule")
 _TOTAL_STEPS = {"OneCycleLR": "total_steps", "CosineAnnealingLR": "T_max"}
 """Torch's name for the number of training steps, filled in where it is not given."""
+_RATES = ("max_lr", "base_lr")
+"""Options that are learning rates of their own; torch takes one per group of parameters."""
 _FOR_SOME = ("num_training_steps", "num_warmup_steps", "warmup_proportion")
 """Options that are left out, without a word, for schedules that do not take them."""
 
@@ -68,7 +70,8 @@ def get_scheduler(optimizer: torch.optim.Optimizer, opts: Mapping[str, Any]) -> 
         opts: `name` (LinearWarmup, ConstantWarmup, Constant, CosineWarmup, CosineWarmupWithRestarts, a class of
             torch.optim.lr_scheduler or a `get_..._schedule...` function of transformers; LinearWarmup if missing) and
             its arguments. `warmup_proportion` gives `num_warmup_steps` as a share of `num_training_steps`; with
-            neither, the warm-up is 10 %. Never changed.
+            neither, the warm-up is 10 %. `max_lr` and `base_lr` as single numbers are for the optimizer's own rate;
+            groups with another rate keep their ratio to it. Never changed.
 
     Raises:
         TypeError: When `opts` is no dict.
@@ -84,6 +87,7 @@ def get_scheduler(optimizer: torch.optim.Optimizer, opts: Mapping[str, Any]) -> 
         arguments["num_warmup_steps"] = WARMUP_PROPORTION * total if proportion is None else int(proportion * total)
     if name in _TOTAL_STEPS and total is not None and not arguments.keys() & {_TOTAL_STEPS[name], "epochs"}:
         arguments[_TOTAL_STEPS[name]] = max(1, total)
+    arguments |= {key: _per_group(optimizer, arguments[key]) for key in _RATES if key in arguments}
     required = [key for key, parameter in parameters.items() if parameter.default is parameter.empty]
     missing = [key for key in required if key not in {"optimizer", *arguments}]
     if missing:
@@ -116,6 +120,13 @@ def check_schedule(opts: Mapping[str, Any] | None) -> tuple[Callable[..., Any], 
     if proportion is not None and not (isinstance(proportion, int | float) and 0 <= proportion <= 1):
         raise ConfigError(f"warmup_proportion must be a share from 0 to 1, not {proportion!r}")
     return function, {key: value for key, value in options.items() if key in known}
+
+
+def _per_group(optimizer: torch.optim.Optimizer, rate: Any) -> Any:
+    rates, full = [float(group["lr"]) for group in optimizer.param_groups], float(optimizer.defaults["lr"])
+    if not full or all(own == full for own in rates) or not isinstance(rate, int | float):
+        return rate
+    return [rate * own / full for own in rates]
 
 
 def _schedule_function(name: str) -> Callable[..., Any]:

@@ -2,9 +2,25 @@
 
 from farm_ray.modeling.prediction_head.base import PredictionHead
 from farm_ray.modeling.prediction_head.feed_forward import FeedForwardBlock
+from farm_ray.modeling.prediction_head.multilabel import MultiLabelTextClassificationHead
+from farm_ray.modeling.prediction_head.regression import RegressionHead
 from farm_ray.modeling.prediction_head.text_classification import TextClassificationHead
+from farm_ray.modeling.prediction_head.token_classification import TokenClassificationHead
 
-HEADS: dict[str, type[PredictionHead]] = {"TextClassificationHead": TextClassificationHead}
+HEADS: dict[str, type[PredictionHead]] = {
+    "TextClassificationHead": TextClassificationHead,
+    "MultiLabelTextClassificationHead": MultiLabelTextClassificationHead,
+    "RegressionHead": RegressionHead,
+    "TokenClassificationHead": TokenClassificationHead,
+}
 """By the `name` in a saved head's JSON. A head of your own is loaded once it has a row here."""
 
-__all__ = ["HEADS", "FeedForwardBlock", "PredictionHead", "TextClassificationHead"]
+__all__ = [
+    "HEADS",
+    "FeedForwardBlock",
+    "MultiLabelTextClassificationHead",
+    "PredictionHead",
+    "RegressionHead",
+    "TextClassificationHead",
+    "TokenClassificationHead",
+]

@@ -12,6 +12,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -23,7 +25,6 @@ from farm_ray.modeling.prediction_head.feed_forward import FeedForwardBlock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
 logger = logging.getLogger(__name__)
@@ -43,12 +44,16 @@ class PredictionHead(nn.Module, ABC):
 
     model_type: ClassVar[str]
     """The kind of task, for example `text_classification`."""
+    farm_task: ClassVar[str] = ""
+    """`task` in FARM's JSON, where it is not `model_type`."""
     task_types: ClassVar[tuple[str, ...]] = ()
     """Types of a processor's tasks that the head answers; none named: any."""
     ph_output_type: ClassVar[str]
     """What the head reads and answers: `per_sequence`, `per_sequence_continuous`, `per_token`, `per_token_squad`."""
     saved_settings: ClassVar[tuple[str, ...]] = ()
     """Constructor arguments of this class that are saved beside those that all heads have."""
+    missing_labels: ClassVar[str] = "has no label_list; give label_list=[...]"
+    """What is wrong with a task that lacks what the head takes for `label_list`."""
 
     def __init__(
         self,
@@ -57,6 +62,7 @@ class PredictionHead(nn.Module, ABC):
         task_name: str,
         class_weights: Sequence[float] | None = None,
         activation: str | None = None,
+        hidden_layers: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         if len(layer_dims) < 2:  # noqa: PLR2004
@@ -67,9 +73,11 @@ class PredictionHead(nn.Module, ABC):
         self.class_weights = class_weights
         self.activation = activation if len(self.layer_dims) > 2 else None  # noqa: PLR2004
         self.label_tensor_name = f"{task_name}_label_ids"
-        self.label_list: list[str] | None = None
+        # Label names; a regression keeps mean and scale of its labels here.
+        self.label_list: list[Any] | None = None
         self.metric: Metric | None = None
-        self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation)
+        self.hidden_layers = dict(hidden_layers or {})
+        self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation, **self.hidden_layers)
 
     @classmethod
     def create(
@@ -79,9 +87,11 @@ class PredictionHead(nn.Module, ABC):
 
         Raises:
             ConfigError: When there is no such head; the nearest is named.
+            TypeError: When class weights are given for a head that has no classes.
         """
         kind: Any = _head_class(prediction_head_name)
-        return kind(layer_dims=layer_dims, class_weights=class_weights)
+        weights = {} if class_weights is None else {"class_weights": class_weights}
+        return kind(layer_dims=layer_dims, **weights)
 
     @classmethod
     def load(cls, config_file: str | Path, strict: bool = True, load_weights: bool = True) -> PredictionHead:
@@ -126,7 +136,7 @@ class PredictionHead(nn.Module, ABC):
         """Makes the head read vectors of this width: fresh layers where it differs."""
         if input_dim != self.layer_dims[0]:
             self.layer_dims = [input_dim, *self.layer_dims[1:]]
-            self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation)
+            self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation, **self.hidden_layers)
 
     def connect(self, task: Mapping[str, Any], *, require_labels: bool = True) -> None:
         """Takes label list, metric and label column of the processor's task.
@@ -139,13 +149,13 @@ class PredictionHead(nn.Module, ABC):
         if require_labels and task_type is not None and self.task_types and task_type not in self.task_types:
             raise ConfigError(
                 f'the task "{self.task_name}" is a {task_type}, and {type(self).__name__} answers '
-                f"{' or '.join(self.task_types)}; give it a head of its own kind"
+                f"{' or '.join(self.task_types)}; {_way_out(task_type)}"
             )
         labels = task.get("label_list")
         if not labels and require_labels:
-            raise ConfigError(f'the task "{self.task_name}" of the processor has no label_list; give label_list=[...]')
+            raise ConfigError(f'the task "{self.task_name}" of the processor {self.missing_labels}')
         if labels:
-            self._take_labels([str(label) for label in labels])
+            self._take_labels(labels)
         self.metric = task.get("metric", self.metric)
         self.label_tensor_name = task.get("label_tensor_name", self.label_tensor_name)
 
@@ -158,18 +168,47 @@ class PredictionHead(nn.Module, ABC):
         """The prediction for each row."""
 
     @abstractmethod
-    def logits_to_probs(self, logits: Tensor) -> npt.NDArray[np.float32]:
-        """The probabilities behind the predictions, [B, C]."""
-
-    @abstractmethod
     def prepare_labels(self, **batch: Any) -> list[Any]:
         """The gold label of each row, comparable with `logits_to_preds`."""
 
     @abstractmethod
-    def formatted_preds(
-        self, logits: Tensor, contexts: Sequence[str], return_class_probs: bool = False
+    def format_rows(
+        self, rows: Sequence[npt.NDArray[np.float32]], contexts: Sequence[str], return_class_probs: bool = False
     ) -> dict[str, Any]:
-        """FARM's JSON for these rows."""
+        """FARM's JSON for these texts, from logits as `logits_per_row` gives them, windows of one text joined."""
+
+    def logits_to_probs(self, logits: Tensor) -> npt.NDArray[np.float32]:  # noqa: ARG002 - not every head has some
+        """The probabilities behind the predictions, [B, C].
+
+        Raises:
+            ConfigError: When the head predicts no classes.
+        """
+        raise ConfigError(f'the head of task "{self.task_name}" is a {self.model_type}, which has no probabilities')
+
+    def logits_per_row(self, logits: Tensor, **_: Any) -> list[npt.NDArray[np.float32]]:
+        """The logits behind each row's answer, float32: [C] per row; [W, C] where each of a row's W words is answered.
+
+        Args:
+            logits: [B, C], or [B, T, C] with the columns of the batch that tell where the words are.
+        """
+        return list(logits.detach().float().cpu().numpy())
+
+    def formatted_preds(
+        self, logits: Tensor, contexts: Sequence[str], return_class_probs: bool = False, **batch: Any
+    ) -> dict[str, Any]:
+        """FARM's JSON for these rows; see `format_rows`.
+
+        Args:
+            logits: [B, C] or [B, T, C].
+            contexts: The texts, [B].
+            return_class_probs: Give the probability of every label.
+            batch: The columns that `logits_per_row` needs.
+        """
+        return self.format_rows(self.logits_per_row(logits, **batch), contexts, return_class_probs)
+
+    def farm_json(self, predictions: list[Any]) -> dict[str, Any]:
+        """These predictions under FARM's keys."""
+        return {"task": self.farm_task or self.model_type, "task_name": self.task_name, "predictions": predictions}
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits, [..., C], from the language model's vectors, [..., layer_dims[0]]."""
@@ -215,12 +254,16 @@ class PredictionHead(nn.Module, ABC):
         with sources.reading(file):
             self.load_state_dict(known, strict=False)
 
-    def _take_labels(self, labels: list[str]) -> None:
-        if len(labels) != self.num_labels:
+    def _take_labels(self, labels: Sequence[Any]) -> None:
+        names = [str(label) for label in labels]
+        if len(names) != self.num_labels:
             raise ConfigError(
-                f'the task "{self.task_name}" has {len(labels)} labels ({_shown(labels)}), but its head has '
-                f"num_labels={self.num_labels}; build the head with num_labels={len(labels)} or mend label_list"
+                f'the task "{self.task_name}" has {len(names)} labels ({_shown(names)}), but its head has '
+                f"num_labels={self.num_labels}; build the head with num_labels={len(names)} or mend label_list"
             )
+        self._replace_labels(names)
+
+    def _replace_labels(self, labels: list[Any]) -> None:
         if self.label_list is not None and self.label_list != labels:
             logger.warning(
                 'task "%s": the head was trained with the labels %s and is now read as %s; the order counts',
@@ -231,12 +274,24 @@ class PredictionHead(nn.Module, ABC):
         self.label_list = labels
 
 
+def stacked(rows: Sequence[npt.NDArray[np.float32]], width: int) -> Tensor:
+    """Rows of `width` numbers as one tensor, float32 [B, width], also for no rows."""
+    return torch.from_numpy(np.stack(rows)) if rows else torch.zeros((0, width))
+
+
 def _head_class(name: str) -> type[PredictionHead]:
     from farm_ray.modeling.prediction_head import HEADS
 
     if name not in HEADS:
         raise ConfigError(f'there is no prediction head "{name}" in this version{nearest(name, HEADS)}')
     return HEADS[name]
+
+
+def _way_out(task_type: str) -> str:
+    from farm_ray.modeling.prediction_head import HEADS
+
+    fitting = [name for name, kind in HEADS.items() if task_type in kind.task_types]
+    return f"take a {' or '.join(fitting)}" if fitting else "give it a head of its own kind"
 
 
 def _weights_file(config_file: Path) -> Path:
@@ -255,5 +310,5 @@ def _json_or_none(metric: Metric | None) -> Metric | None:
     return metric
 
 
-def _shown(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:10]) + (", ..." if len(labels) > 10 else "")  # noqa: PLR2004
+def _shown(labels: Sequence[Any]) -> str:
+    return ", ".join(map(str, labels[:10])) + (", ..." if len(labels) > 10 else "")  # noqa: PLR2004

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from farm_ray.configuration import strict_arguments
 from farm_ray.modeling.language_model.pooling import activation_by_name, fresh_linear
 
 if TYPE_CHECKING:
@@ -19,16 +20,31 @@ class FeedForwardBlock(nn.Module):
     Args:
         layer_dims: Widths from input to output, at least two.
         activation: Name of an activation between layers, in transformers' table; None: none, as in FARM 0.8.
+        bias: The layers before the last one have a bias.
+        norm_eps: Epsilon of a layer norm after each activation; None: no norm.
+        norm_bias: The norms have a bias.
     """
 
-    def __init__(self, layer_dims: Sequence[int], activation: str | None = None) -> None:
+    @strict_arguments
+    def __init__(
+        self,
+        layer_dims: Sequence[int],
+        activation: str | None = None,
+        *,
+        bias: bool = True,
+        norm_eps: float | None = None,
+        norm_bias: bool = True,
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for inputs, outputs in itertools.pairwise(layer_dims):
-            if layers and activation is not None:
+        *hidden, last = itertools.pairwise(layer_dims)
+        for inputs, outputs in hidden:
+            layers.append(fresh_linear(inputs, outputs, bias=bias))
+            if activation is not None:
                 layers.append(activation_by_name(activation))
-            layers.append(fresh_linear(inputs, outputs))
-        self.feed_forward = nn.Sequential(*layers)
+            if norm_eps is not None:
+                layers.append(nn.LayerNorm(outputs, eps=norm_eps, bias=norm_bias))
+        self.feed_forward = nn.Sequential(*layers, fresh_linear(*last))
         self.output_dim = layer_dims[-1]
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _TEXTS_PER_CALL = 1000  # encodings take a hundred times the memory of their ids
 
+Text = str | tuple[str, str]
+"""One text, or a pair that is encoded together."""
+
 _copies: weakref.WeakKeyDictionary[Any, dict[tuple[int, int | None], Any]] = weakref.WeakKeyDictionary()
 
 
@@ -27,24 +30,31 @@ class Encoded:
     ids: npt.NDArray[np.int32]
     """[sum of lengths], special tokens included."""
     segments: npt.NDArray[np.int8] | None
-    """[sum of lengths]; None where the tokenizer gives zeros for every single text."""
+    """[sum of lengths]; None where the tokenizer gives zeros for every text (or every pair)."""
     lengths: npt.NDArray[np.int32]
     """[texts]"""
     clipped: npt.NDArray[np.bool_]
     """[texts]: true where tokens were cut off."""
 
 
-def encode_texts(texts: Sequence[str], *, tokenizer: Any, max_seq_len: int) -> Encoded:
+def encode_texts(texts: Sequence[Text], *, tokenizer: Any, max_seq_len: int, pairs: bool = False) -> Encoded:
     """Encodes texts with special tokens and cuts their right ends at `max_seq_len` tokens; no padding.
 
-    The ids are those of `tokenizer(text, truncation=True, max_length=max_seq_len)`. The tokenizer is not touched:
-    where it has a Rust part, a copy of that does the work (made once per tokenizer and length).
+    The ids are those of `tokenizer(text, truncation=True, max_length=max_seq_len)`, for pairs of
+    `tokenizer(*pair, ...)`: the longer one of a pair is cut first. The tokenizer is not touched: where it has a Rust
+    part, a copy of that does the work (made once per tokenizer and length).
+
+    Args:
+        texts: Texts, or pairs of texts.
+        tokenizer: A transformers tokenizer.
+        max_seq_len: Tokens per text or pair.
+        pairs: Whether `texts` holds pairs.
 
     Raises:
         ConfigError: When `max_seq_len` leaves no room for text.
     """
-    check_room(tokenizer, max_seq_len)
-    with_segments = gives_segments(tokenizer)
+    check_room(tokenizer, max_seq_len, pairs=pairs)
+    with_segments = gives_segments(tokenizer, pairs=pairs)
     encode = _encode_fast if has_backend(tokenizer) else _encode_slow
     parts = [
         encode(texts[start : start + _TEXTS_PER_CALL], tokenizer, max_seq_len, with_segments)
@@ -87,20 +97,22 @@ def private_copy(tokenizer: Any, max_seq_len: int | None = None) -> Any:
     return copies[key]
 
 
-def gives_segments(tokenizer: Any) -> bool:
-    """True where a single text gets segment ids other than 0 (XLNet's class token, for example)."""
+def gives_segments(tokenizer: Any, *, pairs: bool = False) -> bool:
+    """True where a text gets segment ids other than 0: XLNet's class token, the second text of BERT's pairs."""
+    text = ("a", "a") if pairs else ("a",)
     if has_backend(tokenizer):
-        return any(private_copy(tokenizer).encode("a").type_ids)
-    return any(tokenizer("a").get("token_type_ids", []))
+        return any(private_copy(tokenizer).encode(*text).type_ids)
+    return any(tokenizer(*text).get("token_type_ids", []))
 
 
-def check_room(tokenizer: Any, max_seq_len: int) -> None:
-    """Raises ConfigError when the special tokens leave no room for text."""
-    special = tokenizer.num_special_tokens_to_add(pair=False)
-    if max_seq_len <= special:
+def check_room(tokenizer: Any, max_seq_len: int, *, pairs: bool = False) -> None:
+    """Raises ConfigError when the special tokens leave no room for a token of each text."""
+    special = tokenizer.num_special_tokens_to_add(pair=pairs)
+    texts, of_what = (2, "a pair of texts") if pairs else (1, "text")
+    if max_seq_len < special + texts:
         raise ConfigError(
-            f"max_seq_len={max_seq_len} leaves no room for text: this tokenizer adds {special} special tokens; "
-            f"use at least {special + 1}",
+            f"max_seq_len={max_seq_len} leaves no room for {of_what}: this tokenizer adds {special} special tokens; "
+            f"use at least {special + texts}",
             value=max_seq_len,
         )
 
@@ -123,7 +135,7 @@ def tokenizer_bytes(tokenizer: Any) -> bytes:
     return json.dumps(state, sort_keys=True, ensure_ascii=False, default=repr).encode()
 
 
-def _encode_fast(texts: Sequence[str], tokenizer: Any, max_seq_len: int, with_segments: bool) -> Encoded:
+def _encode_fast(texts: Sequence[Text], tokenizer: Any, max_seq_len: int, with_segments: bool) -> Encoded:
     encodings = private_copy(tokenizer, max_seq_len).encode_batch_fast(list(texts))
     ids: list[int] = []
     for encoding in encodings:
@@ -135,7 +147,7 @@ def _encode_fast(texts: Sequence[str], tokenizer: Any, max_seq_len: int, with_se
     return _arrays(ids, segments, lengths, clipped)
 
 
-def _encode_slow(texts: Sequence[str], tokenizer: Any, max_seq_len: int, with_segments: bool) -> Encoded:
+def _encode_slow(texts: Sequence[Text], tokenizer: Any, max_seq_len: int, with_segments: bool) -> Encoded:
     cut = list(_one_by_one(texts, tokenizer, truncation=True, max_length=max_seq_len))
     ids = [token for encoding in cut for token in encoding["input_ids"]]
     segments = [kind for encoding in cut for kind in encoding["token_type_ids"]] if with_segments else None
@@ -145,8 +157,9 @@ def _encode_slow(texts: Sequence[str], tokenizer: Any, max_seq_len: int, with_se
     return _arrays(ids, segments, lengths, clipped)
 
 
-def _one_by_one(texts: Sequence[str], tokenizer: Any, **how: Any) -> Iterator[Any]:
-    return (tokenizer(text, verbose=False, **how) for text in texts)
+def _one_by_one(texts: Sequence[Text], tokenizer: Any, **how: Any) -> Iterator[Any]:
+    pairs = (text if isinstance(text, tuple) else (text,) for text in texts)
+    return (tokenizer(*pair, verbose=False, **how) for pair in pairs)
 
 
 def _arrays(ids: list[int], segments: list[int] | None, lengths: list[int], clipped: list[bool]) -> Encoded:

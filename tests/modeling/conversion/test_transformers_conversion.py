@@ -4,28 +4,31 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, BertForMaskedLM, BertForTokenClassification
+from transformers import AutoModelForSequenceClassification, BertForMaskedLM
 
 from farm_ray.conversion.transformers import Converter
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.adaptive_model import AdaptiveModel
 from farm_ray.modeling.language_model import LanguageModel
-from farm_ray.modeling.prediction_head import TextClassificationHead
+from farm_ray.modeling.prediction_head import (
+    MultiLabelTextClassificationHead,
+    RegressionHead,
+    TextClassificationHead,
+    TokenClassificationHead,
+)
 from tests.modeling.tiny_models import (
     MODEL_TYPES,
     batch,
+    same_weights,
     save_tiny_classifier,
     save_tiny_model,
+    save_tiny_token_classifier,
     tiny_config,
     transformers_inputs,
 )
 
 LABELS = ["NEG", "POS", "NONE"]
-
-
-def same_weights(one, other):
-    first, second = one.state_dict(), other.state_dict()
-    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+TAGS = ["O", "B-PER", "I-PER", "X"]
 
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
@@ -98,29 +101,65 @@ def test_the_processor_s_tasks_are_connected(tmp_path):
     assert model.prediction_heads[0].label_tensor_name == "ids"
 
 
-@pytest.mark.parametrize("task_type", ["regression", "ner", "question_answering", "lm"])
+@pytest.mark.parametrize("task_type", ["question_answering", "lm"])
 def test_other_tasks_are_not_there_yet(task_type, tmp_path):
     save_tiny_classifier("bert", tmp_path)
     with pytest.raises(ConfigError, match=f'"{task_type}".*not available yet in this version'):
         AdaptiveModel.convert_from_transformers(tmp_path, "cpu", task_type=task_type)
 
 
+def test_a_language_model_s_head_is_not_there_yet(tmp_path):
+    BertForMaskedLM(tiny_config("bert")).save_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match=r'"lm".*not available yet'):
+        AdaptiveModel.convert_from_transformers(tmp_path, "cpu")
+
+
+SEVERAL = {"problem_type": "multi_label_classification"}
+
+
 @pytest.mark.parametrize(
-    ("save", "task"),
+    ("save", "labels", "settings", "task_type", "head"),
     [
-        (lambda folder: save_tiny_classifier("bert", folder, ["value"]), "regression"),
-        (lambda folder: BertForMaskedLM(tiny_config("bert")).save_pretrained(folder), "lm"),
-        (lambda folder: BertForTokenClassification(tiny_config("bert")).save_pretrained(folder), "ner"),
-        (
-            lambda folder: save_tiny_classifier("bert", folder, problem_type="multi_label_classification"),
-            "multilabel_text_classification",
-        ),
+        (save_tiny_classifier, LABELS, {}, None, TextClassificationHead),
+        (save_tiny_classifier, LABELS, {}, "text_classification", TextClassificationHead),
+        (save_tiny_classifier, LABELS, {}, "multilabel_text_classification", MultiLabelTextClassificationHead),
+        (save_tiny_classifier, LABELS, SEVERAL, None, MultiLabelTextClassificationHead),
+        (save_tiny_classifier, LABELS, SEVERAL, "text_classification", MultiLabelTextClassificationHead),
+        (save_tiny_classifier, ["value"], {}, None, RegressionHead),
+        (save_tiny_classifier, ["value"], {}, "text_classification", RegressionHead),
+        (save_tiny_classifier, ["value"], {}, "regression", RegressionHead),
+        (save_tiny_token_classifier, TAGS, {}, None, TokenClassificationHead),
+        (save_tiny_token_classifier, TAGS, {}, "ner", TokenClassificationHead),
+        (save_tiny_token_classifier, TAGS, {}, "token_classification", TokenClassificationHead),
     ],
 )
-def test_the_task_is_read_off_the_checkpoint(save, task, tmp_path):
-    save(tmp_path)
-    with pytest.raises(ConfigError, match=f'"{task}".*not available yet'):
-        AdaptiveModel.convert_from_transformers(tmp_path, "cpu")
+def test_the_task_is_read_off_the_checkpoint(save, labels, settings, task_type, head, tmp_path):
+    save("bert", tmp_path, labels, **settings)
+    model = AdaptiveModel.convert_from_transformers(tmp_path, "cpu", task_type=task_type)
+    assert type(model.prediction_heads[0]) is head
+    assert model.lm_output_types == [head.ph_output_type]
+
+
+@pytest.mark.parametrize(
+    ("save", "labels", "settings", "task_type", "there"),
+    [
+        (save_tiny_classifier, LABELS, {}, "ner", "text_classification"),
+        (save_tiny_classifier, LABELS, {}, "regression", "text_classification"),
+        (
+            save_tiny_classifier,
+            LABELS,
+            {"problem_type": "single_label_classification"},
+            "multilabel_text_classification",
+            "text_classification",
+        ),
+        (save_tiny_classifier, ["value"], {}, "multilabel_text_classification", "regression"),
+        (save_tiny_token_classifier, TAGS, {}, "text_classification", "ner"),
+    ],
+)
+def test_a_head_for_another_task_is_refused_with_the_one_there(save, labels, settings, task_type, there, tmp_path):
+    save("bert", tmp_path, labels, **settings)
+    with pytest.raises(ConfigError, match=f'holds a {there} .*no trained {task_type} head.*give task_type="{there}"'):
+        AdaptiveModel.convert_from_transformers(tmp_path, "cpu", task_type=task_type)
 
 
 def test_a_bare_encoder_has_no_classifier(tmp_path):

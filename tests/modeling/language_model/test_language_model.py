@@ -97,6 +97,70 @@ def test_layers_can_be_frozen_in_every_type(model_type, tmp_path):
     assert trained(model) == before
 
 
+BELOW_THE_LAYERS = {
+    "electra": "model.embeddings_project.weight",
+    "albert": "model.encoder.embedding_hidden_mapping_in.weight",
+    "deberta-v2": "model.encoder.rel_embeddings.weight",
+    "distilbert": "model.embeddings.word_embeddings.weight",
+}
+ABOVE_THE_LAYERS = {
+    "modernbert": "model.final_norm.weight",
+    "bert": "model.pooler.dense.weight",
+    "roberta": "pooler.dense.weight",
+}
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_depths(model_type, tmp_path):
+    save_tiny_model(model_type, tmp_path)
+    model = LanguageModel.load(tmp_path)
+    depths = model.depths()
+    layers = 1 if model_type == "albert" else 2
+    assert model.separate_layers == layers
+    assert depths.keys() == dict(model.named_parameters()).keys()
+    assert set(range(layers + 1)) <= set(depths.values()) <= set(range(layers + 2))
+    assert depths[BELOW_THE_LAYERS.get(model_type, next(iter(depths)))] == 0
+    if model_type in ABOVE_THE_LAYERS:
+        assert depths[ABOVE_THE_LAYERS[model_type]] == layers + 1
+
+
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_frozen_layers_get_no_gradient_and_those_above_do(model_type, tmp_path):
+    save_tiny_model(model_type, tmp_path)
+    model = LanguageModel.load(tmp_path).train()
+    model.freeze(layers=1)
+    tokens, pooled = model(**batch(left=model_type == "xlnet"))
+    if tokens.requires_grad or pooled.requires_grad:
+        ((tokens * torch.randn_like(tokens)).sum() + (pooled * torch.randn_like(pooled)).sum()).backward()
+    depths = model.depths()
+    for name, weight in model.named_parameters():
+        assert (weight.grad is None) == (not weight.requires_grad)
+        assert weight.requires_grad == (depths[name] > 1), name
+
+
+def test_weights_for_rows_that_nobody_reads_are_not_in_training(bert):
+    everything = trained(bert)
+    for_rows = {name for name in everything if "pooler" in name}
+    bert.set_rows_are_read(False)
+    assert everything - trained(bert) == for_rows != set()
+    bert.unfreeze()
+    assert not trained(bert) & for_rows
+    bert.set_rows_are_read(True)
+    assert trained(bert) == everything
+
+
+def test_what_was_frozen_by_hand_stays_so_when_rows_are_read_again(bert):
+    bert.freeze()
+    bert.set_rows_are_read(False)
+    bert.set_rows_are_read(True)
+    assert trained(bert) == set()
+    bert.unfreeze()
+    bert.set_rows_are_read(False)
+    bert.freeze()
+    bert.set_rows_are_read(True)
+    assert trained(bert) == set()
+
+
 def test_it_can_be_pickled(bert):
     again = pickle.loads(pickle.dumps(bert))
     with torch.no_grad():

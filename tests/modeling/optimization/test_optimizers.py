@@ -154,6 +154,11 @@ def test_torchs_adamw_uses_the_fused_kernel_unless_told_otherwise():
         ({"name": "SGD", "momentum": -1.0}, "SGD: Invalid momentum"),
         ({"name": "SGD", "no_decay": "bias"}, "no_decay must be a list"),
         ({"name": "Rprop", "no_decay": ["bias"]}, "no weight decay"),
+        ({"layer_decy": 0.9}, 'no option "layer_decy"; did you mean "layer_decay"'),
+        ({"layer_decay": 0.0}, "layer_decay must be a factor above 0 up to 1"),
+        ({"layer_decay": 1.1}, "layer_decay must be a factor above 0 up to 1"),
+        ({"head_lr": "1e-3"}, "head_lr must be a learning rate"),
+        ({"head_lr": -1.0}, "head_lr must be a learning rate"),
     ],
 )
 def test_mistakes_are_named(opts, message):

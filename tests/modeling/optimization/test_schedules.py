@@ -112,3 +112,36 @@ def test_steps_and_warmup_are_left_out_where_a_schedule_has_none():
 def test_options_must_be_a_dict():
     with pytest.raises(TypeError, match="schedule_opts must be a dict"):
         get_scheduler(optimizer(), [])
+
+
+@pytest.mark.parametrize(
+    "opts",
+    [
+        {"name": "LinearWarmup"},
+        {"name": "CosineWarmup"},
+        {"name": "get_polynomial_decay_schedule_with_warmup"},
+        {"name": "OneCycleLR", "max_lr": 2.0},
+        {"name": "CyclicLR", "base_lr": 0.5, "max_lr": 2.0, "step_size_up": 2, "cycle_momentum": False},
+        {"name": "StepLR", "step_size": 2, "gamma": 0.1},
+    ],
+)
+def test_groups_keep_the_ratio_of_their_rates(opts):
+    groups = [{"params": [nn.Parameter(torch.ones(1))], "lr": lr} for lr in (1.0, 0.25, 3.0)]
+    stepped = torch.optim.SGD(groups, lr=1.0, momentum=0.9)
+    given = dict(opts)
+    scheduler = get_scheduler(stepped, opts | {"num_training_steps": 8})
+    for _ in range(7):
+        stepped.step()
+        scheduler.step()
+        first, *others = [group["lr"] for group in stepped.param_groups]
+        assert first > 0
+        assert others == pytest.approx([first * 0.25, first * 3])
+    assert opts == given
+
+
+@pytest.mark.parametrize(("base_lr", "first"), [(0.1, 0.5), ([0.3], 0.3)])
+def test_a_rate_of_a_schedule_is_for_the_optimizer_s_own_rate(base_lr, first):
+    """Heads alone, with a rate of their own; a list is meant as it stands."""
+    stepped = torch.optim.SGD([{"params": [nn.Parameter(torch.ones(1))], "lr": 0.5}], lr=0.1)
+    get_scheduler(stepped, {"name": "CyclicLR", "base_lr": base_lr, "max_lr": 9.0, "cycle_momentum": False})
+    assert stepped.param_groups[0]["lr"] == pytest.approx(first)

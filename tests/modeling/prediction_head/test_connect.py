@@ -2,8 +2,9 @@
 
 import pytest
 
+from farm_ray.data_handler.processor.tasks import TASK_TYPES
 from farm_ray.errors import ConfigError
-from farm_ray.modeling.prediction_head import TextClassificationHead
+from farm_ray.modeling.prediction_head import HEADS, TextClassificationHead
 
 TASK = {"label_list": ["a", "b"], "metric": "acc", "label_tensor_name": "x_ids", "task_type": "classification"}
 
@@ -14,6 +15,21 @@ def test_labels_metric_and_column():
     assert (head.labels(), head.metric, head.label_tensor_name) == (["a", "b"], "acc", "x_ids")
 
 
-def test_a_task_of_another_kind_is_refused():
-    with pytest.raises(ConfigError, match="multilabel_classification, and TextClassificationHead answers classific"):
-        TextClassificationHead(num_labels=2).connect({**TASK, "task_type": "multilabel_classification"})
+@pytest.mark.parametrize(
+    ("task_type", "fitting"),
+    [
+        ("multilabel_classification", "MultiLabelTextClassificationHead"),
+        ("regression", "RegressionHead"),
+        ("token_classification", "TokenClassificationHead"),
+    ],
+)
+def test_a_task_of_another_kind_is_refused_with_the_head_that_fits(task_type, fitting):
+    with pytest.raises(
+        ConfigError, match=f"is a {task_type}, and TextClassificationHead answers classification; take a {fitting}"
+    ):
+        TextClassificationHead(num_labels=2).connect({**TASK, "task_type": task_type})
+
+
+def test_every_type_of_task_has_one_head():
+    for task_type in TASK_TYPES:
+        assert len([name for name, head in HEADS.items() if task_type in head.task_types]) == 1

@@ -22,6 +22,15 @@ def test_an_activation_stands_between_layers_only():
     assert len(FeedForwardBlock([3, 2], activation="gelu").feed_forward) == 1
 
 
+def test_norms_follow_the_activations_and_biases_can_be_left_out():
+    block = FeedForwardBlock([3, 5, 4, 2], activation="gelu", bias=False, norm_eps=1e-3, norm_bias=False)
+    kinds = [type(layer).__name__ for layer in block.feed_forward]
+    assert kinds == ["Linear", "GELUActivation", "LayerNorm"] * 2 + ["Linear"]
+    first, _, norm, *_, last = block.feed_forward
+    assert (first.bias, norm.bias, norm.eps) == (None, None, 1e-3)
+    assert last.bias is not None
+
+
 def test_fresh_weights_follow_the_seed():
     torch.manual_seed(5)
     one = FeedForwardBlock([100, 50])

@@ -78,6 +78,19 @@ def test_farm_s_json():
     assert every["probability"].tolist() == pytest.approx([probability, 1 - probability])
 
 
+def test_logits_per_row_and_what_is_made_of_them():
+    made = head()
+    rows = made.logits_per_row(LOGITS.bfloat16(), **GOLD)
+    assert [(row.dtype, row.tolist()) for row in rows] == [(np.float32, row) for row in LOGITS.tolist()]
+    formatted = made.format_rows(rows, ["a", "b", "c"])["predictions"]
+    assert [one["label"] for one in formatted] == made.logits_to_preds(LOGITS)
+    assert made.format_rows([], []) == {
+        "task": "text_classification",
+        "task_name": "text_classification",
+        "predictions": [],
+    }
+
+
 @pytest.mark.parametrize("label_id", [-100, 2])
 def test_a_label_outside_of_the_list_is_told(label_id):
     with pytest.raises(DataProblemError, match=rf"label id {label_id} .*outside of 0 to 1"):

@@ -57,6 +57,19 @@ def test_ids_are_those_of_the_tokenizer(tokenizer, max_seq_len):
         assert split(encoded.segments, encoded.lengths) == [list(one["token_type_ids"]) for one in theirs]
 
 
+@pytest.mark.parametrize("max_seq_len", [6, 9, 14, 500])
+def test_ids_of_pairs_are_those_of_the_tokenizer(tokenizer, max_seq_len):
+    texts = [*TEXTS[:4], "a", "…", "a film " * 40, "ﬁlm\u00a0été\r\n\x00 x"]
+    pairs = [(first, second) for first in texts for second in (texts[1], "a", "a film " * 40, first)]
+    encoded = encode_texts(pairs, tokenizer=tokenizer, max_seq_len=max_seq_len, pairs=True)
+    theirs = [tokenizer(*pair, truncation=True, max_length=max_seq_len, return_token_type_ids=True) for pair in pairs]
+    assert split(encoded.ids, encoded.lengths) == [list(one["input_ids"]) for one in theirs]
+    whole = [len(tokenizer(*pair, verbose=False)["input_ids"]) for pair in pairs]
+    assert encoded.clipped.tolist() == [length > max_seq_len for length in whole]
+    if encoded.segments is not None:
+        assert split(encoded.segments, encoded.lengths) == [list(one["token_type_ids"]) for one in theirs]
+
+
 def test_exactly_full_is_not_clipped(tokenizer):
     text = TEXTS[1]
     n_tokens = len(tokenizer(text)["input_ids"])
@@ -98,10 +111,23 @@ def test_no_room_for_text(tmp_path):
         encode_texts(["a"], tokenizer=tiny_tokenizer(tmp_path), max_seq_len=2)
 
 
+def test_no_room_for_a_pair(tmp_path):
+    tokenizer = tiny_tokenizer(tmp_path)
+    with pytest.raises(ConfigError, match=r"max_seq_len=4 leaves no room for a pair of texts.* at least 5"):
+        encode_texts([], tokenizer=tokenizer, max_seq_len=4, pairs=True)
+    pair = ("a good film", "very bad")
+    assert encode_texts([pair], tokenizer=tokenizer, max_seq_len=5, pairs=True).ids.tolist() == [2, 6, 3, 13, 3]
+
+
 def test_segments_only_where_they_are_not_all_zero(tmp_path):
     assert gives_segments(tiny_xlnet())
     assert not gives_segments(tiny_tokenizer(tmp_path))
     assert not gives_segments(LetterTokenizer())
+    assert gives_segments(tiny_tokenizer(tmp_path), pairs=True)
+    assert gives_segments(tiny_xlnet(), pairs=True)
+    assert not gives_segments(tiny_roberta(), pairs=True)
+    assert not gives_segments(tiny_unigram(), pairs=True)
+    assert not gives_segments(LetterTokenizer(), pairs=True)
 
 
 def test_bytes_tell_tokenizers_apart_but_not_their_use(tmp_path):

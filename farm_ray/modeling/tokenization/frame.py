@@ -1,0 +1,45 @@
+"""The special tokens that a tokenizer puts around a single text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from farm_ray.modeling.tokenization.backend import has_backend, private_copy
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Special tokens before and after a text, and the segment of each."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    segments_before: tuple[int, ...]
+    segment_of_text: int
+    segments_after: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Special tokens in all."""
+        return len(self.before) + len(self.after)
+
+    @property
+    def has_segments(self) -> bool:
+        """True where a segment is not 0: XLNet's class token, for example."""
+        return any((*self.segments_before, self.segment_of_text, *self.segments_after))
+
+
+def frame_of(tokenizer: Any) -> Frame:
+    """The frame of a transformers tokenizer, fast or slow; the tokenizer is not touched."""
+    if has_backend(tokenizer):
+        encoding = private_copy(tokenizer).encode("a")
+        ids, segments = encoding.ids, encoding.type_ids
+        start = encoding.special_tokens_mask.index(0)
+        end = len(ids) - encoding.special_tokens_mask[::-1].index(0)
+    else:
+        text = tokenizer.convert_tokens_to_ids(tokenizer.tokenize("a"))
+        framed = tokenizer.prepare_for_model(text, return_token_type_ids=True)
+        ids, segments = list(framed["input_ids"]), list(framed["token_type_ids"])
+        start = next(place for place in range(len(ids)) if ids[place : place + len(text)] == text)
+        end = start + len(text)
+    return Frame(tuple(ids[:start]), tuple(ids[end:]), tuple(segments[:start]), segments[start], tuple(segments[end:]))
