@@ -68,13 +68,18 @@ def make_parser(name: str, description: str | None) -> Parser:
 
 def whole_number(text: str) -> int:
     """For `type=`: an integer of at least 0."""
-    try:
-        number = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f'needs a whole number, not "{text}"') from None
+    number = integer(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more, not {number}")
     return number
+
+
+def integer(text: str) -> int:
+    """For `type=`: an integer, also a negative one."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'needs a whole number, not "{text}"') from None
 
 
 def positive_number(text: str) -> int:

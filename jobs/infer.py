@@ -1,13 +1,19 @@
-"""Predict the texts of a file with a saved model.
+"""Predict the texts of a file with a saved model, or turn them into vectors.
 
     python -m jobs.infer MODEL_DIR INPUT OUTPUT
     python -m jobs.infer MODEL_DIR --text "one text"
+    python -m jobs.infer MODEL_DIR --text "one" --text-b "and the other"
     cat texts | python -m jobs.infer MODEL_DIR - -
+    python -m jobs.infer MODEL_DIR INPUT vectors.parquet --task-type embeddings --extraction-strategy reduce_mean
 
-INPUT is TSV, CSV, JSONL or Parquet: a file, a folder, a glob, s3:// or https://; only the text column is needed. `-`
-reads one text per line from standard input. OUTPUT ends in .jsonl, .jsonl.gz or .parquet; `-` prints JSON lines.
+INPUT is TSV, CSV, JSONL or Parquet (for ner also one word a line): a file, a folder, a glob, s3:// or https://; only
+the text is needed, for a model of pairs both texts. `-` reads one text per line from standard input, of a pair both
+with a tab between. OUTPUT ends in .jsonl, .jsonl.gz or .parquet; `-` prints JSON lines.
+
 One row out per row in, in the same order; a row that cannot be predicted says why in `problem`. No row at all is an
-error.
+error. Columns are id, text, clipped, problem and the answer: label and probability; labels (several) and probability;
+prediction (a number); entities (label, start, end, text, probability); vec. A model with several heads has these
+columns with the name of the task in front.
 """
 
 from __future__ import annotations
@@ -20,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.samples import TEXT_B
 from farm_ray.errors import ConfigError, DataProblemError
 from jobs import command_line
 
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
 STANDARD = "-"
 """As INPUT standard input, as OUTPUT standard output."""
 
+_STRATEGIES = ("cls_token", "reduce_mean", "reduce_max", "per_token", "pooled")
 _LINES_AT_ONCE = 1000
 _DEFAULT_BATCH_SIZE = 32
 
@@ -41,12 +49,29 @@ def make_parser() -> command_line.Parser:
     """The job's flags."""
     parser = command_line.make_parser("jobs.infer", __doc__)
     add = parser.add_argument
-    add("model_dir", metavar="MODEL_DIR", help="a saved model, or a transformers classifier (folder or hub name)")
+    add("model_dir", metavar="MODEL_DIR", help="a saved model, or one of transformers (folder or hub name)")
     add("input", metavar="INPUT", nargs="?", help="file, folder, glob, s3://, https://, or - for standard input")
     add("output", metavar="OUTPUT", nargs="?", help="file to write (.jsonl, .jsonl.gz, .parquet; s3://), or -")
-    add("--task-type", help="what a transformers model is for, which its folder does not say: text_classification")
+    add(
+        "--task-type",
+        help="what a transformers model is for, which its folder does not say: text_classification, "
+        "multilabel_text_classification, regression, ner; or embeddings, for vectors from any model",
+    )
+    add(
+        "--extraction-strategy",
+        metavar="STRATEGY",
+        help=f"of embeddings: {', '.join(_STRATEGIES)} (default: cls_token)",
+    )
+    add(
+        "--extraction-layer",
+        type=command_line.integer,
+        metavar="N",
+        help="of embeddings: 0 the embeddings, 1 and more the layers, -1 the last one (default)",
+    )
     add("--text", action="append", help="predict this text and print it, instead of INPUT and OUTPUT; repeatable")
+    add("--text-b", action="append", help="the second text of a pair, one for each --text")
     add("--text-column", dest="text_column_name", metavar="NAME", help="name of the text column (default: the model's)")
+    add("--text-b-column", dest="text_b_column_name", metavar="NAME", help="as --text-column, second text of a pair")
     add("--delimiter", type=_delimiter, help="of TSV and CSV (default: the model's)")
     add("--quote-char", help='of TSV and CSV; "" switches quoting off (default: the model\'s)')
     add("--batch-size", type=command_line.positive_number, default=_DEFAULT_BATCH_SIZE, help="rows per forward pass")
@@ -75,6 +100,8 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, 
         batch_size=arguments.batch_size,
         gpu=arguments.gpu,
         task_type=arguments.task_type,
+        extraction_strategy=arguments.extraction_strategy,
+        extraction_layer=arguments.extraction_layer,
         return_class_probs=arguments.return_class_probs,
         max_seq_len=arguments.max_seq_len,
         use_amp=arguments.use_amp,
@@ -97,18 +124,22 @@ def _check_places(arguments: argparse.Namespace) -> None:
         raise ConfigError("give --text, or INPUT and OUTPUT, not both")
     if not arguments.text and len(given) < 2:  # noqa: PLR2004 - INPUT and OUTPUT
         raise ConfigError('give INPUT and OUTPUT (- for standard input and output), or --text "one text"')
+    texts, second = len(arguments.text or ()), len(arguments.text_b or ())
+    if second and second != texts:
+        raise ConfigError(f"there are {texts} --text and {second} --text-b; give one --text-b for each --text")
 
 
 def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: ProgressPrinter) -> FilePredictions:
     if arguments.text:
-        texts = pa.table({"id": [str(n) for n in range(len(arguments.text))], "text": arguments.text})
-        return inferencer.predict_file([texts], STANDARD)
+        return inferencer.predict_file([_given_texts(inferencer, arguments)], STANDARD)
     if arguments.input == STANDARD:
-        return inferencer.predict_file(text_lines(sys.stdin.buffer), arguments.output, progress=progress)
+        lines = text_lines(sys.stdin.buffer, pairs=inferencer.takes_pairs)
+        return inferencer.predict_file(lines, arguments.output, progress=progress)
     return inferencer.predict_file(
         arguments.input,
         arguments.output,
         text_column=arguments.text_column_name,
+        text_b_column=arguments.text_b_column_name,
         delimiter=arguments.delimiter,
         quote_char=arguments.quote_char,
         num_actors=arguments.num_actors,
@@ -117,8 +148,20 @@ def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: Pr
     )
 
 
-def text_lines(stream: Iterable[bytes]) -> Iterator[pa.Table]:
+def _given_texts(inferencer: Inferencer, arguments: argparse.Namespace) -> pa.Table:
+    """The texts of the command line, numbered from 0."""
+    if inferencer.takes_pairs and not arguments.text_b:
+        raise ConfigError("this model reads pairs of texts; give the second one with --text-b")
+    if arguments.text_b and not inferencer.takes_pairs:
+        raise ConfigError("this model reads single texts; leave --text-b out")
+    columns = {"id": [str(n) for n in range(len(arguments.text))], "text": arguments.text}
+    return pa.table(columns | ({TEXT_B: arguments.text_b} if arguments.text_b else {}))
+
+
+def text_lines(stream: Iterable[bytes], *, pairs: bool = False) -> Iterator[pa.Table]:
     """Tables with an id (`stdin:7`) and a text per line; a line that is not UTF-8 becomes a row with a problem.
+
+    With `pairs` the first tab of a line divides the text from `text_b`, which is null where there is no tab.
 
     Raises:
         DataProblemError: When there is no line.
@@ -132,7 +175,17 @@ def text_lines(stream: Iterable[bytes]) -> Iterator[pa.Table]:
         ids = [f"stdin:{number}" for number, _ in lines]
         texts = [_decoded(line) for _, line in lines]
         found = [None if text is not None else _undecodable(row_id) for row_id, text in zip(ids, texts, strict=True)]
-        yield pa.table({"id": ids, "text": pa.array(texts, pa.string()), problems.COLUMN: problems.column(found)})
+        columns = _text_columns(texts, pairs=pairs)
+        yield pa.table({"id": ids, **columns, problems.COLUMN: problems.column(found)})
+
+
+def _text_columns(lines: list[str | None], *, pairs: bool) -> dict[str, pa.Array]:
+    if not pairs:
+        return {"text": pa.array(lines, pa.string())}
+    parts = [("" if line is None else line).partition("\t") for line in lines]
+    first = [None if line is None else text for line, (text, _, _) in zip(lines, parts, strict=True)]
+    second = [text_b if tab else None for _, tab, text_b in parts]
+    return {"text": pa.array(first, pa.string()), TEXT_B: pa.array(second, pa.string())}
 
 
 def _decoded(line: bytes) -> str | None:

@@ -36,6 +36,12 @@ def closed_port():
         return sock.getsockname()[1]
 
 
+def test_an_error_of_a_task_is_told_without_rays_advice_on_retries():
+    advice = "Failed to apply UDF transform after 1/1 attempts.\nTo change retry attempts, configure this and that."
+    error = RuntimeError(f"ray::Map (pid=1)\n  File x\nTypeError: no such layer\n\n{advice}")
+    assert str(cluster.cause_of(error)) == "Ray could not finish the work: TypeError: no such layer"
+
+
 def test_nothing_around_means_a_local_ray():
     assert cluster_address.running_cluster(None) is None
     assert cluster_address.running_cluster("local") is None

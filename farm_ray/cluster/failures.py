@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from farm_ray.errors import ClusterError, FarmRayError
 
+_ADVICE = "\nFailed to apply UDF"
+"""Begins what Ray Data appends to a message: how often it tried, and how to make it try again."""
+
 
 def cause_of(error: BaseException) -> BaseException:
     """The FarmRayError or KeyboardInterrupt behind a Ray error, else a ClusterError that tells Ray's in one line."""
     found = underlying_error(error)
     if isinstance(found, FarmRayError | KeyboardInterrupt):
         return found
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told, _, _ = str(error).partition(_ADVICE)
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
     return ClusterError(f"Ray could not finish the work: {lines[-1] if lines else type(error).__name__}")
 
 
@@ -32,8 +36,7 @@ def underlying_error(error: BaseException) -> BaseException:
 
 
 def _as_raised(error: FarmRayError) -> FarmRayError:
-    """Without the advice on retries that Ray Data appends to the message."""
-    message, _, appended = str(error).partition("\nFailed to apply UDF")
+    message, _, appended = str(error).partition(_ADVICE)
     return type(error)(message, **error.facts) if appended else error
 
 

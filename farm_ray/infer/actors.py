@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from farm_ray.infer.files import Form
+    from farm_ray.data_handler.processor import Processor
+    from farm_ray.infer.answers import Form
     from farm_ray.infer.predictor import Predictor
 
 ROWS_AT_ONCE = 2048
-"""Rows an actor sorts by length and predicts together."""
+"""Rows at most that an actor sorts by length and predicts together."""
 
 _ACTOR_CPUS = 0.25
 _CORES_PER_ACTOR = 2
@@ -27,7 +28,7 @@ _CORES_PER_ACTOR = 2
 
 
 def predict_on_ray(
-    predictor: Predictor, files: Sequence[str], form: Form, *, num_actors: int | None
+    predictor: Predictor, files: Sequence[str], form: Form, *, reader: Processor, num_actors: int | None
 ) -> Iterator[pa.Table]:
     """Predictions for all rows of the files, in their order, as they become ready; Ray must be connected.
 
@@ -35,6 +36,7 @@ def predict_on_ray(
         predictor: Shipped once to each actor.
         files: Read by one task each; local ones on this machine, so that other nodes need no copy.
         form: Makes tables of the predictions, there.
+        reader: Reads the files.
         num_actors: Processes with a copy of the model each; None takes one per GPU, or one per two cores.
 
     Raises:
@@ -47,12 +49,12 @@ def predict_on_ray(
     on_gpu = predictor.device != "cpu"
     actors, threads = _shares(num_actors, on_gpu=on_gpu)
     shipped = ray.put(predictor.on("cpu"))
-    rows = dicts_on_ray(TravellingProcessor(predictor.processor), files)
+    rows = dicts_on_ray(TravellingProcessor(reader), files)
     predictions = rows.map_batches(
         PredictorActor,
         fn_constructor_args=([shipped], predictor.device, threads, form),
         batch_format="pyarrow",
-        batch_size=ROWS_AT_ONCE,
+        batch_size=min(ROWS_AT_ONCE, predictor.rows_at_once),
         num_cpus=_ACTOR_CPUS,
         num_gpus=1 if on_gpu else None,
         compute=ray.data.ActorPoolStrategy(size=actors),

@@ -1,4 +1,4 @@
-"""Inferencer: predictions for dicts, in this process, and for files, in this process or on Ray."""
+"""Inferencer: predictions and embeddings of dicts, in this process, and of files, in this process or on Ray."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from farm_ray.artifacts import publish_folder
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.infer import loading
+from farm_ray.infer.answers import flat, travelling
 from farm_ray.infer.files import (
     FilePredictions,
-    Form,
     Progress,
     predict_files,
     predict_nothing,
     predict_tables,
-    reading_processor,
     write_all,
 )
 from farm_ray.infer.output import check_output, prediction_file
-from farm_ray.infer.predictions import Predictions, elements_of, problem_ids
+from farm_ray.infer.predictions import problem_ids
 from farm_ray.infer.predictor import Predictor
+from farm_ray.infer.reading import reader_of, reading_processor
 from farm_ray.infer.requests import check_dicts, request_tables
+from farm_ray.modeling.language_model.extraction import Extraction, checked_extraction
 from farm_ray.modeling.optimization.precision import Precision
 
 if TYPE_CHECKING:
@@ -37,38 +38,41 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.infer.answers import Form
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
-_ROWS_AT_ONCE = 10_000
-"""Rows sorted by length together; more rows than this go in several chunks, so that memory stays bounded."""
 _STREAMING_ROWS = 20
 """Inputs read before the first streamed result, as in FARM."""
 
 
 class Inferencer:
-    """A model that predicts: every input gets exactly one prediction, in input order.
+    """A model that predicts or embeds: every input gets exactly one answer of each head, in input order.
 
     An input that cannot be predicted (no text, wrong type) keeps its place and says why in `problem`.
 
     Args:
         model: Put on the device; in eval mode only while it predicts.
         processor: A copy in inference mode is used; labels are not needed.
-        task_type: `text_classification`, or None to take it from the model's heads.
+        task_type: `text_classification`, `multilabel_text_classification`, `regression` or `ner`, or None to take it
+            from the model's heads; `embeddings` for the language model's vectors, whatever the heads.
         batch_size: Rows per forward pass; changes the speed, not the predictions.
         gpu: Use CUDA; without a GPU this falls back to the CPU with a warning.
         name: For logs; None takes `anonymous-{task_type}`.
         return_class_probs: Give the probability of every label instead of the best one only.
-        extraction_strategy: For embeddings, which this version does not have.
-        extraction_layer: As `extraction_strategy`.
-        s3e_stats: As `extraction_strategy`.
+        extraction_strategy: For embeddings: `cls_token` (the default), `reduce_mean` or `reduce_max` over the tokens,
+            `per_token`, or `pooled`, what classifiers read. Padding never counts.
+        extraction_layer: For embeddings: 0 the embeddings, 1 and more the layers, -1 (the default) the last one.
+        s3e_stats: Not available.
         num_processes: Accepted for FARM's sake; dicts are predicted in this process, files on Ray.
         disable_tqdm: Accepted for FARM's sake; there is no bar unless `predict_file` gets a `progress`.
         benchmarking: Collect wall times in `timings`.
         dummy_ph: Not available.
         use_amp: None is float32; "bf16" and the other levels of training trade accuracy for speed.
+        ignore_first_token: For embeddings: `reduce_mean` and `reduce_max` leave out the class token.
 
     Raises:
-        ConfigError: For arguments of tasks this version does not have, or heads it cannot predict with.
+        ConfigError: For arguments that the task does not have, or heads that cannot be predicted with.
+        ValueError: When `pooled` is asked for another layer than the last one.
     """
 
     @strict_arguments
@@ -90,23 +94,31 @@ class Inferencer:
         dummy_ph: bool = False,
         *,
         use_amp: str | None = None,
+        ignore_first_token: bool | None = None,
     ) -> None:
         loading.check_task_type(task_type)
-        unused = {"extraction_strategy": extraction_strategy, "extraction_layer": extraction_layer}
-        loading.refuse_unused({**unused, "s3e_stats": s3e_stats, "dummy_ph": dummy_ph})
+        extracted = {
+            "extraction_strategy": extraction_strategy,
+            "extraction_layer": extraction_layer,
+            "ignore_first_token": ignore_first_token,
+        }
+        loading.check_options(
+            task_type, **extracted, return_class_probs=return_class_probs, s3e_stats=s3e_stats, dummy_ph=dummy_ph
+        )
         if batch_size < 1:
             raise ConfigError(f"batch_size must be 1 or more, not {batch_size}", value=batch_size)
         if num_processes is not None and num_processes > 1:
             message = "num_processes has no effect: dicts are predicted in this process, files on Ray (predict_file)"
             warnings.warn(message, stacklevel=3)
-        loading.check_heads(model, task_type)
+        task_type = loading.task_of_heads(model, task_type)
         model.verify_max_seq_len(processor.max_seq_len)
-        model.connect_heads_with_processor(dict(processor.tasks), require_labels=False)
+        if task_type != loading.EMBEDDINGS:
+            model.connect_heads_with_processor(dict(processor.tasks), require_labels=False)
         device = loading.choose_device(gpu=gpu)
         Precision.resolve(use_amp, device)
         self.model = model
         self.processor = processor.frozen()
-        self.task_type = task_type or loading.TASK_TYPES[0]
+        self.task_type = task_type
         self.name = name or f"anonymous-{self.task_type}"
         self.return_class_probs = return_class_probs
         self.benchmarking = benchmarking
@@ -115,12 +127,15 @@ class Inferencer:
         """Seconds by stage (`predict`, `format`), summed over calls; filled with `benchmarking=True`."""
         self.problematic_sample_ids: set[str] = set()
         """Ids of the inputs of the last call that have a problem instead of a prediction."""
-        self._predictor = Predictor(
+        predictor = Predictor(
             model=model,
             processor=reading_processor(self.processor),
             batch_size=batch_size,
             use_amp=use_amp,
         ).on(device)
+        if task_type == loading.EMBEDDINGS:
+            predictor = _embedder(predictor, extraction_strategy, extraction_layer, ignore_first_token)
+        self._predictor = predictor
 
     @classmethod
     @strict_arguments
@@ -148,22 +163,23 @@ class Inferencer:
         benchmarking: bool = False,
         *,
         use_amp: str | None = None,
+        ignore_first_token: bool | None = None,
     ) -> Inferencer:
         """An inferencer from a folder of ours, a FARM 0.8 folder, or a transformers folder or hub name.
 
-        A transformers model does not say what it is for, so it needs `task_type`; `revision` (branch, tag or commit),
-        `tokenizer_class` and `tokenizer_args` (for example `{"do_lower_case": False}`) are for such models only.
-        `max_seq_len` None keeps what was saved (256 tokens for a transformers model, less where it has fewer
-        positions). `strict` refuses weights files that lack weights. `multithreading_rust=False` tokenizes with one
-        thread in Ray actors. `doc_stride` is for question answering, which this version does not have. The other
-        arguments are those of the class.
+        A transformers model without a head does not say what it is for and needs `task_type`. `revision` (branch, tag
+        or commit), `tokenizer_class` and `tokenizer_args` (for example `{"do_lower_case": False}`) are for models of
+        transformers only. `max_seq_len` None keeps what was saved (256 tokens for a transformers model, less where it
+        has fewer positions). `strict` refuses weights files that lack weights. `multithreading_rust=False` tokenizes
+        with one thread in Ray actors. `doc_stride` is for question answering, which this version does not have. The
+        other arguments are those of the class.
 
         Raises:
             ModelFolderError: When the folder is missing or not whole; names the file.
             ConfigError: For arguments of tasks this version does not have, or a missing `task_type`.
         """
         loading.check_task_type(task_type)
-        loading.refuse_unused({"doc_stride": doc_stride})
+        loading.check_options(task_type, doc_stride=doc_stride)
         device = loading.choose_device(gpu=gpu)
         model, processor = loading.load(
             model_name_or_path,
@@ -194,12 +210,18 @@ class Inferencer:
             benchmarking=benchmarking,
             dummy_ph=dummy_ph,
             use_amp=use_amp,
+            ignore_first_token=ignore_first_token,
         )
 
     @property
     def batch_size(self) -> int:
         """Rows per forward pass."""
         return self._predictor.batch_size
+
+    @property
+    def takes_pairs(self) -> bool:
+        """Whether an input is a pair of texts."""
+        return self._predictor.processor.text_b_column_name is not None
 
     def inference_from_dicts(
         self,
@@ -208,32 +230,59 @@ class Inferencer:
         multiprocessing_chunksize: int | None = None,
         streaming: bool = False,
     ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
-        """Predictions for dicts such as `{"text": "..."}`, in this process.
+        """Answers for dicts such as `{"text": "..."}`, in this process.
 
         Args:
-            dicts: One element per text; with `streaming` also a generator, which is read as results are asked for.
-            return_json: Text classification has one form only, so both values give the same.
-            multiprocessing_chunksize: Inputs computed at once; None takes 10,000, with `streaming` at least 20.
-            streaming: Return an iterator that gives one dict per task and chunk instead of one list.
+            dicts: One element per text, of a pair `{"text": (a, b)}` or `{"text": a, "text_b": b}`; with `streaming`
+                also a generator, which is read as results are asked for.
+            return_json: The tasks of this version have one form only, so both values give the same.
+            multiprocessing_chunksize: Inputs computed at once; None takes 10,000 (of vectors per token 128), with
+                `streaming` at least 20.
+            streaming: Return an iterator that gives the results chunk by chunk instead of one list.
 
         Returns:
-            One dict per task (not per batch as in FARM, so it does not depend on the batch size): `task`,
-            `task_name` and `predictions`, a list with one dict per input, in input order: `start` and `end` (None
-            here), `context` (the text), `label`, `probability`, `id`, `clipped` (the text was longer than
-            max_seq_len) and `problem` (None, or what is wrong with the input: label and probability are None then).
-            With `return_class_probs` the label is "class_probabilities" and `probability` the list over all labels.
+            One dict per head (not per batch as in FARM, so it does not depend on the batch size): `task`,
+            `task_name` and `predictions`, a list with one element per input, in input order. An element is a dict
+            with `context` (the text, of a pair `a|b`), `id`, `clipped` (the text was longer than max_seq_len),
+            `problem` (None, or what is wrong with the input: the answer is None then), and the answer:
+
+            - classification: `label` and `probability`, `start` and `end` (None). With `return_class_probs` the label
+              is "class_probabilities" and `probability` the list over all labels.
+            - several labels: `label` (FARM's string, "['a', 'b']"), `labels` (the list), `probability` of all labels.
+            - regression: `pred`, in the labels' own unit.
+            - ner: the element is a list with a dict per entity: `start` and `end` in the text, `context` (that piece),
+              `label`, `probability` (with `return_class_probs` the list over all labels). It is None beside a
+              problem; `ids`, `clipped` and `problems` stand beside `predictions`, one value per input each.
+
+            With several heads a text that is longer than max_seq_len is read in windows: every word has its tag, and
+            heads on whole texts answer for the beginning (`clipped`).
+
+            For embeddings one dict per input: `context`, `vec` (a numpy array [H], with `per_token` [tokens, H]; None
+            beside a problem), `id`, `clipped`, `problem`.
 
         Raises:
             ConfigError: When `dicts` is no list of inputs, or the chunk size is below 1.
         """
-        check_dicts(dicts)
-        rows = multiprocessing_chunksize
-        _check_chunks(rows)
-        if rows is None:
-            rows = max(_STREAMING_ROWS, self.batch_size) if streaming else _ROWS_AT_ONCE
-        self.problematic_sample_ids = set()
-        results = self._results(request_tables(dicts, self._predictor.processor, rows=rows))
-        return itertools.chain.from_iterable(results) if streaming else _joined(results)
+        return self._from_dicts(self._predictor, dicts, multiprocessing_chunksize, streaming=streaming)
+
+    def extract_vectors(
+        self,
+        dicts: Iterable[Mapping[str, Any]],
+        extraction_strategy: str = "cls_token",
+        extraction_layer: int = -1,
+        *,
+        ignore_first_token: bool | None = None,
+    ) -> list[dict[str, Any]]:
+        """Embeddings as `inference_from_dicts` gives them with `task_type="embeddings"`, whatever the task.
+
+        The arguments are those of the class.
+
+        Raises:
+            ConfigError: On an unknown strategy or layer.
+            ValueError: When `pooled` is asked for another layer than the last one.
+        """
+        embedder = _embedder(self._predictor, extraction_strategy, extraction_layer, ignore_first_token)
+        return list(self._from_dicts(embedder, dicts, None, streaming=False))
 
     def inference_from_file(
         self,
@@ -253,7 +302,7 @@ class Inferencer:
         Args:
             file: File, folder or glob; local, `s3://` or `https://`; compressed or not.
             multiprocessing_chunksize: Rows per streamed result; None leaves that to the reader.
-            streaming: Return an iterator that gives one dict per task and chunk instead of one list.
+            streaming: Return an iterator that gives the results chunk by chunk instead of one list.
             return_json: As for `inference_from_dicts`.
             num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
             address: Of a Ray cluster; None joins the running one or starts one here.
@@ -266,24 +315,30 @@ class Inferencer:
         _check_chunks(multiprocessing_chunksize)
         files = storage.list_files(str(file))
         self.problematic_sample_ids = set()
-        form = partial(Predictions.to_json_table, return_class_probs=self.return_class_probs)
         tables = predict_files(
             self._predictor,
             files,
-            form,
+            partial(travelling, return_class_probs=self.return_class_probs),
             num_actors=num_actors,
             address=address,
             rows_at_once=multiprocessing_chunksize,
         )
         results = self._file_results(tables)
-        return itertools.chain.from_iterable(results) if streaming else _joined(results)
+        return itertools.chain.from_iterable(results) if streaming else self._predictor.answers_type.joined(results)
 
     def predict_tables(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        """Flat predictions for tables with the columns id and text, one table for each, as they are asked for.
+        """Flat answers for tables with the columns id and text (and text_b for pairs), in their order, as asked for.
 
-        Columns: id, text, `label` and `probability` (with several heads `{task_name}_label` and
-        `{task_name}_probability`), with `return_class_probs` also `class_probabilities` (a number per label), then
-        clipped and problem.
+        Columns: id, text, for pairs text_b, the answers, clipped and problem. Answers of
+
+        - classification: `label` and `probability`;
+        - several labels: `labels` and `probability`, lists of equal length;
+        - regression: `prediction`;
+        - ner: `entities`, a list of structs: label, start, end, text, probability;
+        - embeddings: `vec`, a list of numbers, with `per_token` a list of such lists.
+
+        `return_class_probs` adds `class_probabilities`, a number per label (for ner in each entity). With several heads
+        their columns have the prefix `{task_name}_`.
         """
         return predict_tables(self._predictor, tables, self._flat_form())
 
@@ -293,23 +348,26 @@ class Inferencer:
         output: str | Path,
         *,
         text_column: str | None = None,
+        text_b_column: str | None = None,
         delimiter: str | None = None,
         quote_char: str | None = None,
         num_actors: int | None = None,
         address: str | None = None,
         progress: Progress | None = None,
     ) -> FilePredictions:
-        """Predicts every row of a file, folder or glob and writes one row per row, in input order.
+        """Predicts (or embeds) every row of a file, folder or glob and writes one row per row, in input order.
 
         Up to some thousand rows are predicted in this process, more through Ray by actors that hold the model.
 
         Args:
-            input: TSV, CSV, JSONL or Parquet; local, `s3://` or `https://`; compressed or not. Or tables with the
-                columns id and text, which are predicted in this process as they come.
+            input: TSV, CSV, JSONL or Parquet; for ner also one word a line, and TSV and CSV where `text_column` is
+                given; local, `s3://` or `https://`; compressed or not. Or tables with the columns id and text (and
+                text_b for pairs), which are predicted in this process as they come.
             output: Ends in .jsonl (.gz, .bz2, .zst) or .parquet; local or `s3://`. Appears, or is replaced, when all
                 is done. `-` prints JSON lines on standard output. Columns as for `predict_tables`; `id` is the
                 row's own (`example_id`, `external_id`, `doc_id` or `id`), else its file and line (`new.tsv:7`).
             text_column: Column with the text; None takes the processor's.
+            text_b_column: Column with the second text of a pair; None takes the processor's.
             delimiter: Of TSV and CSV; None takes the processor's.
             quote_char: Of TSV and CSV; "" switches quoting off, None takes the processor's.
             num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
@@ -325,11 +383,17 @@ class Inferencer:
         if isinstance(input, str | Path):
             files = storage.list_files(input)
             check_output(output, files)
-            processor = reading_processor(
-                self.processor, text_column=text_column, delimiter=delimiter, quote_char=quote_char
+            reader = reader_of(
+                self._predictor.processor,
+                files,
+                text_column_name=text_column,
+                text_b_column_name=text_b_column,
+                delimiter=delimiter,
+                quote_char=quote_char,
             )
-            predictor = replace(self._predictor, processor=processor)
-            predictions = predict_files(predictor, files, self._flat_form(), num_actors=num_actors, address=address)
+            predictions = predict_files(
+                self._predictor, files, self._flat_form(), reader=reader, num_actors=num_actors, address=address
+            )
         else:
             check_output(output)
             predictions = self.predict_tables(input)
@@ -349,29 +413,40 @@ class Inferencer:
     def close_multiprocessing_pool(self, join: bool = False) -> None:
         """Nothing to close: kept for FARM's sake."""
 
-    def _results(self, tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:
+    def _from_dicts(
+        self, predictor: Predictor, dicts: Iterable[Any], rows: int | None, *, streaming: bool
+    ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
+        check_dicts(dicts)
+        _check_chunks(rows)
+        if rows is None:
+            rows = max(_STREAMING_ROWS, self.batch_size) if streaming else predictor.rows_at_once
+        self.problematic_sample_ids = set()
+        results = self._results(predictor, request_tables(dicts, predictor.processor, rows=rows))
+        return itertools.chain.from_iterable(results) if streaming else predictor.answers_type.joined(results)
+
+    def _results(self, predictor: Predictor, tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:
         """FARM's JSON form for each table."""
         for table in tables:
             started = time.perf_counter()
-            predictions = self._predictor.predict(table)
+            answers = predictor.predict(table)
             predicted = time.perf_counter()
-            result = predictions.to_json(return_class_probs=self.return_class_probs)
-            self._note(predictions.table, predict=predicted - started, format=time.perf_counter() - predicted)
+            result = answers.to_json(return_class_probs=self.return_class_probs)
+            self._note(answers.table, predict=predicted - started, format=time.perf_counter() - predicted)
             yield result
 
     def _file_results(self, tables: Iterator[pa.Table]) -> Iterator[list[dict[str, Any]]]:
         """FARM's JSON form from tables of JSON, which may have been made elsewhere."""
-        elements = predict_nothing(self._predictor).to_json(return_class_probs=self.return_class_probs)
+        nothing = predict_nothing(self._predictor)
         started = time.perf_counter()
         for table in tables:
             predicted = time.perf_counter()
-            result = elements_of(table, elements)
+            result = nothing.read_json_table(table, return_class_probs=self.return_class_probs)
             self._note(table, predict=predicted - started, format=time.perf_counter() - predicted)
             yield result
             started = time.perf_counter()
 
     def _flat_form(self) -> Form:
-        return partial(Predictions.to_table, return_class_probs=self.return_class_probs)
+        return partial(flat, return_class_probs=self.return_class_probs)
 
     def _note(self, predicted: pa.Table, **seconds: float) -> None:
         self.problematic_sample_ids.update(problem_ids(predicted))
@@ -380,16 +455,19 @@ class Inferencer:
                 self.timings[stage] = self.timings.get(stage, 0.0) + spent
 
 
-def _joined(results: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """One dict per task over all chunks."""
-    joined: list[dict[str, Any]] = []
-    for chunk in results:
-        if not joined:
-            joined = chunk
-            continue
-        for whole, part in zip(joined, chunk, strict=True):
-            whole["predictions"] += part["predictions"]
-    return joined
+def _embedder(
+    predictor: Predictor, strategy: str | None, layer: int | None, ignore_first_token: bool | None
+) -> Predictor:
+    """The same model and processor, giving vectors."""
+    language_model, processor = predictor.model.language_model, loading.whole_texts(predictor.processor)
+    how = checked_extraction(
+        language_model,
+        predictor.extraction or Extraction(class_token_last=loading.class_token_is_last(processor.tokenizer)),
+        strategy=strategy,
+        layer=layer,
+        ignore_first_token=ignore_first_token,
+    )
+    return replace(predictor, processor=processor, extraction=how)
 
 
 def _check_chunks(rows: int | None) -> None:

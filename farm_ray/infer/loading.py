@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.infer.head_forms import form_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,25 +18,43 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TASK_TYPES = ("text_classification",)
+EMBEDDINGS = "embeddings"
+
+TASK_TYPES = ("text_classification", "multilabel_text_classification", "regression", "ner", EMBEDDINGS)
 """What this version predicts; names as in FARM."""
 
 _PROCESSOR_FILE = "processor_config.json"
+_LANGUAGE_MODEL_FILES = ("config.json", "language_model_config.json")
 _DEFAULT_MAX_SEQ_LEN = 256
 """Tokens per text for a plain transformers model, whose folder does not say what it was trained with."""
+_NOT_AVAILABLE = ("s3e_stats", "dummy_ph", "doc_stride")
+_FOR_HEADS = ("return_class_probs",)
+_SWITCHES = ("return_class_probs", "dummy_ph")
+"""Options that are off unless given."""
+_WINDOW = "window"
+"""Column of features that have several rows for a long text."""
 
 
 def check_task_type(task_type: str | None) -> None:
     """Raises ConfigError, naming the choices, for a task type this version does not predict."""
     if task_type is not None and task_type not in TASK_TYPES:
-        raise ConfigError(f'task_type "{task_type}" is not known; choose {" or ".join(TASK_TYPES)}', value=task_type)
+        raise ConfigError(f'task_type "{task_type}" is not known{nearest(task_type, TASK_TYPES)}', value=task_type)
 
 
-def refuse_unused(values: Mapping[str, Any]) -> None:
-    """Raises ConfigError for the first argument that belongs to a task this version does not have."""
-    for name, value in values.items():
-        if value:
-            raise ConfigError(f"{name}={value!r} has no meaning for {', '.join(TASK_TYPES)}; leave it out", value=name)
+def check_options(task_type: str | None, **options: Any) -> None:
+    """Raises ConfigError for the first option that was given and that the task does not have.
+
+    Options of embeddings are refused for heads, and the other way round.
+    """
+    for name, value in options.items():
+        if not (value if name in _SWITCHES else value is not None):
+            continue
+        if name in _NOT_AVAILABLE:
+            raise ConfigError(f"{name} is not available in this version; leave it out", value=name)
+        if (name in _FOR_HEADS) == (task_type == EMBEDDINGS):
+            way_out = "leave it out" if name in _FOR_HEADS else f'leave it out, or give task_type="{EMBEDDINGS}"'
+            what = EMBEDDINGS if task_type == EMBEDDINGS else "prediction heads"
+            raise ConfigError(f"{name}={value!r} has no meaning for {what}; {way_out}", value=name)
 
 
 def choose_device(*, gpu: bool) -> str:
@@ -49,16 +69,44 @@ def choose_device(*, gpu: bool) -> str:
     return "cpu"
 
 
-def check_heads(model: AdaptiveModel, task_type: str | None) -> None:
-    """Raises ConfigError when the model has no heads, or heads this version cannot predict with."""
-    kinds = [head.model_type for head in model.prediction_heads]
-    if not kinds:
-        raise ConfigError("the model has no prediction head, so there is nothing to predict; train one first")
-    for kind in kinds:
-        if kind not in TASK_TYPES:
-            raise ConfigError(f"a head of type {kind} cannot be predicted with; known: {', '.join(TASK_TYPES)}")
-        if task_type not in {None, kind}:
-            raise ConfigError(f'task_type="{task_type}", but the model has a head for {kind}; leave task_type out')
+def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
+    """The task type, read off the model's heads where it is None.
+
+    Raises:
+        ConfigError: When the model has no heads, heads that cannot be predicted with, or none for this task.
+    """
+    if task_type == EMBEDDINGS:
+        return EMBEDDINGS
+    heads: list[Any] = list(model.prediction_heads)
+    if not heads:
+        raise ConfigError(
+            "the model has no prediction head, so there is nothing to predict; train one first, or give "
+            f'task_type="{EMBEDDINGS}" for its vectors'
+        )
+    forms = [form_of(head) for head in heads]
+    if task_type is None:
+        return forms[0].task_types[0]
+    if not any(task_type in form.task_types for form in forms):
+        kinds = " and ".join(dict.fromkeys(head.model_type for head in heads))
+        raise ConfigError(f'task_type="{task_type}", but the model has a head for {kinds}; leave task_type out')
+    return task_type
+
+
+def whole_texts(processor: Processor) -> Processor:
+    """A frozen processor in inference mode with one row per text, cut where it is too long: this one if it is such."""
+    from farm_ray.data_handler.processor import InferenceProcessor
+
+    if _WINDOW not in processor.featurize(processor.dicts_to_table([])).column_names:
+        return processor
+    plain = InferenceProcessor(processor.tokenizer, processor.max_seq_len)
+    plain.multithreading_rust = processor.multithreading_rust
+    return plain.frozen()
+
+
+def class_token_is_last(tokenizer: Any) -> bool:
+    """Whether texts end in the class token, as XLNet's do, instead of beginning with it."""
+    ids = tokenizer("a")["input_ids"]
+    return tokenizer.cls_token_id is not None and ids[0] != tokenizer.cls_token_id and ids[-1] == tokenizer.cls_token_id
 
 
 def load(
@@ -77,7 +125,7 @@ def load(
 
     Raises:
         ModelFolderError: When the folder is missing or not whole.
-        ConfigError: When a transformers model comes without a task type.
+        ConfigError: When a transformers model has no head that says what it is for, and no task type is given.
     """
     import torch
 
@@ -91,18 +139,15 @@ def load(
         raise ModelFolderError(
             f"{folder} is the folder of a run; its model is in {folder / 'model'}", file=str(folder / _PROCESSOR_FILE)
         )
-    if folder is not None and not (folder / "config.json").is_file():
+    if folder is not None and not any((folder / name).is_file() for name in _LANGUAGE_MODEL_FILES):
         raise sources.missing(folder / _PROCESSOR_FILE)
-    if task_type is None:
-        choices = " or ".join(f'"{choice}"' for choice in TASK_TYPES)
-        message = f"{name} is a plain transformers model; say what it is for with task_type={choices}"
-        raise ConfigError(message, value=str(name))
+    place = str(name if folder is None else folder)
     with torch.random.fork_rng(devices=[]):
         return _convert(
-            str(name if folder is None else folder),
+            place,
             device=device,
             revision=revision,
-            task_type=task_type,
+            task_type=task_type or _task_of_checkpoint(place, revision),
             max_seq_len=max_seq_len,
             tokenizer_class=tokenizer_class,
             use_fast=use_fast,
@@ -125,6 +170,27 @@ def _load_ours(folder: Path, *, device: str, strict: bool, max_seq_len: int | No
     if max_seq_len is not None:
         processor.max_seq_len = max_seq_len
     return AdaptiveModel.load(folder, device, strict=strict), processor
+
+
+def _task_of_checkpoint(name: str, revision: str | None) -> str:
+    """What the head of a transformers model is for.
+
+    Raises:
+        ConfigError: When it has none that can be predicted with.
+    """
+    from farm_ray.modeling.conversion.tasks import task_of
+    from farm_ray.modeling.language_model.loading import open_config
+
+    config = open_config(name, revision)
+    task = task_of(config)
+    if task in TASK_TYPES:
+        return str(task)
+    architecture = ", ".join(getattr(config, "architectures", None) or ["no architecture given"])
+    raise ConfigError(
+        f"{name} is a plain transformers model ({architecture}) without a head to predict with; "
+        f'task_type="{EMBEDDINGS}" gives its vectors',
+        value=name,
+    )
 
 
 def _convert(

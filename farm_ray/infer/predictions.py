@@ -1,4 +1,4 @@
-"""What came out for a table of texts, and its forms: FARM's JSON for programs, flat rows for files.
+"""What the heads say about a table of texts, and its forms: FARM's JSON for programs, flat rows for files.
 
 N rows in the table, n of them sound, C labels of a head.
 """
@@ -9,119 +9,126 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from farm_ray.data_handler import problems
+from farm_ray.infer import rows as about_rows
+from farm_ray.infer.head_forms import form_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    import numpy as np
+    import numpy.typing as npt
+
+    from farm_ray.infer.head_forms import HeadForm
     from farm_ray.modeling.prediction_head import PredictionHead
+
+    Answers = Sequence[npt.NDArray[np.float32]]
+
+_BESIDE_LISTS = {"id": "ids", "clipped": "clipped", problems.COLUMN: "problems"}
+"""Where a prediction is a list, what is known about the inputs stands in lists of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """One prediction or one problem per row, in the order of the rows."""
+    """One prediction of each head or one problem per row, in the order of the rows."""
 
     table: pa.Table
-    """id, text, clipped and problem, [N]."""
+    """id, text, for pairs text_b, clipped and problem, [N]."""
     rows: npt.NDArray[np.int64]
     """Positions of the sound rows, [n], ascending."""
     heads: Sequence[PredictionHead]
-    logits: Sequence[npt.NDArray[np.float32]]
-    """Per head [n, C], in the order of `rows`."""
+    logits: Sequence[Answers]
+    """Per head and sound row [C], of heads on words [words, C]; in the order of `rows`."""
 
     def __len__(self) -> int:
         return self.table.num_rows
 
     def to_json(self, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
-        """FARM's form: one dict per head with `task`, `task_name` and `predictions`, a list of N dicts.
+        """FARM's form: one dict per head with `task`, `task_name` and `predictions`, a list of N elements.
 
-        A prediction has `start`, `end`, `context`, `label`, `probability`, and beyond FARM `id`, `clipped` (the text
-        was cut at max_seq_len) and `problem` (None, or a dict; label and probability are then None).
+        A prediction is a dict (see `head_forms`) with `context` (the text, of a pair `a|b`) and, beyond FARM, `id`,
+        `clipped` (the text was cut at max_seq_len) and `problem` (None, or a dict; the answer is then None). A
+        prediction for words is a list of such dicts, one per entity, or None beside a problem; `ids`, `clipped` and
+        `problems` then stand beside `predictions`, N elements each.
         """
-        rows = self.table.to_pylist()
-        return [self._head_json(head, logits, rows, return_class_probs) for head, logits in self._outputs()]
+        contexts = about_rows.contexts(self.table)
+        elements = []
+        for head, answers in zip(self.heads, self.logits, strict=True):
+            form = form_of(head)
+            predictions = [form.blank(context) for context in contexts]
+            formatted = form.element(head, answers, self._sound(contexts), return_class_probs)
+            for row, prediction in zip(self.rows.tolist(), formatted["predictions"], strict=True):
+                predictions[row] = _plain(prediction)
+            elements.append(_with_about(formatted | {"predictions": predictions}, form, self.table))
+        return elements
 
     def to_table(self, *, return_class_probs: bool = False) -> pa.Table:
-        """Flat rows, [N]: id, text, per head label and probability, clipped, problem.
+        """Flat rows, [N]: id, text, for pairs text_b, the columns of each head (`head_forms`), clipped, problem.
 
-        With one head the columns are `label` and `probability`, with several `{task_name}_label` and
-        `{task_name}_probability`. `return_class_probs` adds `class_probabilities`, one number per label name.
+        With several heads their columns have the prefix `{task_name}_`.
         """
-        columns: dict[str, pa.Array | pa.ChunkedArray] = {name: self.table.column(name) for name in ("id", "text")}
-        for head, logits in self._outputs():
+        columns: dict[str, pa.Array] = {}
+        contexts = self._sound(about_rows.contexts(self.table))
+        for head, answers in zip(self.heads, self.logits, strict=True):
             prefix = "" if len(self.heads) == 1 else f"{head.task_name}_"
-            for name, column in self._head_columns(head, logits, return_class_probs).items():
-                columns[prefix + name] = column
-        for name in ("clipped", problems.COLUMN):
-            columns[name] = self.table.column(name)
-        return pa.table(columns)
+            for name, column in form_of(head).columns(head, answers, contexts, return_class_probs).items():
+                columns[prefix + name] = about_rows.scattered(column, self.rows, len(self))
+        return about_rows.beside_answers(self.table, columns)
 
     def to_json_table(self, *, return_class_probs: bool = False) -> pa.Table:
-        """What `to_json` gives, as a table that can travel, [N]: id, problem, per head a string column with JSON."""
-        columns: dict[str, Any] = {name: self.table.column(name) for name in ("id", problems.COLUMN)}
+        """What `to_json` gives, as a table that can travel, [N]: id, clipped, problem, a column with JSON per head."""
+        columns: dict[str, Any] = {name: self.table.column(name) for name in about_rows.ABOUT}
         for number, element in enumerate(self.to_json(return_class_probs=return_class_probs)):
             columns[f"head_{number}"] = pa.array(map(json.dumps, element["predictions"]), pa.string())
         return pa.table(columns)
 
-    def _outputs(self) -> Sequence[tuple[PredictionHead, npt.NDArray[np.float32]]]:
-        return list(zip(self.heads, self.logits, strict=True))
+    def read_json_table(self, table: pa.Table, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
+        """What `to_json` gave, from a table of `to_json_table`; these predictions may be those for no rows."""
+        elements = self.to_json(return_class_probs=return_class_probs)
+        for number, (head, element) in enumerate(zip(self.heads, elements, strict=True)):
+            read = list(map(json.loads, table.column(f"head_{number}").to_pylist()))
+            elements[number] = _with_about(element | {"predictions": read}, form_of(head), table)
+        return elements
 
-    def _head_json(
-        self, head: PredictionHead, logits: npt.NDArray[np.float32], rows: list[dict[str, Any]], class_probs: bool
-    ) -> dict[str, Any]:
-        contexts = [rows[row]["text"] for row in self.rows.tolist()]
-        formatted = head.formatted_preds(_tensor(logits), contexts=contexts, return_class_probs=class_probs)
-        predictions: list[dict[str, Any]] = [_blank(row["text"]) for row in rows]
-        for row, prediction in zip(self.rows.tolist(), formatted["predictions"], strict=True):
-            # numpy's numbers are no JSON.
-            predictions[row] = {**prediction, "probability": np.asarray(prediction["probability"]).tolist()}
-        about = [{name: row[name] for name in ("id", "clipped", problems.COLUMN)} for row in rows]
-        joined = [prediction | more for prediction, more in zip(predictions, about, strict=True)]
-        return {**formatted, "predictions": joined}
+    @staticmethod
+    def joined(results: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        """One dict per head over all chunks."""
+        joined: list[dict[str, Any]] = []
+        for chunk in results:
+            if not joined:
+                joined = chunk
+                continue
+            for whole, part in zip(joined, chunk, strict=True):
+                for name, values in part.items():
+                    if isinstance(values, list):
+                        whole[name] += values
+        return joined
 
-    def _head_columns(
-        self, head: PredictionHead, logits: npt.NDArray[np.float32], class_probs: bool
-    ) -> dict[str, pa.Array]:
-        probs_NC = np.zeros((len(self), head.num_labels), np.float32)
-        probs_NC[self.rows] = head.logits_to_probs(_tensor(logits))
-        missing = np.ones(len(self), np.bool_)
-        missing[self.rows] = False
-        best_N = probs_NC.argmax(axis=1)
-        indices = pa.array(best_N, pa.int32(), mask=missing)
-        labels = head.labels()
-        columns = {
-            "label": pa.array(labels, pa.string()).take(indices),
-            "probability": pa.array(probs_NC[np.arange(len(self)), best_N], pa.float32(), mask=missing),
-        }
-        if class_probs:
-            per_label = [pa.array(np.ascontiguousarray(probs_N), pa.float32()) for probs_N in probs_NC.T]
-            columns["class_probabilities"] = pa.StructArray.from_arrays(per_label, labels, mask=pa.array(missing))
-        return columns
-
-
-def elements_of(table: pa.Table, elements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What `to_json` gave, from a table of `to_json_table`; `elements` is what `to_json` gives for no rows."""
-    return [
-        {**element, "predictions": list(map(json.loads, table.column(f"head_{number}").to_pylist()))}
-        for number, element in enumerate(elements)
-    ]
+    def _sound(self, contexts: Sequence[str | None]) -> list[str]:
+        return [contexts[row] or "" for row in self.rows.tolist()]
 
 
 def problem_ids(table: pa.Table) -> list[str]:
-    """Ids of the rows that have a problem instead of a prediction."""
+    """Ids of the rows that have a problem instead of an answer."""
     return table.filter(pc.is_valid(table.column(problems.COLUMN))).column("id").to_pylist()
 
 
-def _blank(text: str | None) -> dict[str, Any]:
-    return {"start": None, "end": None, "context": text, "label": None, "probability": None}
+def _with_about(element: dict[str, Any], form: HeadForm, table: pa.Table) -> dict[str, Any]:
+    """The element with what is known about each input."""
+    if form.in_lists:
+        return element | {shown: table.column(name).to_pylist() for name, shown in _BESIDE_LISTS.items()}
+    about = about_rows.about(table)
+    joined = [prediction | more for prediction, more in zip(element["predictions"], about, strict=True)]
+    return element | {"predictions": joined}
 
 
-def _tensor(logits: npt.NDArray[np.float32]) -> Any:
-    import torch
-
-    return torch.from_numpy(logits)
+def _plain(value: Any) -> Any:
+    """The value with Python's numbers and lists in place of numpy's, which are no JSON."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -24,15 +24,64 @@ def test_transformers_folder_predicts_as_transformers_does(tmp_path, model_type)
     assert ours.processor.max_seq_len == 40, "not more than the model has positions"
 
 
-def test_transformers_folder_needs_the_task(tmp_path):
-    save_tiny_classifier("bert", tmp_path)
+def test_a_transformers_folder_without_a_head_needs_the_task(tiny_folder):
+    with pytest.raises(ConfigError, match=r'BertModel.*without a head.*task_type="embeddings"'):
+        Inferencer.load(tiny_folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "task_type"),
+    [
+        ({}, "text_classification"),
+        ({"problem_type": "multi_label_classification"}, "text_classification"),
+        ({"labels": ("score",)}, "regression"),
+    ],
+)
+def test_a_transformers_head_says_what_it_is_for(tmp_path, settings, task_type):
+    save_tiny_classifier("bert", tmp_path, **settings)
     tiny_tokenizer(tmp_path)
-    with pytest.raises(ConfigError, match='task_type="text_classification"'):
-        Inferencer.load(tmp_path)
+    inferencer = Inferencer.load(tmp_path)
+    assert inferencer.task_type == task_type
+    dicts = [{"text": "the good film"}, {"text": "very dull"}]
+    assert inferencer.inference_from_dicts(dicts) == Inferencer.load(
+        tmp_path, task_type=task_type
+    ).inference_from_dicts(dicts)
 
 
-def test_a_converted_model_is_saved_as_ours(tmp_path):
-    save_tiny_classifier("bert", tmp_path / "theirs")
+def test_several_labels_from_a_transformers_folder(tmp_path):
+    save_tiny_classifier("bert", tmp_path, problem_type="multi_label_classification")
+    tokenizer = tiny_tokenizer(tmp_path)
+    from transformers import AutoModelForSequenceClassification
+
+    theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    with torch.inference_mode():
+        expected = theirs(**tokenizer("the good film", return_tensors="pt")).logits.sigmoid()[0].tolist()
+    (element,) = Inferencer.load(tmp_path).inference_from_dicts([{"text": "the good film"}])
+    (one,) = element["predictions"]
+    assert one["probability"] == pytest.approx(expected, abs=1e-5)
+    names = theirs.config.id2label
+    assert one["labels"] == [names[number] for number, value in enumerate(expected) if value > 0.5]
+
+
+def test_a_number_from_a_transformers_folder(tmp_path):
+    save_tiny_classifier("bert", tmp_path, labels=("score",))
+    tokenizer = tiny_tokenizer(tmp_path)
+    from transformers import AutoModelForSequenceClassification
+
+    theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    with torch.inference_mode():
+        expected = theirs(**tokenizer("the good film", return_tensors="pt")).logits.item()
+    (element,) = Inferencer.load(tmp_path, task_type="regression").inference_from_dicts([{"text": "the good film"}])
+    assert element["predictions"][0]["pred"] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"problem_type": "multi_label_classification"}, {"labels": ("score",)}],
+    ids=["one", "many", "number"],
+)
+def test_a_converted_model_is_saved_as_ours(tmp_path, settings):
+    save_tiny_classifier("bert", tmp_path / "theirs", **settings)
     tiny_tokenizer(tmp_path / "theirs")
     converted = Inferencer.load(tmp_path / "theirs", task_type="text_classification")
     converted.save(tmp_path / "ours")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobs import infer
-from tests.infer.models import make_inferencer
+from tests.infer.models import make_inferencer, make_kind
+from tests.modeling.tiny_models import WIDTH
 
 TEXTS = ["the good film", "", "bad"]
 
@@ -17,6 +18,13 @@ TEXTS = ["the good film", "", "bad"]
 def model_dir(tmp_path_factory):
     saved = tmp_path_factory.mktemp("job") / "model"
     make_inferencer(tmp_path_factory.mktemp("encoder")).save(saved)
+    return str(saved)
+
+
+@pytest.fixture(scope="module")
+def pair_dir(tmp_path_factory):
+    saved = tmp_path_factory.mktemp("job") / "pairs"
+    make_kind(tmp_path_factory.mktemp("encoder"), "pair").save(saved)
     return str(saved)
 
 
@@ -74,16 +82,35 @@ def test_texts_on_the_command_line(model_dir, capsysbinary):
         (["{tmp}/none", "{tsv}", "{tmp}/out.jsonl"], "none"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--batch-size", "0"], "--batch-size"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "ner"], '--task-type "ner"'),
-        (["{plain}", "{tsv}", "{tmp}/out.jsonl"], '--task-type "text_classification"'),
+        (["{plain}", "{tsv}", "{tmp}/out.jsonl"], '--task-type "embeddings"'),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--max-seq-len", "9999"], "--max-seq-len 9999"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--use-amp", "bf61"], '--use-amp "bf61"'),
+        (["{model}", "--text", "a", "--text-b", "b"], "--text-b"),
+        (["{pairs}", "--text", "a"], "--text-b"),
+        (["{pairs}", "--text", "a", "--text", "b", "--text-b", "c"], "2 --text and 1 --text-b"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--text-b", "b"], "0 --text and 1 --text-b"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--text-b-column", "b"], '--text-b-column "b"'),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--extraction-layer", "0"], '--task-type "embeddings"'),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--extraction-layer", "x"], "--extraction-layer"),
+        (
+            ["{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "embeddings", "--extraction-strategy", "mean"],
+            '--extraction-strategy "mean"',
+        ),
+        (
+            [
+                *("{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "embeddings"),
+                *("--extraction-strategy", "pooled", "--extraction-layer", "1"),
+            ],
+            "--extraction-layer -1, not 1",
+        ),
     ],
 )
 def test_usage_and_data_problems_are_one_line_and_exit_2(
-    model_dir, tiny_folder, tsv, tmp_path, capsys, arguments, names
+    model_dir, pair_dir, tiny_folder, tsv, tmp_path, capsys, arguments, names
 ):
     (tmp_path / "header.tsv").write_text("text\n")
-    places = {"model": model_dir, "plain": tiny_folder, "tsv": tsv, "empty": tmp_path / "header.tsv", "tmp": tmp_path}
+    places = {"model": model_dir, "pairs": pair_dir, "plain": tiny_folder, "tsv": tsv}
+    places |= {"empty": tmp_path / "header.tsv", "tmp": tmp_path}
     given = [argument.format(**places) for argument in arguments]
     try:
         code = infer.main(given)
@@ -124,6 +151,51 @@ def test_a_tab_may_be_written_as_backslash_t(model_dir, tmp_path, capsys):
     table.write_text("text\tn\nthe good film\t1\n")
     assert infer.main([model_dir, str(table), "-", "--delimiter", r"\t"]) == 0
     assert lines_of(capsys.readouterr().out)[0]["text"] == "the good film"
+
+
+def test_a_file_of_pairs(pair_dir, tmp_path, capsys):
+    table = tmp_path / "in.tsv"
+    table.write_text("text\ttext_b\tn\nthe good film\tbad\t1\nthe film\t\t2\n", encoding="utf-8")
+    assert infer.main([pair_dir, str(table), "-"]) == 0
+    first, second, last = lines_of(capsys.readouterr().out)
+    assert (first["text"], first["text_b"], first["problem"]) == ("the good film", "bad", None)
+    assert first["label"] in {"good", "bad", "dull"}
+    assert (second["text"], second["label"], second["problem"]["kind"]) == ("the film", None, "empty text")
+    assert (last["rows"], last["problems"]) == (2, {"empty text": 1})
+
+
+def test_pairs_on_the_command_line_and_on_standard_input(pair_dir, capsysbinary, monkeypatch):
+    assert infer.main([pair_dir, "--text", "the good film", "--text-b", "bad"]) == 0
+    row, _ = lines_of(capsysbinary.readouterr().out.decode())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"the good film\tbad\nno tab\n\xff\tx\n")))
+    assert infer.main([pair_dir, "-", "-"]) == 0
+    again, no_tab, broken, last = lines_of(capsysbinary.readouterr().out.decode())
+    assert {**again, "id": 0, "probability": 0} == {**row, "id": 0, "probability": 0}
+    assert (no_tab["text"], no_tab["text_b"], no_tab["label"]) == ("no tab", None, None)
+    assert broken["problem"]["kind"] == "undecodable text"
+    assert last["rows"] == 3
+    assert sum(last["problems"].values()) == 2
+
+
+def test_vectors(model_dir, tsv, tmp_path, capsys):
+    output = str(tmp_path / "out.jsonl")
+    flags = ["--task-type", "embeddings", "--extraction-strategy", "reduce_mean", "--extraction-layer", "-2"]
+    assert infer.main([model_dir, tsv, output, *flags]) == 0
+    written = lines_of(Path(output).read_text(encoding="utf-8"))
+    assert [len(row["vec"]) for row in written] == [WIDTH] * 2
+    assert infer.main([model_dir, "--text", "bad", *flags[:2]]) == 0
+    row = lines_of(capsys.readouterr().out)[-2]
+    assert (row["text"], len(row["vec"])) == ("bad", WIDTH)
+
+
+def test_texts_in_a_table_for_a_tagger(tmp_path, capsys):
+    make_kind(tmp_path / "encoder", "ner", labels=["A", "B"]).save(tmp_path / "model")
+    table = tmp_path / "in.tsv"
+    table.write_text("text\tn\nthe good film\t1\nbad\t2\n", encoding="utf-8")
+    assert infer.main([str(tmp_path / "model"), str(table), "-", "--text-column", "text"]) == 0
+    *rows, last = lines_of(capsys.readouterr().out)
+    assert [[one["text"] for one in row["entities"]] for row in rows] == [["the", "good", "film"], ["bad"]]
+    assert last["rows"] == 2
 
 
 def test_the_folder_of_a_run_names_its_model(model_dir, capsys):
