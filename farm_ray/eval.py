@@ -1,4 +1,8 @@
-"""Evaluation: every rank scores its share, then losses, predictions and labels are brought together once."""
+"""Evaluation: every rank scores its share, then losses, predictions and labels are brought together once.
+
+Metrics are about source rows. Where a long text was cut into windows, each a feature row, the tags of its words are
+joined over the windows, and heads that answer whole rows are heard at the first window.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from farm_ray import storage
 from farm_ray.artifacts import verify_folder
-from farm_ray.data_handler.order import evaluation_batches
+from farm_ray.data_handler.order import FeatureLoader, evaluation_batches
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.metrics import compute_metrics, compute_report_metrics
 from farm_ray.modeling.optimization.precision import Precision
@@ -20,9 +25,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.data_handler.batches import FeatureSet, Positions
+    from farm_ray.data_handler.processor import Processor
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
 Batch = Mapping[str, torch.Tensor]
+
+_ANSWERS_WORDS = "per_token"
+"""Output type of heads that answer each word; the others answer each row."""
 
 
 @dataclass
@@ -39,7 +48,8 @@ class Evaluator:
     """Evaluates a model on the batches of a loader, in this process.
 
     Args:
-        data_loader: Yields dicts of tensors, for example `silo.get_data_loader("dev")`.
+        data_loader: Yields dicts of tensors, for example `silo.get_data_loader("dev")`. Only a silo's loader knows
+            which windows are of one row; with another each row of a batch stands for itself.
         tasks: The processor's tasks; label lists and metrics are taken from there.
         device: Where the model is.
         report: Add the text report of each head.
@@ -56,19 +66,22 @@ class Evaluator:
     def eval(
         self, model: AdaptiveModel, return_preds_and_labels: bool = False, calibrate_conf_scores: bool = False
     ) -> list[dict[str, Any]]:
-        """One dict per head: `task_name`, `loss` (mean over rows), the task's metrics, `report`.
+        """One dict per head: `task_name`, `loss` (mean over feature rows), the task's metrics, `report`.
 
         Args:
             model: Is put into eval mode for the pass and back into the mode it was in.
-            return_preds_and_labels: Add `preds` and `labels`, one entry per row in the loader's order.
+            return_preds_and_labels: Add `preds` and `labels`, one entry per source row in the loader's order.
             calibrate_conf_scores: Only question answering has confidences to calibrate.
         """
         if calibrate_conf_scores:
             raise NotImplementedError("calibrate_conf_scores needs a question answering head")
         model.connect_heads_with_processor(dict(self.tasks))
+        sources = None
+        if isinstance(self.data_loader, FeatureLoader):
+            sources = _source_rows(self.data_loader.dataset, np.concatenate(self.data_loader.positions()))
         counted = _count_positions(self.data_loader)
         columns = _score(model, counted, device=self.device, precision=Precision.resolve(None, self.device))
-        return _summarise(model, columns, report=self.report, with_columns=return_preds_and_labels)
+        return _summarise(model, columns, sources, report=self.report, with_columns=return_preds_and_labels)
 
     @staticmethod
     def log_results(
@@ -105,8 +118,8 @@ def evaluate_folder(
         use_amp: As for `Trainer`.
 
     Returns:
-        `metrics` (numbers per task), `reports` (text per task), `rows` scored, and `problems` (rows set aside by
-        kind).
+        `metrics` (numbers per task), `reports` (text per task), source `rows` scored, and `problems` (rows set aside
+        by kind).
 
     Raises:
         ConfigError: When `use_gpu` is asked for where there is no GPU, or `use_amp` is not known.
@@ -123,27 +136,31 @@ def evaluate_folder(
     precision = Precision.resolve(use_amp, device)
     verify_folder(model_dir)
     processor = Processor.load_from_dir(model_dir)
-    for name, value in {
-        "train_filename": None,
-        "dev_filename": None,
-        "test_filename": str(file),
-        "data_dir": None,
-        # Trained on a sample, scored on all rows.
-        "max_samples": None,
-    }.items():
-        setattr(processor, name, value)
+    # A silo does without a test file of the processor's default name; this one was asked for.
+    storage.list_files(str(file))
+    _read_only(processor, str(file))
     model = AdaptiveModel.load(model_dir, device=device)
     model.connect_heads_with_processor(processor.tasks)
     silo = DataSilo(processor, batch_size, max_processes=1, max_problem_share=max_problem_share)
     rows = silo.data["test"]
-    assert rows is not None, "a file that is named is read or refused"
+    assert rows is not None, "the file is there"
+    groups = rows.groups()
     results = evaluate(model, rows, batch_size=batch_size, ranks=Ranks(device=device), precision=precision)
     return {
         "metrics": {head["task_name"]: _numbers(head) for head in results},
         "reports": {head["task_name"]: head["report"] for head in results},
-        "rows": len(rows),
+        "rows": len(rows) if groups is None else len(np.unique(groups)),
         "problems": silo.problem_counts(),
     }
+
+
+def _read_only(processor: Processor, file: str) -> None:
+    """Makes the processor read all of this file, as test set, and nothing else."""
+    processor.train_filename = processor.dev_filename = processor.data_dir = None
+    processor.test_filename = file
+    if hasattr(processor, "max_samples"):
+        # Trained on a sample, scored on all rows.
+        processor.max_samples = None
 
 
 def _numbers(head: Mapping[str, Any]) -> dict[str, float]:
@@ -171,7 +188,36 @@ def evaluate(
     if not ranks.is_first:
         return ranks.from_first(None)
     joined = [_join([columns[head] for columns in gathered]) for head in range(len(own))]
-    return ranks.from_first(_summarise(model, joined, report=report, with_columns=with_columns))
+    sources = _source_rows(rows, np.arange(len(rows)))
+    return ranks.from_first(_summarise(model, joined, sources, report=report, with_columns=with_columns))
+
+
+def _source_rows(rows: FeatureSet, order: Positions) -> list[Positions] | None:
+    """For each source row where its windows are, in their order; None where every row is a source row.
+
+    Args:
+        rows: The feature rows.
+        order: The positions in `rows` of the feature rows as they come, [n].
+
+    Returns:
+        Places in `order`; source rows as they come first.
+    """
+    groups = rows.groups()
+    if groups is None:
+        return None
+    # The table holds the windows of a row in their order.
+    by_window = np.lexsort((rows.rows[order], groups[order]))
+    borders = np.flatnonzero(np.diff(groups[order][by_window])) + 1
+    return sorted(np.split(by_window, borders), key=lambda places: int(places.min()))
+
+
+def _per_source(values: list[Any], sources: list[Positions] | None, *, per_token: bool) -> list[Any]:
+    """A head's answers for source rows from those for feature rows."""
+    if sources is None:
+        return values
+    if per_token:
+        return [[tag for place in places.tolist() for tag in values[place]] for places in sources]
+    return [values[int(places[0])] for places in sources]
 
 
 @torch.no_grad()
@@ -222,15 +268,24 @@ def _join(parts: list[_HeadColumns]) -> _HeadColumns:
 
 
 def _summarise(
-    model: AdaptiveModel, columns: list[_HeadColumns], *, report: bool, with_columns: bool
+    model: AdaptiveModel,
+    columns: list[_HeadColumns],
+    sources: list[Positions] | None,
+    *,
+    report: bool,
+    with_columns: bool,
 ) -> list[dict[str, Any]]:
     results = []
     for head, column in zip(model.prediction_heads, [_join([one]) for one in columns], strict=True):
         result: dict[str, Any] = {"task_name": head.task_name, "loss": float(np.mean(column.losses))}
-        result |= compute_metrics(head.metric, column.predictions, column.labels)
+        per_token = head.ph_output_type == _ANSWERS_WORDS
+        preds, labels = (
+            _per_source(answers, sources, per_token=per_token) for answers in (column.predictions, column.labels)
+        )
+        result |= compute_metrics(head.metric, preds, labels)
         if report:
-            result["report"] = compute_report_metrics(head, column.predictions, column.labels)
+            result["report"] = compute_report_metrics(head, preds, labels)
         if with_columns:
-            result |= {"preds": column.predictions, "labels": column.labels}
+            result |= {"preds": preds, "labels": labels}
         results.append(result)
     return results

@@ -1,5 +1,6 @@
 """Metrics and reports: pure functions of columns of predictions and labels. Needs no torch."""
 
+from farm_ray.evaluation.bootstrap import bootstrap_interval
 from farm_ray.evaluation.metrics import (
     check_metric,
     compute_metrics,
@@ -10,6 +11,7 @@ from farm_ray.evaluation.metrics import (
 )
 
 __all__ = [
+    "bootstrap_interval",
     "check_metric",
     "compute_metrics",
     "compute_report_metrics",

@@ -7,19 +7,23 @@ numbers [rows, labels] for multilabel tasks. An empty column gives NaN: there is
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from farm_ray.errors import ConfigError
+from farm_ray.evaluation.columns import Column, IntArray, check_lengths, flat, is_list
 
-Column = Sequence[Any] | npt.NDArray[Any]
-IntArray = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _NEGATIVE, _POSITIVE = (0, "0"), (1, "1")
+_ONLY_LABEL = [1]
+"""sklearn reads a grid of one column as two classes, 0 and 1; the label is the second."""
+_SAMPLES_AVG = re.compile(r"^ *samples avg .*\n", re.MULTILINE)
+"""sklearn counts a row that rightly has no label as 0 there, unlike `f1_samples`."""
 
 
 def simple_accuracy(preds: Column, labels: Column) -> dict[str, float]:
@@ -42,7 +46,7 @@ def acc_and_f1(preds: Column, labels: Column, positive_label: Any = None) -> dic
     pred_ids, label_ids, names = encode(preds, labels)
     if not pred_ids.size:
         return dict.fromkeys(("acc", "f1", "acc_and_f1"), float("nan"))
-    positive = _positive_id(names, positive_label)
+    positive = positive_id(names, positive_label)
     found, true = pred_ids == positive, label_ids == positive
     total = int(found.sum()) + int(true.sum())
     f1 = 2.0 * int((found & true).sum()) / total if total else 0.0
@@ -83,16 +87,20 @@ def classification_report(preds: Column, labels: Column, label_list: Sequence[st
     names = [str(name) for name in label_list]
     if not len(labels):
         return "no rows to report on"
-    pred_grid, label_grid = multi_hot(preds), multi_hot(labels)
-    if pred_grid is None or label_grid is None:
-        pred_grid, label_grid, _ = encode(preds, labels, first=label_list)
-    elif label_grid.shape[1] != len(names) or pred_grid.shape[1] != len(names):
-        columns = f"{pred_grid.shape[1]} columns of predictions and {label_grid.shape[1]} of labels"
-        raise ConfigError(f"the report got {columns} for {len(names)} labels; label_list must name every column")
     ids = list(range(len(names)))
-    report = str(sklearn_report(label_grid, pred_grid, labels=ids, target_names=names, digits=4, zero_division=0))
+    grids = both_multi_hot(preds, labels)
+    if grids is None:
+        found, true, _ = encode(preds, labels, first=label_list)
+    else:
+        found, true = grids
+        if true.shape[1] != len(names):
+            columns = f"{true.shape[1]} columns of predictions and labels"
+            raise ConfigError(f"the report got {columns} for {len(names)} labels; label_list must name every column")
+        ids = _ONLY_LABEL if len(names) == 1 else ids
+    report = str(sklearn_report(true, found, labels=ids, target_names=names, digits=4, zero_division=0))
     # Where no prediction is right sklearn counts rows as "3.0".
-    return re.sub(r"(\d)\.0$", r"  \1", report, flags=re.MULTILINE)
+    report = re.sub(r"(\d)\.0$", r"  \1", report, flags=re.MULTILINE)
+    return _SAMPLES_AVG.sub("", report)
 
 
 def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[IntArray, IntArray, list[Any]]:
@@ -100,13 +108,16 @@ def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[In
 
     Raises:
         AssertionError: When a nested entry has another length in `preds` than in `labels`.
-        ConfigError: When one column holds text and the other numbers, so that nothing could ever be equal.
+        ConfigError: When one column holds text and the other numbers, so that nothing could ever be equal; or when
+            there are fractions, which are not equal or unequal but near or far.
     """
-    flat_preds, flat_labels = _flat(preds), _flat(labels)
-    _check_lengths(preds, labels, len(flat_preds), len(flat_labels))
+    check_lengths(preds, labels)
+    flat_preds, flat_labels = flat(preds), flat(labels)
     if flat_preds and isinstance(flat_preds[0], str) != isinstance(flat_labels[0], str):
         seen = f"predictions such as {flat_preds[0]!r} and labels such as {flat_labels[0]!r}"
         raise ConfigError(f"a metric got {seen}: one is text, the other is not; give both in the same form")
+    if flat_preds and not isinstance(flat_preds[0], str):
+        _check_whole(chain(flat_labels, flat_preds))
     names = list(dict.fromkeys(chain(first, flat_labels, flat_preds)))
     ids = {name: position for position, name in enumerate(names)}
     pred_ids = np.fromiter(map(ids.__getitem__, flat_preds), np.int64, len(flat_preds))
@@ -114,15 +125,31 @@ def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[In
     return pred_ids, label_ids, names
 
 
+def both_multi_hot(preds: Column, labels: Column) -> tuple[IntArray, IntArray] | None:
+    """Both columns as `multi_hot` gives them, None where one of them is no such grid.
+
+    Raises:
+        AssertionError: When they have different numbers of rows or of columns.
+    """
+    pred_grid, label_grid = multi_hot(preds), multi_hot(labels)
+    if pred_grid is None or label_grid is None:
+        return None
+    if pred_grid.shape != label_grid.shape:
+        shapes = (f"{grid.shape[0]} rows of {grid.shape[1]}" for grid in (pred_grid, label_grid))
+        raise AssertionError("{} predictions, but {} labels".format(*shapes))
+    return pred_grid, label_grid
+
+
 def multi_hot(column: Column) -> IntArray | None:
     """The column as int64 [rows, labels] where it is a grid of zeros and ones, else None."""
     if not isinstance(column, np.ndarray):
         rows = list(column)
-        if not rows or not all(isinstance(row, list | tuple | np.ndarray) for row in rows):
+        if not rows or not all(map(is_list, rows)):
             return None
-        if len({len(row) for row in rows}) > 1 or any(isinstance(cell, str) for row in rows for cell in row):
+        try:
+            column = np.asarray(rows)
+        except ValueError:  # rows of different lengths
             return None
-        column = np.asarray(rows)
     grid = column.ndim == 2 and column.dtype.kind in "biuf" and bool(np.isin(column, (0, 1)).all())  # noqa: PLR2004
     return column.astype(np.int64) if grid else None
 
@@ -132,17 +159,28 @@ def _f1(preds: Column, labels: Column, *, average: str) -> float:
 
     if not len(labels):
         return float("nan")
-    pred_grid, label_grid = multi_hot(preds), multi_hot(labels)
-    if pred_grid is None or label_grid is None:
-        pred_grid, label_grid, names = encode(preds, labels)
-        seen = list(range(len(names)))
+    counted: list[int] | None
+    grids = both_multi_hot(preds, labels)
+    if grids is None:
+        true, found, names = encode(labels, preds)
+        counted = list(range(len(names)))
     else:
-        seen = None
-    return float(f1_score(label_grid, pred_grid, labels=seen, average=average, zero_division=0))
+        found, true = grids
+        counted = _ONLY_LABEL if true.shape[1] == 1 else None
+    return float(f1_score(true, found, labels=counted, average=average, zero_division=0))
 
 
-def _positive_id(names: list[Any], positive_label: Any) -> int:
-    """The id of the positive label, or -1 where it occurs in no row."""
+def _check_whole(values: Iterable[Any]) -> None:
+    """Classes may be numbered 0.0 and 1.0; a fraction is no class."""
+    for value in values:
+        if isinstance(value, Real) and not isinstance(value, Integral) and not float(value).is_integer():
+            raise ConfigError(
+                f"a metric of classification got the number {value:g}; metrics of a regression are mse, r2, pear_spear"
+            )
+
+
+def positive_id(names: list[Any], positive_label: Any) -> int:
+    """The id of the positive label among `names`, or -1 where it occurs in no row; errors as for `acc_and_f1`."""
     if positive_label is not None:
         return names.index(positive_label) if positive_label in names else -1
     if not all(name in _NEGATIVE + _POSITIVE for name in names):
@@ -152,25 +190,3 @@ def _positive_id(names: list[Any], positive_label: Any) -> int:
             "functools.partial(acc_and_f1, positive_label=...)"
         )
     return next((position for position, name in enumerate(names) if name in _POSITIVE), -1)
-
-
-def _flat(column: Column) -> list[Any]:
-    if isinstance(column, np.ndarray) and column.dtype != object:
-        return column.ravel().tolist()
-    if not any(issubclass(kind, list | tuple | np.ndarray) for kind in set(map(type, column))):
-        return list(column)
-    nested = (entry if isinstance(entry, list | tuple | np.ndarray) else [entry] for entry in column)
-    return list(chain.from_iterable(map(_flat, nested)))
-
-
-def _check_lengths(preds: Column, labels: Column, n_preds: int, n_labels: int) -> None:
-    nested = len(preds) > 0 and isinstance(preds[0], list | tuple | np.ndarray)
-    for row, (pred, label) in enumerate(zip(preds, labels, strict=False) if nested else ()):
-        if _size(pred) != _size(label):
-            raise AssertionError(f"row {row} has {_size(pred)} predictions but {_size(label)} labels")
-    if n_preds != n_labels:
-        raise AssertionError(f"{n_preds} predictions but {n_labels} labels")
-
-
-def _size(entry: Any) -> int:
-    return sum(map(_size, entry)) if isinstance(entry, list | tuple | np.ndarray) else 1

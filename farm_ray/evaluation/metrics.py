@@ -9,14 +9,13 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.classification import (
-    Column,
     acc_and_f1,
     classification_report,
     f1_macro,
@@ -24,6 +23,12 @@ from farm_ray.evaluation.classification import (
     mcc,
     simple_accuracy,
 )
+from farm_ray.evaluation.multilabel import exact_match, f1_samples
+from farm_ray.evaluation.regression import mse, pearson_and_spearman, r2, regression_report
+from farm_ray.evaluation.tokens import seq_f1, seq_precision, seq_recall, token_report
+
+if TYPE_CHECKING:
+    from farm_ray.evaluation.columns import Column
 
 __all__ = [
     "acc_and_f1",
@@ -31,13 +36,23 @@ __all__ = [
     "classification_report",
     "compute_metrics",
     "compute_report_metrics",
+    "exact_match",
     "f1_macro",
     "f1_micro",
+    "f1_samples",
     "mcc",
+    "mse",
+    "pearson_and_spearman",
+    "r2",
     "register_metrics",
     "register_report",
+    "regression_report",
     "resolve_metrics",
+    "seq_f1",
+    "seq_precision",
+    "seq_recall",
     "simple_accuracy",
+    "token_report",
 ]
 
 MetricFunction = Callable[[Any, Any], Any]
@@ -46,11 +61,26 @@ ReportFunction = Callable[[Any, Any], Any]
 METRICS: Mapping[str, MetricFunction] = {
     "acc": simple_accuracy,
     "acc_f1": acc_and_f1,
+    "exact_match": exact_match,
     "f1_macro": f1_macro,
     "f1_micro": f1_micro,
+    "f1_samples": f1_samples,
     "mcc": mcc,
+    "mse": mse,
+    "pear_spear": pearson_and_spearman,
+    "r2": r2,
+    "seq_f1": seq_f1,
+    "seq_precision": seq_precision,
+    "seq_recall": seq_recall,
 }
 """The built-in metrics."""
+
+_REPORTS: Mapping[str, Callable[[Any, Column, Column], str]] = {
+    "per_sequence": lambda head, preds, labels: classification_report(preds, labels, head.label_list),
+    "per_sequence_continuous": lambda _, preds, labels: regression_report(preds, labels),
+    "per_token": lambda _, preds, labels: token_report(preds, labels),
+}
+"""By a head's output type."""
 
 _registered_metrics: dict[str, _Named] = {}
 _registered_reports: dict[str, ReportFunction] = {}
@@ -181,7 +211,7 @@ def compute_metrics(metric: Any, preds: Column, labels: Column) -> dict[str, Any
 
     Args:
         metric: A name, a function `fn(preds, labels)`, or a (nested) list of them.
-        preds: Predictions, one entry per row: label names, nested lists, or multi-hot numbers [rows, labels].
+        preds: Predictions, one entry per row: label names, numbers, lists of tags, or multi-hot numbers [rows, labels].
         labels: True values, in the same form and order.
 
     Raises:
@@ -209,9 +239,9 @@ def compute_report_metrics(head: Any, preds: Column, labels: Column) -> Any:
     output_type = head.ph_output_type
     if output_type in _registered_reports:
         return _registered_reports[output_type](preds, labels)
-    if output_type == "per_sequence":
-        return classification_report(preds, labels, head.label_list)
-    known = ["per_sequence", *_registered_reports]
+    if output_type in _REPORTS:
+        return _REPORTS[output_type](head, preds, labels)
+    known = [*_REPORTS, *_registered_reports]
     way_out = f'add one with register_report("{output_type}", fn)'
     raise ConfigError(f'no report for heads with output type "{output_type}"{nearest(output_type, known)}; {way_out}')
 

@@ -100,6 +100,13 @@ def test_text_against_numbers_is_a_mistake_not_a_zero():
         simple_accuracy(["0", "1"], [0, 1])
 
 
+@pytest.mark.parametrize("metric", [simple_accuracy, acc_and_f1, f1_macro, f1_micro, mcc])
+@pytest.mark.parametrize("columns", [([0.5, 1.0], [0.0, 1.0]), ([1.0, 0.0], np.array([1, 2.5], np.float32))])
+def test_numbers_of_a_regression_are_no_classes(metric, columns):
+    with pytest.raises(ConfigError, match=r"got the number .*mse, r2, pear_spear"):
+        metric(*columns)
+
+
 def test_encode_starts_with_the_given_names():
     pred_ids, label_ids, names = encode(["b", "?"], ["a", "b"], first=["a", "b", "c"])
     assert (pred_ids.tolist(), label_ids.tolist(), names) == ([1, 3], [0, 1], ["a", "b", "c", "?"])

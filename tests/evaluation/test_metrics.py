@@ -11,6 +11,7 @@ import pytest
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation import metrics
 from farm_ray.evaluation.metrics import (
+    METRICS,
     acc_and_f1,
     check_metric,
     compute_metrics,
@@ -20,6 +21,7 @@ from farm_ray.evaluation.metrics import (
     reported_names,
     resolve_metrics,
 )
+from farm_ray.evaluation.trial import trial_rows
 
 PREDS, LABELS = ["a"] * 10, ["a"] * 5 + ["b"] * 5
 HEAD = SimpleNamespace(ph_output_type="per_sequence", label_list=["a", "b"])
@@ -40,9 +42,33 @@ def test_lists_and_nested_lists_merge(metric):
     assert compute_metrics(metric, PREDS, LABELS) == {"f1_macro": pytest.approx(1 / 3), "acc": 0.5}
 
 
-@pytest.mark.parametrize("name", ["acc", "acc_f1", "f1_macro", "f1_micro", "mcc"])
-def test_built_in_names(name):
-    assert compute_metrics(name, ["0", "1"], ["0", "1"])
+TYPES = {
+    "classification": ["acc", "acc_f1", "exact_match", "f1_macro", "f1_micro", "mcc"],
+    "multilabel_classification": ["acc", "acc_f1", "exact_match", "f1_macro", "f1_micro", "f1_samples", "mcc"],
+    "regression": ["mse", "pear_spear", "r2"],
+    "token_classification": ["acc", "exact_match", "f1_macro", "f1_micro", "seq_f1", "seq_precision", "seq_recall"],
+}
+
+
+@pytest.mark.parametrize("task_type", TYPES)
+def test_built_in_names_fit_some_tasks_and_are_refused_for_others(task_type):
+    rows = trial_rows(task_type, ["0", "1"])
+    for name in METRICS:
+        if name in TYPES[task_type]:
+            check_metric(name, rows)
+            assert all(math.isfinite(value) for value in compute_metrics(name, rows, rows).values())
+        elif (name, task_type) not in {("acc_f1", "token_classification"), ("mcc", "token_classification")}:
+            with pytest.raises(ConfigError):
+                check_metric(name, rows)
+
+
+def test_farms_import_line():
+    from farm_ray.evaluation.metrics import (  # noqa: F401 - that there are these names is the test
+        acc_and_f1,
+        f1_macro,
+        pearson_and_spearman,
+        simple_accuracy,
+    )
 
 
 def test_empty_columns():
@@ -120,6 +146,21 @@ def test_resolved_metrics_travel_to_a_process_without_the_registration(monkeypat
 
 def test_report_of_a_sequence_head():
     assert "0.5000" in compute_report_metrics(HEAD, PREDS, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("output_type", "preds", "labels", "told"),
+    [
+        ("per_sequence", [[1, 0], [1, 1]], [[1, 0], [0, 1]], "a     0.5000    1.0000    0.6667         1"),
+        ("per_sequence_continuous", [1.0, 2.0], [1.0, 3.0], "pearson       1.0000"),
+        ("per_token", [["B-PER", "O"]], [["B-PER", "O"]], "PER     1.0000    1.0000    1.0000         1"),
+    ],
+)
+def test_reports_of_other_heads(output_type, preds, labels, told):
+    head = SimpleNamespace(ph_output_type=output_type, label_list=["a", "b"])
+    assert told in compute_report_metrics(head, preds, labels)
+    register_report(output_type, lambda preds, labels: f"{len(preds)} rows")
+    assert compute_report_metrics(head, preds, labels) == f"{len(preds)} rows"
 
 
 def test_registered_report_replaces_the_built_in_one():
