@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 Positions = npt.NDArray[np.int64]
 
-_NOT_TENSORS = frozenset({"id", "dict_id", "n_tokens", "clipped", "problem"})
+_NOT_TENSORS = frozenset({"id", "dict_id", "window", "n_tokens", "clipped", "problem"})
+_TOKENS = frozenset({"input_ids", "segment_ids"})
+_ROWS_HASHED = 20_000
+"""At a time: some tens of MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,16 @@ class FeatureSet:
         """Row ids, [n]."""
         return self.table.column("id").take(pa.array(self.rows)).to_pylist()
 
+    def groups(self) -> Positions | None:
+        """Number of the source row (dict) of each row, [n]; None where every row is a source row of its own.
+
+        Windows of a long text have one number. Numbers ascend in the order of the table.
+        """
+        if "window" not in self.table.column_names:
+            return None
+        first_windows = self.table.column("window").to_numpy() == 0
+        return (np.cumsum(first_windows) - 1)[self.rows]
+
     def subset(self, positions: Positions) -> FeatureSet:
         """The rows at these positions of this set (not of the table), in that order."""
         return FeatureSet(
@@ -92,6 +105,24 @@ class FeatureSet:
         """A fixed-size column such as labels as numpy, [n] or [n, k]."""
         return self._view(name).fixed(self.rows)
 
+    def content_hashes(self) -> npt.NDArray[np.uint64]:
+        """A 64-bit hash of each row's id, length and labels, those of its tokens included, [n]; for sets with rows."""
+        from farm_ray.reproducibility import splitmix64
+
+        mixed = self.row_hashes ^ splitmix64(self.lengths.astype(np.uint64))
+        for name in self.label_names:
+            labels = self.column(name).astype(np.float64).reshape(len(self), -1).view(np.uint64)
+            for column in range(labels.shape[1]):
+                mixed = splitmix64(mixed ^ splitmix64(labels[:, column]))
+        for name in self._token_label_names():
+            parts = [self._view(name).hashes(rows) for rows in _slices(self.rows, _ROWS_HASHED)]
+            mixed = splitmix64(mixed ^ np.concatenate(parts))
+        return splitmix64(mixed)
+
+    def values(self, name: str) -> npt.NDArray[Any]:
+        """A column of lists such as the labels of tokens, all rows' values one after the other, [sum of lengths]."""
+        return self._view(name).flat(self.rows)
+
     def batch(self, positions: Positions) -> dict[str, torch.Tensor]:
         """The rows at these positions of this set as tensors.
 
@@ -119,6 +150,11 @@ class FeatureSet:
             arrays["segment_ids"] = np.where(mask, 0, self.padding.segment_pad)
         return {name: torch.from_numpy(arrays[name]) for name in self.tensor_names}
 
+    def _token_label_names(self) -> list[str]:
+        """Names of the columns of lists that follow from the labels of tokens, or from where words begin."""
+        lists = [name for name in self.table.column_names if name not in _NOT_TENSORS and self._view(name).ragged]
+        return [name for name in lists if name not in _TOKENS]
+
     def _view(self, name: str) -> _Column:
         if name not in self._columns:
             self._columns[name] = _Column(self.table.column(name))
@@ -131,6 +167,10 @@ class FeatureSet:
 
 def _feature_set(table: pa.Table, rows: Positions, padding: Padding, multiple: int) -> FeatureSet:
     return FeatureSet(table=table, rows=rows, padding=padding, pad_to_multiple_of=multiple)
+
+
+def _slices(rows: Positions, size: int) -> list[Positions]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 class _Column:
@@ -162,6 +202,18 @@ class _Column:
             for row, start, end in zip(where.tolist(), starts.tolist(), ends.tolist(), strict=True):
                 pieces[row] = values[start:end]
         return np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
+
+    def hashes(self, rows: Positions) -> npt.NDArray[np.uint64]:
+        """A 64-bit hash of each row's values and their places, [B]."""
+        from farm_ray.reproducibility import splitmix64
+
+        ends = np.cumsum(self.lengths(rows))
+        starts = np.concatenate([[0], ends[:-1]])
+        places = np.arange(ends[-1]) - np.repeat(starts, ends - starts)
+        mixed = splitmix64(self.flat(rows).astype(np.int64).view(np.uint64) ^ splitmix64(places.view(np.uint64)))
+        # Sums that wrap around are sums all the same.
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+        return sums[ends] - sums[starts]
 
     def fixed(self, rows: Positions) -> npt.NDArray[Any]:
         """Values of a fixed-size column, [B] or [B, k]; int64 or float32."""

@@ -12,8 +12,10 @@ def one_array(column: pa.ChunkedArray) -> pa.Array:
     return combined if isinstance(combined, pa.Array) else pa.concat_arrays(combined.chunks)
 
 
-def null_where_not(lists: pa.FixedSizeListArray, keep: pa.BooleanArray) -> pa.FixedSizeListArray:
-    """Lists of fixed length, null where `keep` is false; values below a null are kept but not seen."""
+def null_where_not(lists: pa.Array, keep: pa.BooleanArray) -> pa.Array:
+    """Lists, null where `keep` is false; of lists of fixed length, values below a null are kept but not seen."""
+    if not pa.types.is_fixed_size_list(lists.type):
+        return pc.if_else(keep, lists, pa.scalar(None, lists.type))
     size = lists.type.list_size
     values = lists.values.slice(lists.offset * size, len(lists) * size)
     hidden = pc.or_(pc.invert(keep), pc.is_null(lists))

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch.utils.data import ConcatDataset, Dataset, TensorDataset
+from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
-from farm_ray.errors import DataProblemError
+from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.reproducibility import random_bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 logger = logging.getLogger(__name__)
+
+_SPLIT_STREAM = 5
 
 
 def convert_features_to_dataset(
@@ -58,6 +61,28 @@ class ConcatTensorDataset(ConcatDataset):
             return super().__getitem__(int(index))
         rows = [super(ConcatTensorDataset, self).__getitem__(int(row)) for row in index]
         return tuple(torch.stack(column) for column in zip(*rows, strict=True))
+
+
+def random_split_ConcatDataset(  # noqa: N802 - FARM's name
+    ds: Dataset[Any], lengths: Sequence[int], *, seed: int = 42
+) -> list[Subset[Any]]:
+    """Non-overlapping parts of exactly these lengths, drawn row by row; together they are the whole data set.
+
+    Args:
+        ds: Any data set with a length; each part keeps its rows in their order.
+        lengths: Rows per part; they add up to `len(ds)`.
+        seed: The same seed gives the same parts.
+
+    Raises:
+        ConfigError: When a length is negative, or they do not add up.
+    """
+    rows = len(ds)  # type: ignore[arg-type]
+    if sum(lengths) != rows or min(lengths, default=0) < 0:
+        raise ConfigError(
+            f"lengths={list(lengths)} must be rows per part and add up to the {rows} rows of the data set"
+        )
+    order = np.argsort(random_bits(seed, 0, np.arange(rows, dtype=np.uint64), stream=_SPLIT_STREAM), kind="stable")
+    return [Subset(ds, np.sort(part).tolist()) for part in np.split(order, np.cumsum(lengths)[:-1])]
 
 
 def _tensor(name: str, values: list[Any]) -> torch.Tensor:

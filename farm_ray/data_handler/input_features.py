@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from farm_ray.data_handler.problems import COLUMN, PROBLEM
+from farm_ray.data_handler.scaling import read_number, scaling_of, why_not
 from farm_ray.errors import DataProblemError
 
 if TYPE_CHECKING:
@@ -35,13 +37,34 @@ def text_schema(label_fields: Sequence[pa.Field], *, segments: bool) -> pa.Schem
     return pa.schema([("id", pa.string()), *tokens, *label_fields, *rest])
 
 
+def token_schema(label_fields: Sequence[pa.Field], *, segments: bool) -> pa.Schema:
+    """Features of tasks on words, one row per window of a text.
+
+    id (`{dict_id}-{window}`); dict_id, the id of the source row; window, its number from 0; input_ids with special
+    tokens, not padded; segment_ids where the tokenizer makes any; initial_mask, 1 on the first token of each word that
+    this window owns; the labels: one per token where words have labels; n_tokens; clipped, true where tokens were cut
+    off a word; problem.
+
+    Args:
+        label_fields: The label columns, in order.
+        segments: Whether there is a column `segment_ids`.
+    """
+    source = [("id", pa.string()), ("dict_id", pa.string()), ("window", pa.int32())]
+    tokens = [("input_ids", pa.list_(pa.int32())), ("initial_mask", pa.list_(pa.int8()))]
+    if segments:
+        tokens.insert(1, ("segment_ids", pa.list_(pa.int8())))
+    rest = [("n_tokens", pa.int32()), ("clipped", pa.bool_()), (COLUMN, PROBLEM)]
+    return pa.schema([*source, *tokens, *label_fields, *rest])
+
+
 def sample_to_features_text(
     sample: Sample, tasks: Mapping[str, Mapping[str, Any]], max_seq_len: int, tokenizer: Any
 ) -> list[dict[str, Any]]:
     """Padded features of one sample: a list of one dict with input_ids, padding_mask, segment_ids and label ids.
 
     Args:
-        sample: Brings `clear_text["text"]`, or ready tokens in `tokenized["tokens"]` for a slow tokenizer.
+        sample: Brings `clear_text["text"]`, a text or a pair of texts, or ready tokens in `tokenized["tokens"]` for a
+            slow tokenizer.
         tasks: Whose labels to convert; labels that are not in `clear_text` are left out (inference).
         max_seq_len: Length of each list, [max_seq_len].
         tokenizer: From `Tokenizer.load`.
@@ -66,16 +89,16 @@ def sample_to_features_text(
 
 
 def label_ids(task: Mapping[str, Any], label: Any) -> list[Any]:
-    """The label of one row as numbers: `[id]`, `[0, 1, ...]` for several labels, `[value]` for regression.
+    """The label of one row as numbers: `[id]`, `[0, 1, ...]` for several labels, `[scaled value]` for regression.
 
     Raises:
         DataProblemError: When the label is not in the task's label list, or is no number in a regression.
     """
     if task["task_type"] == "regression":
-        try:
-            return [float(label)]
-        except (TypeError, ValueError):
-            raise DataProblemError(f'the label "{label}" is not a number; correct the row', value=label) from None
+        number = read_number(str(label))
+        if not math.isfinite(number):
+            raise DataProblemError(f'the label "{label}" {why_not(str(label))}', value=label)
+        return [scaling_of(task).apply(number)]
     known = list(task["label_list"])
     several = task["task_type"] == "multilabel_classification"
     given = [part for part in str(label).split(",") if part] if several else [str(label)]
@@ -111,7 +134,8 @@ def _after_second(input_ids: Sequence[int], separator: int) -> int:
 def _encode(sample: Sample, max_seq_len: int, tokenizer: Any) -> Mapping[str, Any]:
     how = {"truncation": True, "max_length": max_seq_len, "return_token_type_ids": True, "verbose": False}
     if getattr(tokenizer, "is_fast", False) or not sample.tokenized:
-        return tokenizer(sample.clear_text["text"], **how)
+        text = sample.clear_text["text"]
+        return tokenizer(*text, **how) if isinstance(text, tuple | list) else tokenizer(text, **how)
     ids = tokenizer.convert_tokens_to_ids(sample.tokenized["tokens"])
     return tokenizer.prepare_for_model(ids, **how)
 

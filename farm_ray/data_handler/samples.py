@@ -18,14 +18,23 @@ EXTERNAL_ID = "external_id"
 """Column of tables of dicts read from files for inference: the id a row brings along, null where it brings none. `id`
 stays file and line, which are unique and say where a problem is."""
 
+TEXT_B = "text_b"
+"""Column of the second text, in tables whose rows are pairs of texts."""
+
+WORD_TASK = "token_classification"
+"""Type of a task with one label per word."""
+
 _LONGEST_SHOWN = 10_000
 
 
 def label_type(task: Mapping[str, Any]) -> pa.DataType:
-    """The Arrow type of a text task's label column: a list of fixed length per row.
+    """The Arrow type of a task's label column: a list per row.
 
-    One label id (classification), one 0 or 1 per label (multilabel), one float (regression).
+    Of fixed length: one label id (classification), one 0 or 1 per label (multilabel), one float (regression). One
+    label id per word where words have labels.
     """
+    if task["task_type"] == WORD_TASK:
+        return pa.list_(pa.int32())
     if task["task_type"] == "multilabel_classification":
         return pa.list_(pa.int64(), len(task["label_list"]))
     if task["task_type"] == "regression":
@@ -33,10 +42,16 @@ def label_type(task: Mapping[str, Any]) -> pa.DataType:
     return pa.list_(pa.int64(), 1)
 
 
-def text_schema(tasks: Mapping[str, Mapping[str, Any]]) -> pa.Schema:
-    """Samples of text tasks: id, text, one column of labels per task (null beside a problem), problem."""
+def text_schema(tasks: Mapping[str, Mapping[str, Any]], *, pairs: bool = False) -> pa.Schema:
+    """Samples of text tasks: id, text, with `pairs` text_b, labels per task (null beside a problem), problem."""
+    texts = [(name, pa.string()) for name in ("id", "text", *((TEXT_B,) if pairs else ()))]
     labels = [pa.field(task["label_tensor_name"], label_type(task)) for task in tasks.values()]
-    return pa.schema([("id", pa.string()), ("text", pa.string()), *labels, (COLUMN, PROBLEM)])
+    return pa.schema([*texts, *labels, (COLUMN, PROBLEM)])
+
+
+def as_dict(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a table of dicts as FARM's dict: a pair of texts is a tuple under `text`."""
+    return {**row, "text": (row["text"], row[TEXT_B])} if TEXT_B in row else row
 
 
 class Sample:

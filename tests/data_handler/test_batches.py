@@ -80,3 +80,64 @@ def test_tensor_names_and_columns():
     features = feature_set(table())
     assert features.tensor_names == ["input_ids", "padding_mask", "segment_ids", "task_label_ids"]
     assert features.column("task_label_ids").tolist() == [[0], [1], [2], [1]]
+
+
+def word_table(tags=((-100, 1, 2), (-100, 0)), sequence=(0, 1)):
+    """Two rows with labels of their tokens and one of their own."""
+    return pa.table(
+        {
+            "id": ["t:1-0", "t:2-0"],
+            "dict_id": ["t:1", "t:2"],
+            "window": pa.array([0, 0], pa.int32()),
+            "input_ids": pa.array([[2, 7, 3], [2, 3]], pa.list_(pa.int32())),
+            "initial_mask": pa.array([[0, 1, 0], [0, 1]], pa.list_(pa.int8())),
+            "ner_label_ids": pa.array(tags, pa.list_(pa.int32())),
+            "topic_label_ids": pa.array([[label] for label in sequence], pa.list_(pa.int64(), 1)),
+            "n_tokens": pa.array([3, 2], pa.int32()),
+            "clipped": [False, False],
+            "problem": problems.none(2),
+        }
+    )
+
+
+def content(features, rows=(0, 1)):
+    return FeatureSet(table=features, rows=np.array(rows, np.int64), padding=Padding(pad_token_id=0)).content_hashes()
+
+
+def test_labels_of_tokens_are_padded_with_their_own_value():
+    rows = np.array([0, 1])
+    padding = Padding(pad_token_id=0, fills={"ner_label_ids": -100})
+    batch = FeatureSet(table=word_table(), rows=rows, padding=padding).batch(rows)
+    assert list(batch) == [
+        "input_ids",
+        "padding_mask",
+        "segment_ids",
+        "initial_mask",
+        "ner_label_ids",
+        "topic_label_ids",
+    ]
+    assert batch["ner_label_ids"].tolist() == [[-100, 1, 2], [-100, 0, -100]]
+    assert batch["initial_mask"].tolist() == [[0, 1, 0], [0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"tags": ((-100, 1, 3), (-100, 0))},
+        {"tags": ((-100, 2, 1), (-100, 0))},
+        {"tags": ((-100, 1, 2), (0, -100))},
+        {"sequence": (0, 0)},
+        {"sequence": (1, 0)},
+    ],
+)
+def test_content_tells_labels_apart(changed):
+    assert set(content(word_table(**changed))) != set(content(word_table()))
+
+
+def test_content_does_not_depend_on_order_and_chunks(monkeypatch):
+    whole = content(word_table())
+    assert content(word_table(), rows=(1, 0)).tolist() == whole.tolist()[::-1]
+    cut = pa.concat_tables([word_table().slice(0, 1), word_table().slice(1)])
+    monkeypatch.setattr("farm_ray.data_handler.batches._ROWS_HASHED", 1)
+    assert content(cut).tolist() == whole.tolist()
+    assert content(table().drop_columns(["task_label_ids"]), rows=(0, 2)).dtype == np.uint64

@@ -2,8 +2,12 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from farm_ray.data_handler.dataset import ConcatTensorDataset, convert_features_to_dataset
-from farm_ray.errors import DataProblemError
+from farm_ray.data_handler.dataset import (
+    ConcatTensorDataset,
+    convert_features_to_dataset,
+    random_split_ConcatDataset,
+)
+from farm_ray.errors import ConfigError, DataProblemError
 
 
 def test_types_follow_the_values_under_any_name():
@@ -40,3 +44,24 @@ def test_joined_sets_take_slices_and_lists():
     assert joined[1:4][0].tolist() == [1, 2, 3]
     assert joined[[4, 0]][0].tolist() == [4, 0]
     assert joined[-1][0].item() == 4
+    assert joined[-2:][0].tolist() == [3, 4]
+    assert joined[[]] == ()
+
+
+def test_a_random_split_is_exact_seeded_and_by_row():
+    joined = ConcatTensorDataset([TensorDataset(torch.arange(7)), TensorDataset(torch.arange(7, 20))])
+    parts = random_split_ConcatDataset(joined, [12, 5, 3], seed=1)
+    values = [[part[n][0].item() for n in range(len(part))] for part in parts]
+    assert [len(part) for part in values] == [12, 5, 3]
+    assert sorted(row for part in values for row in part) == list(range(20))
+    # Not whole data sets at a time, as they come.
+    assert values[0] == sorted(values[0]) != list(range(12))
+    again, other = (random_split_ConcatDataset(joined, [12, 8], seed=seed)[0].indices for seed in (1, 2))
+    assert again == values[0] != other
+    assert parts[0][[0, 1]][0].tolist() == values[0][:2]
+
+
+@pytest.mark.parametrize("lengths", [[12, 9], [21, -1], []])
+def test_lengths_that_do_not_add_up(lengths):
+    with pytest.raises(ConfigError, match="add up to the 20 rows"):
+        random_split_ConcatDataset(TensorDataset(torch.arange(20)), lengths)

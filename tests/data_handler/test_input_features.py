@@ -38,6 +38,12 @@ def test_no_label_at_inference_and_padding_on_the_left():
     assert set(features) == {"input_ids", "padding_mask", "segment_ids"}
 
 
+def test_a_pair_of_texts(tmp_path):
+    (features,) = sample_to_features_text(Sample("0-0", {"text": ("a good", "film")}), {}, 7, tiny_tokenizer(tmp_path))
+    assert features["input_ids"] == [2, 6, 7, 3, 10, 3, 0]
+    assert features["segment_ids"] == [0, 0, 0, 0, 1, 1, 0]
+
+
 def test_tokens_of_a_slow_tokenizer_are_used():
     sample = Sample("0-0", {"text": "ab"}, tokenized={"tokens": ["c", "d", "e"]})
     (features,) = sample_to_features_text(sample, {}, 2, LetterTokenizer())
@@ -46,11 +52,11 @@ def test_tokens_of_a_slow_tokenizer_are_used():
 
 def test_labels_as_numbers():
     many = make_task("many", metric="acc", label_list=["a", "b", "c"], task_type="multilabel_classification")
-    stars = make_task("stars", metric="mse", label_list=[0.0, 1.0], task_type="regression")
+    stars = make_task("stars", metric="mse", label_list=[0.5, 4.0], task_type="regression")
     assert label_ids(TASKS["sent"], "good") == [1]
     assert label_ids(many, "c,a") == [1, 0, 1]
     assert label_ids(many, "") == [0, 0, 0]
-    assert label_ids(stars, "2.5") == [2.5]
+    assert label_ids(stars, "2.5") == [0.5]
     for task, wrong in ((TASKS["sent"], "god"), (many, "a,x"), (stars, "two")):
         with pytest.raises(DataProblemError, match=wrong[-3:].strip(",a")):
             label_ids(task, wrong)

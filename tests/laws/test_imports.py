@@ -16,7 +16,7 @@ ALLOWED = {
     "evaluation": (),
     "modeling": (),
     "conversion": ("modeling", "data_handler.processor"),
-    "data_handler": ("modeling.tokenization", "evaluation.metrics"),
+    "data_handler": ("modeling.tokenization", "evaluation"),
     "eval": ("data_handler", "modeling", "evaluation"),
     "train": ("eval", "data_handler", "modeling", "evaluation"),
     "infer": ("eval", "data_handler", "modeling", "evaluation", "conversion"),

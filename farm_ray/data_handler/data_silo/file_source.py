@@ -1,10 +1,14 @@
-"""Arrow one on Ray: files to tables, one read task per file, by a processor that travels to the worker processes."""
+"""Arrow one on Ray: files to tables, one read task per file or part of one, by a processor that travels there."""
 
 from __future__ import annotations
 
 import os
 import pickle
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from farm_ray import cluster
+from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, count_lines, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,8 +17,21 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.processor import Processor
 
+READ_CPUS = 0.2
+"""Logical CPUs of a task that reads. Unlike the other operators' share, so that Ray does not fuse reading into them:
+all that one task reads would be featurised by that task."""
+
 _processors: dict[str, Any] = {}
 """Processors of this worker process by fingerprint: unpickling a tokenizer per task would cost more than its work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one task reads."""
+
+    file: str
+    range: ByteRange | None
+    """None: the whole file."""
 
 
 class TravellingProcessor:
@@ -23,12 +40,18 @@ class TravellingProcessor:
     def __init__(self, processor: Processor) -> None:
         from ray import cloudpickle
 
+        self._here: Processor | None = processor
         self.key = processor.fingerprint()
         # Ray's pickle also takes classes and functions of the user's main program.
         self.payload = cloudpickle.dumps(processor)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"key": self.key, "payload": self.payload, "_here": None}
+
     def processor(self) -> Processor:
         """The processor in this process."""
+        if self._here is not None:
+            return self._here
         if self.key not in _processors:
             # One tokenizer thread per task: the tasks themselves run in parallel.
             os.environ.setdefault("RAYON_NUM_THREADS", "1")
@@ -40,13 +63,26 @@ class TravellingProcessor:
         """Arrows two and three."""
         return self.processor().featurize(dicts)
 
-    def read_tables(self, file: str) -> Iterator[pa.Table]:
+    def read(self, part: Part) -> Iterator[pa.Table]:
         """Arrow one."""
-        return self.processor().read_tables(file)
+        processor = self.processor()
+        return processor.read_tables(part.file) if part.range is None else processor.read_range(part.file, part.range)
 
 
-def file_tables(travelling: TravellingProcessor, files: Sequence[str]) -> Any:
-    """A Ray data source with one read task per file; each yields the tables of arrow one as they come.
+def parts_of(travelling: TravellingProcessor, files: Sequence[str]) -> list[Part]:
+    """The files, big ones cut into ranges where the processor can; the lines before each range are counted on Ray."""
+    processor = travelling.processor()
+    cuts = {file: processor.cuts(file) for file in files}
+    lines = iter(_count([(file, *cut) for file in files for cut in cuts[file]]))
+    parts: list[Part] = []
+    for file in files:
+        ranges = numbered(cuts[file], [next(lines) for _ in cuts[file]])
+        parts += [Part(file, one) for one in ranges] or [Part(file, None)]
+    return parts
+
+
+def part_tables(travelling: TravellingProcessor, parts: Sequence[Part]) -> Any:
+    """A Ray data source with one read task per part; each yields the tables of arrow one as they come.
 
     Local files are read on the driver's node, so that other nodes need no copy.
     """
@@ -56,7 +92,7 @@ def file_tables(travelling: TravellingProcessor, files: Sequence[str]) -> Any:
     class FileTables(Datasource):
         @property
         def supports_distributed_reads(self) -> bool:
-            return all("://" in file for file in files)
+            return not any(_is_local(part.file) for part in parts)
 
         def estimate_inmemory_data_size(self) -> int | None:
             return None
@@ -66,17 +102,44 @@ def file_tables(travelling: TravellingProcessor, files: Sequence[str]) -> Any:
 
         def get_read_tasks(
             self,
-            parallelism: int,  # noqa: ARG002 - one task per file, however many Ray would like
+            parallelism: int,  # noqa: ARG002 - one task per part, however many Ray would like
             per_task_row_limit: int | None = None,
             data_context: Any = None,  # noqa: ARG002 - Ray's signature
         ) -> list[ReadTask]:
             return [
                 ReadTask(
-                    lambda file=file: travelling.read_tables(file),  # type: ignore[misc]
-                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(file,), exec_stats=None),
+                    lambda part=part: travelling.read(part),  # type: ignore[misc]
+                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(part.file,), exec_stats=None),
                     per_task_row_limit=per_task_row_limit,
                 )
-                for file in files
+                for part in parts
             ]
 
     return FileTables()
+
+
+def _count(ranges: list[tuple[str, int, int]]) -> list[int]:
+    """The lines of each (file, start, end), by a task per core; local files are read on the driver's node."""
+    if not ranges:
+        return []
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    where: Any = "DEFAULT"
+    if any(_is_local(file) for file, _, _ in ranges):
+        where = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    task = ray.remote(_count_each).options(num_cpus=READ_CPUS, scheduling_strategy=where)
+    share = -(-len(ranges) // cluster.all_cores())
+    try:
+        counts = ray.get([task.remote(ranges[at : at + share]) for at in range(0, len(ranges), share)])
+    except ray.exceptions.RayError as error:
+        raise cluster.cause_of(error) from error
+    return [count for part in counts for count in part]
+
+
+def _count_each(ranges: list[tuple[str, int, int]]) -> list[int]:
+    return [count_lines(*one) for one in ranges]
+
+
+def _is_local(file: str) -> bool:
+    return "://" not in file

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING
 
 from farm_ray import storage
+from farm_ray.data_handler.processor.arguments import defaults_of
 from farm_ray.storage.addresses import WEB, scheme
 
 if TYPE_CHECKING:
@@ -42,5 +42,4 @@ def input_files(processor: Processor, set_names: Iterable[str]) -> dict[str, lis
 
 
 def _is_default_name(processor: Processor, test_filename: str) -> bool:
-    default = inspect.signature(type(processor).__init__).parameters.get("test_filename")
-    return default is not None and default.default == test_filename
+    return defaults_of(type(processor)).get("test_filename") == test_filename

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from farm_ray import cluster
-from farm_ray.data_handler.data_silo.file_source import TravellingProcessor, file_tables
+from farm_ray.data_handler.data_silo.file_source import READ_CPUS, TravellingProcessor, part_tables, parts_of
+from farm_ray.data_handler.processor.measuring import without_texts
 
 if TYPE_CHECKING:
     import ray.data
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 OPERATOR_CPUS = 0.25
 """Logical CPUs of one data task. A fraction, so that data and training always fit beside each other."""
 
-_READ_CPUS = 0.2
-"""Unlike the other operators' share, so that Ray does not fuse reading into them: a file would be one task."""
 _BLOCK_BYTES = 1 << 20
 """Of text, about half a second of work for a tokenizer."""
 
@@ -31,8 +30,9 @@ def features_on_ray(
 ) -> tuple[pa.Table, tuple[Any, ...]]:
     """The features of all rows of these files, in file order, and references to the table's chunks.
 
-    Files are read by one task each; what it has read goes on in blocks to parallel tasks, which featurise
-    `rows_at_once` rows at a time. The result's chunks lie in Ray's object store and are not copied.
+    Files are read by a task each, big ones by several where they can be cut; what is read goes on in blocks to
+    parallel tasks, which featurise `rows_at_once` rows at a time. The result's chunks lie in Ray's object store and are
+    not copied.
 
     Raises:
         FarmRayError: What an arrow raised, with its own type.
@@ -46,7 +46,8 @@ def features_on_ray(
         batch_format="pyarrow",
         batch_size=rows_at_once,
         num_cpus=OPERATOR_CPUS,
-        udf_modifying_row_count=False,
+        # A long text may become several windows.
+        udf_modifying_row_count=True,
         # One more than there are cores fills the pause between two tasks; more would only wait for each other.
         compute=ray.data.TaskPoolStrategy(size=min(max_tasks, cluster.all_cores() + 1)),
     )
@@ -58,11 +59,27 @@ def dicts_on_ray(travelling: TravellingProcessor, files: Sequence[str]) -> ray.d
     import ray.data
 
     cluster.data_context()
+    parts = parts_of(travelling, files)
     rows = ray.data.read_datasource(
-        file_tables(travelling, files), num_cpus=_READ_CPUS, override_num_blocks=max(1, len(files))
+        part_tables(travelling, parts),
+        num_cpus=READ_CPUS,
+        override_num_blocks=max(1, len(parts)),
+        compute=ray.data.TaskPoolStrategy(size=cluster.all_cores()),
     )
     rows.context.target_max_block_size = _BLOCK_BYTES
     return rows
+
+
+def labels_on_ray(processor: Processor, files: Sequence[str]) -> Iterator[pa.Table]:
+    """The rows of these files without their texts, in file order, as `Processor.fitted_on` wants them."""
+    labels = dicts_on_ray(TravellingProcessor(processor), files).map_batches(
+        without_texts,
+        batch_format="pyarrow",
+        batch_size=None,
+        num_cpus=OPERATOR_CPUS,
+        udf_modifying_row_count=False,
+    )
+    return (table for _, table in blocks_in_order(labels))
 
 
 def blocks_in_order(dataset: ray.data.Dataset) -> Iterator[tuple[Any, pa.Table]]:

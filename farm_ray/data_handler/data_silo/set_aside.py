@@ -27,12 +27,20 @@ def sound_rows(features: pa.Table) -> Positions:
     return np.flatnonzero(problems.sound(features).to_numpy(zero_copy_only=False))
 
 
+def source_rows(features: pa.Table) -> int:
+    """How many rows the features were made from: windows of one text count once."""
+    if "window" not in features.column_names:
+        return features.num_rows
+    return int(np.count_nonzero(features.column("window").to_numpy() == 0))
+
+
 def table_of(features: pa.Table, *, set_name: str) -> pa.Table:
     """The rows with a problem: set, id and the problem's fields, one row each."""
-    bad = features.select(["id", problems.COLUMN]).filter(pc.invert(problems.sound(features)))
+    source = "dict_id" if "dict_id" in features.column_names else "id"
+    bad = features.select([source, problems.COLUMN]).filter(pc.invert(problems.sound(features)))
     fields = problems.of(bad)
     columns = {field.name: pc.struct_field(fields, field.name) for field in problems.PROBLEM}
-    return pa.table({"set": pa.array([set_name] * bad.num_rows, pa.string()), "id": bad.column("id"), **columns})
+    return pa.table({"set": pa.array([set_name] * bad.num_rows, pa.string()), "id": bad.column(source), **columns})
 
 
 def counts(found: pa.Table) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,18 @@ import pyarrow as pa
 from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.batches import FeatureSet
-from farm_ray.data_handler.data_silo import set_aside, statistics
+from farm_ray.data_handler.data_silo import label_strata, set_aside, statistics
 from farm_ray.data_handler.data_silo.cache import cached_features
 from farm_ray.data_handler.data_silo.input_files import input_files, input_path
+from farm_ray.data_handler.data_silo.pooling import Units
 from farm_ray.data_handler.data_silo.splits import split_rows
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
+    from torch.utils.data import Dataset, Subset
+
+    from farm_ray.data_handler.data_silo.folds import Strata
     from farm_ray.data_handler.processor import Processor
 
 Progress = Callable[[str, int, int | None, str], None]
@@ -42,7 +46,7 @@ class DataSilo:
     """Turns the files (or dicts) of a processor into features and keeps them as Arrow tables.
 
     Args:
-        processor: Brings the three arrows; a frozen copy is kept, so add its tasks before.
+        processor: Brings the three arrows; a frozen copy is kept, fitted to the training data, so add tasks before.
         batch_size: Rows the optimizer sees per micro-batch, over all workers together.
         eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
         distributed: Accepted for FARM's sake; Ray Train knows.
@@ -110,6 +114,8 @@ class DataSilo:
         # A missing test file must not cost the time of the training data.
         files = input_files(self.processor, [name for name in SETS if given[name] is None])
         self.processor.check_ready_for_training(input_path(self.processor, "train") if train_dicts is None else None)
+        if train_dicts is not None or "train" in files:
+            self.processor = self.processor.fitted_on(self._training_rows(train_dicts, files.get("train", ())))
         for name in SETS:
             made = self._features(given[name], files.get(name))
             self.data[name] = None if made is None else self._accept(name, *made)
@@ -119,11 +125,33 @@ class DataSilo:
         train = self.data["train"]
         if train is not None:
             statistics.check_label_variety(train, self.processor.tasks)
-            for warning in statistics.labels_without_rows(train, self.processor.tasks):
+            for warning in statistics.labels_without_rows(self.data, self.processor.tasks):
                 logger.warning(warning)
         tip = statistics.clipping_tip(self.statistics(), max_seq_len=self.processor.max_seq_len)
         if tip:
             logger.warning(tip)
+
+    def _training_rows(self, dicts: list[dict[str, Any]] | None, files: Sequence[str]) -> Iterator[pa.Table]:
+        """The training data from arrow 1: a pass of its own, made only where the processor has something to measure."""
+        if dicts is not None:
+            yield self.processor.dicts_to_table(dicts)
+            return
+        done = 0
+        for table in self._read(files):
+            yield table
+            done += table.num_rows
+            if self.progress is not None:
+                self.progress("measure rows", done, None, "")
+
+    def _read(self, files: Sequence[str]) -> Iterator[pa.Table]:
+        # One file is read by one process, so Ray would gain nothing.
+        if len(files) == 1 or not self._worth_ray(files):
+            return (table for file in files for table in self.processor.read_tables(file))
+        from farm_ray import cluster
+        from farm_ray.data_handler.data_silo.operators import labels_on_ray
+
+        cluster.connect()
+        return labels_on_ray(self.processor, files)
 
     def _features(self, dicts: list[dict[str, Any]] | None, files: list[str] | None) -> _Made | None:
         if dicts is not None:
@@ -176,7 +204,8 @@ class DataSilo:
             self._problem_tables.append(found)
             everything = _concat(self._problem_tables)
             stored = None if self.problems_dir is None else set_aside.store(everything, self.problems_dir)
-            set_aside.refuse(found, features.num_rows, max_share=self.max_problem_share, stored=stored)
+            rows_in = set_aside.source_rows(features)
+            set_aside.refuse(found, rows_in, max_share=self.max_problem_share, stored=stored)
         rows = set_aside.sound_rows(features)
         if not len(rows):
             raise DataProblemError(f"the {name} set has no usable row", set=name)
@@ -190,13 +219,16 @@ class DataSilo:
         if callable(stratify):
             self.data["train"], self.data["dev"] = stratify(train, dev_split=share)
             return
-        strata = self._strata(train) if stratify else None
-        staying, going = split_rows(train.row_hashes, share, seed=self.seed, strata=strata)
-        self.data["train"], self.data["dev"] = train.subset(staying), train.subset(going)
+        units = Units.of(train)
+        strata = self._strata(units, share) if stratify else None
+        staying, going = split_rows(units.hashes, share, seed=self.seed, strata=strata)
+        self.data["train"], self.data["dev"] = units.rows_of(staying), units.rows_of(going)
 
-    def _strata(self, rows: FeatureSet) -> npt.NDArray[np.int64]:
-        labels = [rows.column(task["label_tensor_name"]) for task in self.processor.tasks.values()]
-        return np.unique(np.concatenate(labels, axis=1), axis=0, return_inverse=True)[1].ravel()
+    def _strata(self, units: Units, share: float) -> Strata:
+        columns = label_strata.label_columns(units, self.processor.tasks, n_parts=round(1 / share))
+        if columns is None:
+            raise ConfigError("dev_stratification needs labels, and the tasks have none; set it to false")
+        return columns
 
     @property
     def counts(self) -> dict[str, int]:
@@ -227,6 +259,12 @@ class DataSilo:
         """Rows in train, dev or test."""
         return self.counts[_known_set(dataset_name)]
 
+    def random_split_ConcatDataset(self, ds: Dataset[Any], lengths: Sequence[int]) -> list[Subset[Any]]:  # noqa: N802
+        """Non-overlapping parts of these lengths, drawn by the silo's seed; see `farm_ray.data_handler.dataset`."""
+        from farm_ray.data_handler.dataset import random_split_ConcatDataset
+
+        return random_split_ConcatDataset(ds, lengths, seed=self.seed)
+
     def statistics(self) -> dict[str, float]:
         """Rows per set, tokens per training row (`max_seq_len_seen`, `ave_seq_len`), share `clipped`."""
         return statistics.describe(self.data, batch_size=self.batch_size)
@@ -238,18 +276,25 @@ class DataSilo:
     def calculate_class_weights(self, task_name: str, source: str = "train") -> npt.NDArray[np.float32]:
         """Balanced class weights of a task in the order of its label list, float32 [classes].
 
+        Each row counts once for its label, of several labels for each of them; tags count by tokens.
+
         Args:
             task_name: As given to the processor.
             source: `train`, or `all` for the labels of all three sets.
+
+        Raises:
+            ConfigError: When there is no such task or no labels of it, or its labels are numbers.
         """
         if source not in {"train", "all"}:
             raise ConfigError(f'source must be "train" or "all", not "{source}"')
         task = statistics.task_of(self.processor.tasks, task_name)
+        if task.get("task_type") == "regression":
+            raise ConfigError(f'the labels of task "{task_name}" are numbers; only classes can be weighed')
         sets = [self.data["train"]] if source == "train" else list(self.data.values())
-        labels = [rows.column(task["label_tensor_name"]) for rows in sets if rows is not None]
-        if not labels:
+        counts = [statistics.label_counts(rows, task) for rows in sets if rows is not None]
+        if not counts:
             raise ConfigError("class weights are computed from labels, and no train set is loaded")
-        return statistics.class_weights(np.concatenate(labels), len(task["label_list"]))
+        return statistics.class_weights(np.sum(counts, axis=0))
 
 
 def _known_set(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,9 @@ import pyarrow.compute as pc
 
 from farm_ray.data_handler import problems, samples
 from farm_ray.data_handler.columns import null_where_not, one_array
+from farm_ray.data_handler.dicts_to_samples.label_lists import comma_joined, way_out
 from farm_ray.data_handler.input_features import label_ids, shown_labels
+from farm_ray.data_handler.scaling import read_numbers, scaling_of, why_not
 from farm_ray.errors import DataProblemError
 
 if TYPE_CHECKING:
@@ -27,7 +30,8 @@ def text_samples(dicts: pa.Table, *, tasks: Mapping[str, Task], inference: bool)
     """Rows in = rows out, in order; a row that cannot be meant keeps its place and gets a `problem`.
 
     Args:
-        dicts: Columns id, text, one column of strings named by each task's `label_name`, problem.
+        dicts: Columns id, text, text_b where rows are pairs, a column of strings named by each task's `label_name`,
+            problem.
         tasks: As `Processor.tasks` holds them.
         inference: Leave labels alone: the result has no label columns.
 
@@ -38,23 +42,27 @@ def text_samples(dicts: pa.Table, *, tasks: Mapping[str, Task], inference: bool)
     table = mark_empty_texts(dicts)
     labels: dict[str, pa.Array] = {}
     for task in converted.values():
-        labels[task["label_tensor_name"]], found = _labels(table, task)
+        labels[task["label_tensor_name"]], found = labels_of_rows(table, task)
         table = with_problems(table, found)
     return assemble(table, labels, converted)
 
 
 def mark_empty_texts(dicts: pa.Table) -> pa.Table:
-    """The table with the problem "empty text" on rows whose text is null, empty or whitespace only."""
-    text = one_array(dicts.column("text"))
-    empty = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(text), ""), fill_value=True)
-    return with_problems(dicts, _tell(dicts, empty, _empty_text))
+    """The table with the problem "empty text" on rows with a text that is null, empty or whitespace only."""
+    for name in ("text", samples.TEXT_B):
+        if name in dicts.column_names:
+            empty = _is_blank(one_array(dicts.column(name)))
+            dicts = with_problems(dicts, _tell(dicts, empty, partial(_empty_text, column=name)))
+    return dicts
 
 
 def assemble(table: pa.Table, labels: Mapping[str, pa.Array], tasks: Mapping[str, Task]) -> pa.Table:
     """Samples from checked rows and their label columns; labels beside a problem become null."""
-    schema = samples.text_schema(tasks)
+    pairs = samples.TEXT_B in table.column_names
+    schema = samples.text_schema(tasks, pairs=pairs)
     sound = problems.sound(table)
-    columns = {"id": table.column("id"), "text": table.column("text"), problems.COLUMN: problems.of(table)}
+    texts = ("text", samples.TEXT_B) if pairs else ("text",)
+    columns = {name: table.column(name) for name in ("id", *texts)} | {problems.COLUMN: problems.of(table)}
     for name, values in labels.items():
         columns[name] = null_where_not(values, sound)
     return pa.table([columns[name] for name in schema.names], schema=schema)
@@ -71,12 +79,15 @@ def with_problems(table: pa.Table, found: Mapping[int, Problem]) -> pa.Table:
     return table.set_column(table.column_names.index(problems.COLUMN), problems.COLUMN, merged)
 
 
-def _labels(dicts: pa.Table, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
+def labels_of_rows(dicts: pa.Table, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
+    """The labels of a task with one label (or a fixed number) per row, and problems by position."""
     given = one_array(dicts.column(task["label_name"]))
     if task["task_type"] == "multilabel_classification":
         return _multi_hot(dicts, given, task)
     if task["task_type"] == "classification":
         return _ids(dicts, given, task)
+    if task["task_type"] == "regression":
+        return _scaled(dicts, given, task)
     return labels_row_by_row(dicts, task, lambda row: label_ids(task, given[row].as_py()))
 
 
@@ -94,7 +105,8 @@ def _ids(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSizeList
 
 def _multi_hot(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
     n_labels = len(task["label_list"])
-    split = pc.split_pattern(pc.fill_null(given, ""), ",")
+    cells = comma_joined(given)
+    split = pc.split_pattern(pc.fill_null(cells, ""), ",")
     parts, rows = pc.list_flatten(split), pc.list_parent_indices(split)
     ids = pc.index_in(parts, value_set=pa.array(task["label_list"], pa.string()))
     known = pc.is_valid(ids).to_numpy(zero_copy_only=False)
@@ -108,8 +120,25 @@ def _multi_hot(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSi
     row_ids = dicts.column("id")
     for row, part in first_unknown.items():
         if sound[row]:
-            found[row] = _unknown_label(row_ids[row].as_py(), parts[part].as_py(), task)
+            hint = way_out(cells[row].as_py(), task["label_list"])
+            found[row] = _unknown_label(row_ids[row].as_py(), parts[part].as_py(), task, hint)
     return pa.FixedSizeListArray.from_arrays(pa.array(hot.ravel()), type=samples.label_type(task)), found
+
+
+def _scaled(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
+    missing = _is_blank(given)
+    with np.errstate(over="ignore"):
+        scaled = scaling_of(task).apply(read_numbers(given.to_pylist())).astype(np.float32)
+    finite = np.isfinite(scaled)
+    found = _tell(dicts, missing, lambda row_id, _: _missing_label(row_id, task))
+    unfit = pc.and_not(pa.array(~finite), missing)
+    found |= _tell(dicts, unfit, lambda row_id, label: _no_number(row_id, label, task), given)
+    values = pa.array(np.where(finite, scaled, np.float32(0)))
+    return pa.FixedSizeListArray.from_arrays(values, type=samples.label_type(task)), found
+
+
+def _is_blank(texts: pa.Array) -> pa.BooleanArray:
+    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), fill_value=True)
 
 
 def labels_row_by_row(
@@ -144,26 +173,35 @@ def _tell(
     return {row: tell(ids[row].as_py(), None if values is None else values[row].as_py()) for row in rows}
 
 
-def _empty_text(row_id: str, _: Any) -> Problem:
-    message = f"{row_id}: the text is empty; fill it in or remove the row"
+def _empty_text(row_id: str, _: Any, *, column: str) -> Problem:
+    which = "the text" if column == "text" else f"the second text ({column})"
+    message = f"{row_id}: {which} is empty; fill it in or remove the row"
     return problems.at(row_id, stage=STAGE, kind="empty text", message=message)
 
 
 def _missing_label(row_id: str, task: Task) -> Problem:
-    column = task.get("label_column_name") or task["label_name"]
-    message = f'{row_id}: no label in column "{column}"; fill it in or remove the row'
+    message = f'{row_id}: no label in column "{_column(task)}"; fill it in or remove the row'
     return problems.at(row_id, stage=STAGE, kind="missing label", message=message)
 
 
-def _unknown_label(row_id: str, label: str, task: Task) -> Problem:
+def _unknown_label(row_id: str, label: str, task: Task, hint: str | None = None) -> Problem:
     known = task["label_list"]
     near = difflib.get_close_matches(label, known, n=1)
-    hint = f' (did you mean "{near[0]}"?)' if near else ""
+    meant = f' (did you mean "{near[0]}"?)' if near else ""
     message = (
         f'{row_id}: label "{problems.shorten(label)}" is not in label_list {shown_labels(known)}; '
-        f"correct the row{hint} or add the label to label_list"
+        f"{hint or f'correct the row{meant} or add the label to label_list'}"
     )
     return problems.at(row_id, stage=STAGE, kind="unknown label", message=message, value=label)
+
+
+def _no_number(row_id: str, label: str, task: Task) -> Problem:
+    message = f'{row_id}: label "{problems.shorten(label)}" in column "{_column(task)}" {why_not(label)}'
+    return problems.at(row_id, stage=STAGE, kind="bad label", message=message, value=label)
+
+
+def _column(task: Task) -> str:
+    return task.get("label_column_name") or task["label_name"]
 
 
 def _bad_label(row_id: str, error: Exception, task: Task) -> Problem:

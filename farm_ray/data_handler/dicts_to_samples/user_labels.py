@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.dicts_to_samples.text import assemble, labels_row_by_row, mark_empty_texts, with_problems
+from farm_ray.data_handler.samples import as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ def user_label_samples(
     """As `text_samples`, with labels from `convert`.
 
     Args:
-        dicts: Columns id, text, labels, problem, and `dictionary` where rows came as dicts.
+        dicts: Columns id, text (and text_b), labels, problem, and `dictionary` where rows came as dicts.
         tasks: Whose labels to make.
         convert: From one row's dict to the numbers per `label_tensor_name`; what it raises becomes the row's problem.
     """
@@ -44,4 +45,4 @@ def user_label_samples(
 def _rows(dicts: pa.Table) -> list[dict[str, Any]]:
     if DICTIONARY in dicts.column_names:
         return [json.loads(row) for row in one_array(dicts.column(DICTIONARY)).to_pylist()]
-    return dicts.drop_columns([problems.COLUMN]).to_pylist()
+    return [as_dict(row) for row in dicts.drop_columns([problems.COLUMN]).to_pylist()]

@@ -40,7 +40,7 @@ def read_jsonl(file: str | Path, proxies: Mapping[str, str] | None = None) -> li
     """
     source = TableFile(uri=str(file), name=file_name(file), columns={}, proxies=proxies)
     objects: list[dict[str, Any]] = []
-    for _, item in _items(source):
+    for _, item in json_items(source):
         if isinstance(item, Problem):
             raise DataProblemError(item.message, file=item.file, row=item.line)
         objects.append(item)
@@ -56,7 +56,7 @@ def read_json_rows(file: TableFile) -> Iterator[pa.Table]:
     rows = Rows(file)
     there: dict[str, None] = {}
     checked = False
-    for number, item in _items(file):
+    for number, item in json_items(file):
         cells: list[Cell] = [None] * len(file.columns)
         problem = item if isinstance(item, Problem) else None
         if isinstance(item, dict):
@@ -65,16 +65,16 @@ def read_json_rows(file: TableFile) -> Iterator[pa.Table]:
             cells, problem = _cells(file, number, item)
         rows.add([number], [[cell] for cell in cells], {0: problem} if problem else None)
         if len(rows.numbers) >= file.rows_per_table:
-            checked = checked or _check_columns(file, there)
+            checked = checked or check_columns(file, there)
             yield from rows.tables()
     if not checked:
-        _check_columns(file, there)
+        check_columns(file, there)
     yield from rows.tables(rest=True)
     if not rows.total:
         raise file.error("is empty; give a file with at least one row")
 
 
-def _check_columns(file: TableFile, there: Mapping[str, None]) -> bool:
+def check_columns(file: TableFile, there: Mapping[str, None]) -> bool:
     """Raises where no object so far has a wanted column; False where there was no object yet."""
     missing = file.missing_columns(there)
     if missing and there:
@@ -95,7 +95,12 @@ def _cells(file: TableFile, number: int, values: Mapping[str, Any]) -> tuple[lis
     return cells, None
 
 
-def _items(file: TableFile) -> Iterator[Item]:
+def json_items(file: TableFile) -> Iterator[Item]:
+    """The objects of a JSON file, one after the other, with a problem in the place of what is none.
+
+    Raises:
+        DataProblemError: For an unreadable file, or one that holds no JSON as a whole.
+    """
     with file.open() as opened:
         if data_suffix(file.uri) == ".json" and _is_list(opened):
             yield from _list_items(file, opened)

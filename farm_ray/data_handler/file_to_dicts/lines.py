@@ -49,11 +49,17 @@ def check_encoding(encoding: str) -> None:
         raise ConfigError(f'encoding "{encoding}" cannot be read line by line; write the file as utf-8')
 
 
-def read_blocks(file: BinaryIO, encoding: str) -> Iterator[Block]:
-    r"""The file's lines in order; ends are `\\n` (a `\\r` before it is kept), a byte order mark is taken off."""
+def read_blocks(file: BinaryIO, encoding: str, *, first: int = 1) -> Iterator[Block]:
+    r"""The file's lines in order; ends are `\\n` (a `\\r` before it is kept), a byte order mark is taken off.
+
+    Args:
+        file: Bytes that begin at a line's begin.
+        encoding: Of the text.
+        first: Number of the first line.
+    """
     check_encoding(encoding)
     plain = codecs.lookup(encoding).name.removesuffix("-sig")
-    number = 1
+    number = first
     for raw in _whole_lines(file):
         data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 and plain == "utf-8" else raw
         block = _block(data, plain, number)

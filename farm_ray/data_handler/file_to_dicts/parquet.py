@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -26,19 +27,35 @@ def read_parquet(file: TableFile) -> Iterator[pa.Table]:
     Raises:
         DataProblemError: For a file that is no Parquet, has no rows, or lacks a wanted column.
     """
-    with file.open(seekable=True) as opened:
-        try:
-            parquet = pq.ParquetFile(opened)
-            names = _wanted(file, parquet.schema_arrow.names)
-            number = 1
-            for batch in parquet.iter_batches(batch_size=file.rows_per_table, columns=names):
-                yield _table(file, number, batch)
-                number += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
-            told = shorten(" ".join(str(error).split()))
-            raise file.error(f"cannot be read as Parquet: {told}; write it anew") from None
+    with _explained(file):
+        for number, batch in parquet_batches(file):
+            yield _table(file, number, batch)
+
+
+def parquet_batches(file: TableFile) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Batches of the wanted columns as they are, each with the number of its first row, from 1.
+
+    Raises:
+        DataProblemError: As `read_parquet`.
+    """
+    with file.open(seekable=True) as opened, _explained(file):
+        parquet = pq.ParquetFile(opened)
+        names = _wanted(file, parquet.schema_arrow.names)
+        number = 1
+        for batch in parquet.iter_batches(batch_size=file.rows_per_table, columns=names):
+            yield number, batch
+            number += batch.num_rows
     if number == 1:
         raise file.error("has no rows; give a file with at least one row")
+
+
+@contextlib.contextmanager
+def _explained(file: TableFile) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        told = shorten(" ".join(str(error).split()))
+        raise file.error(f"cannot be read as Parquet: {told}; write it anew") from None
 
 
 def _wanted(file: TableFile, there: list[str]) -> list[str]:

@@ -83,7 +83,7 @@ def read_rows(
     files = list_files(uri)
     tables = (
         table
-        for address, name in zip(files, _row_names(files), strict=True)
+        for address, name in zip(files, row_names(files), strict=True)
         for table in _read_one(
             TableFile(
                 uri=address,
@@ -127,7 +127,7 @@ def _check(columns: Mapping[str, str], max_samples: int | None, max_field_chars:
             raise ConfigError(f"{option} must be a number from 1, not {value!r}")
 
 
-def _row_names(files: Sequence[str]) -> list[str]:
+def row_names(files: Sequence[str]) -> list[str]:
     """What the row ids of each file begin with: its name, or its path below the common folder where names meet."""
     names = [file_name(file) for file in files]
     if len(set(names)) == len(names):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.batches import FeatureSet, Positions
 
 
 class FeatureLoader:
@@ -38,13 +38,15 @@ class FeatureLoader:
         return math.ceil(len(self.dataset) / self.batch_size)
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
-        rows = len(self.dataset)
-        if self.seed is None:
-            batches = [np.arange(at, min(at + self.batch_size, rows)) for at in range(0, rows, self.batch_size)]
-        else:
-            batches = self.order(self.seed).batches(self.epoch)
-        for positions in batches:
+        for positions in self.positions():
             yield self.dataset.batch(positions)
+
+    def positions(self) -> list[Positions]:
+        """The rows of each batch of the next pass, as positions in the data set."""
+        if self.seed is not None:
+            return self.order(self.seed).batches(self.epoch)
+        rows = len(self.dataset)
+        return [np.arange(at, min(at + self.batch_size, rows)) for at in range(0, rows, self.batch_size)]
 
     def order(self, seed: int, *, grad_acc_steps: int = 1) -> InMemoryOrder:
         """The plan behind the batches."""

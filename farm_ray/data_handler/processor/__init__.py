@@ -5,13 +5,20 @@ from numpy.random import random as random_float
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.data_handler.processor.inference import InferenceProcessor
 from farm_ray.data_handler.processor.names import PROCESSORS, processor_class
+from farm_ray.data_handler.processor.ner import NERProcessor
+from farm_ray.data_handler.processor.regression import RegressionProcessor
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
+from farm_ray.data_handler.processor.text_pair import TextPairClassificationProcessor, TextPairRegressionProcessor
 
 __all__ = [
     "PROCESSORS",
     "InferenceProcessor",
+    "NERProcessor",
     "Processor",
+    "RegressionProcessor",
     "TextClassificationProcessor",
+    "TextPairClassificationProcessor",
+    "TextPairRegressionProcessor",
     "processor_class",
     "random_float",
 ]

@@ -13,6 +13,7 @@ from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_sample
 from farm_ray.data_handler.input_features import label_ids
 from farm_ray.data_handler.processor import checks, files, identity, saving
 from farm_ray.data_handler.processor.dicts import dicts_table
+from farm_ray.data_handler.processor.measuring import with_scaling
 from farm_ray.data_handler.processor.metrics import check_metrics
 from farm_ray.data_handler.processor.tasks import Task, check_names, loaded_task, make_task
 from farm_ray.data_handler.samples_to_features.padding import Padding
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
+
+    from farm_ray.data_handler.file_to_dicts.ranges import ByteRange
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +56,11 @@ class Processor(abc.ABC):
     """
 
     max_text_chars: int = MAX_TEXT_CHARS
+    text_b_column_name: str | None = None
+    """Column of the second text where rows are pairs of texts; None where a row has one text."""
     inference: bool = False
+    usual_task_type: str | None = None
+    """Type of tasks that were saved without one."""
 
     @strict_arguments
     def __init__(
@@ -69,7 +76,7 @@ class Processor(abc.ABC):
         proxies: dict[str, str] | None = None,
         multithreading_rust: bool = True,
     ) -> None:
-        checks.check_settings(tokenizer, max_seq_len, dev_split)
+        checks.check_settings(tokenizer, max_seq_len, dev_split, pairs=self.text_b_column_name is not None)
         self.tokenizer = tokenizer
         self.max_seq_len = max_seq_len
         self.train_filename = train_filename
@@ -96,10 +103,11 @@ class Processor(abc.ABC):
         Args:
             name: The head's `task_name`.
             metric: Name of a metric, a function `(preds, labels)`, or a list of both.
-            label_list: All labels; a label's position is its id.
+            label_list: All labels; a label's position is its id. For a regression mean and scale of the labels, or an
+                empty list: a `DataSilo` then measures them on its training data.
             label_column_name: The labels' column in the file.
             label_name: Key of the label in dicts; `{name}_label` by default, and the tensor `{label_name}_ids`.
-            task_type: `classification`, `multilabel_classification` or `regression`.
+            task_type: `classification`, `multilabel_classification`, `regression` or `token_classification`.
             text_column_name: The text's column in the file.
 
         Raises:
@@ -136,13 +144,38 @@ class Processor(abc.ABC):
         """Why there is no task, and the way out."""
         return f"{type(self).__name__} has no task: call add_task(name, metric, label_list) before training"
 
+    def fitted_on(self, tables: Iterable[pa.Table]) -> Processor:
+        """A copy with what can only be measured on the training data: mean and scale of regressions without them.
+
+        Where `convert_labels` is the subclass's own, nothing is measured: mean 0, scale 1.
+
+        Args:
+            tables: Training data from arrow 1; not read where nothing is to be measured.
+
+        Returns:
+            The processor itself where nothing is to be measured.
+        """
+        tasks = with_scaling(self.tasks, () if self._converts_labels_itself() else tables)
+        return self if tasks is self.tasks else identity.changed_copy(self, tasks=tasks)
+
     @abc.abstractmethod
     def file_to_dicts(self, file: str) -> Iterable[dict[str, Any]]:
-        """One dict per row of the file: "text", a label per task under its `label_name`, and "id" if there is one."""
+        """One dict per row of the file: "text", a label per task under its `label_name`, and "id" if there is one.
+
+        Where rows are pairs, "text" is a tuple of two.
+        """
 
     def read_tables(self, path: str) -> Iterator[pa.Table]:
-        """Arrow 1: the rows of one file as tables with columns id, text, a label per task, problem."""
+        """Arrow 1: the rows of one file as tables with columns id, text, text_b in pairs, a label per task, problem."""
         return files.tables_of_dicts(self, path)
+
+    def cuts(self, path: str) -> list[tuple[int, int]]:  # noqa: ARG002 - for subclasses that can cut files
+        """(start, end) of byte ranges of a file that can be read by themselves; [] where it is read as a whole."""
+        return []
+
+    def read_range(self, path: str, part: ByteRange) -> Iterator[pa.Table]:
+        """As `read_tables`, of one range of those that `cuts` gave; ids are those of the whole file."""
+        raise NotImplementedError(f"{type(self).__name__} does not cut files")
 
     def dicts_to_table(self, dicts: Sequence[Any], indices: Sequence[int] | None = None) -> pa.Table:
         """Dicts in memory as such a table, one row per dict; a row without an id of its own is named by its index."""
@@ -157,6 +190,7 @@ class Processor(abc.ABC):
             tasks={} if self.inference else self.tasks,
             max_text_chars=self.max_text_chars,
             with_dictionary=self._converts_labels_itself() and not self.inference,
+            pairs=self.text_b_column_name is not None,
         )
 
     def dicts_to_samples(self, dicts: pa.Table) -> pa.Table:
@@ -176,7 +210,7 @@ class Processor(abc.ABC):
         }
 
     def samples_to_features(self, samples: pa.Table) -> pa.Table:
-        """Arrow 3: token ids; rows in = rows out, in order."""
+        """Arrow 3: token ids, in order; every row gives one row, or several that say whose they are in `dict_id`."""
         return text_features(
             samples, tokenizer=self.tokenizer, max_seq_len=self.max_seq_len, label_columns=self.label_tensor_names
         )
@@ -217,6 +251,10 @@ class Processor(abc.ABC):
         from farm_ray.data_handler.processor.tensors import dataset_from_dicts
 
         return dataset_from_dicts(self, dicts, indices, return_baskets=return_baskets, debug=debug)
+
+    def sample_details(self, text: str) -> list[dict[str, Any]]:  # noqa: ARG002 - for subclasses that have some
+        """What samples of a text keep besides their tokens, one dict per feature row of the text; [] for nothing."""
+        return []
 
     @staticmethod
     def log_problematic(problematic_sample_ids: Collection[Any]) -> None:
@@ -320,9 +358,12 @@ class Processor(abc.ABC):
     ) -> Any:
         """A processor for a model that transformers saved; labels come from the model's `id2label`.
 
+        A model with one output is a regression, and is read unscaled.
+
         Args:
             tokenizer_name_or_path: Folder of the model or its name on the hub.
-            task_type: `text_classification` or `embeddings`.
+            task_type: `text_classification`, `multilabel_text_classification`, `regression`, `ner` or
+                `embeddings`.
             max_seq_len: Tokens per row at most.
             doc_stride: Not used by these tasks.
             revision: Branch, tag or commit on the hub.
@@ -331,7 +372,7 @@ class Processor(abc.ABC):
             use_fast: As for `Tokenizer.load`.
 
         Raises:
-            ConfigError: On another task type, or a model that brings fewer than two labels.
+            ConfigError: On another task type, or a model that has not the outputs for it.
         """
         from farm_ray.data_handler.processor.conversion import convert_from_transformers
 

@@ -11,13 +11,13 @@ from farm_ray.modeling.tokenization.backend import check_room
 logger = logging.getLogger(__name__)
 
 
-def check_settings(tokenizer: Any, max_seq_len: Any, dev_split: Any) -> None:
+def check_settings(tokenizer: Any, max_seq_len: Any, dev_split: Any, *, pairs: bool) -> None:
     """Raises ConfigError on a missing tokenizer, or numbers out of range."""
     if tokenizer is None or isinstance(tokenizer, str):
         raise ConfigError(f"tokenizer must be a loaded tokenizer, not {tokenizer!r}; use Tokenizer.load(...)")
     if isinstance(max_seq_len, bool) or not isinstance(max_seq_len, int) or max_seq_len < 1:
         raise ConfigError(f"max_seq_len must be a whole number of tokens, 1 or more, not {max_seq_len!r}")
-    check_room(tokenizer, max_seq_len)
+    check_room(tokenizer, max_seq_len, pairs=pairs)
     if max_seq_len > tokenizer.model_max_length:
         logger.warning(
             "max_seq_len=%d is more than the %d tokens this tokenizer was made for",

@@ -6,12 +6,14 @@ from typing import Any
 
 from farm_ray.configuration import nearest
 from farm_ray.data_handler.processor.inference import InferenceProcessor
+from farm_ray.data_handler.processor.ner import NERProcessor
+from farm_ray.data_handler.processor.regression import RegressionProcessor
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization import Tokenizer
 
-TASK_TYPES = ("text_classification", "embeddings")
-_LATER = ("question_answering", "ner")
+TASK_TYPES = ("text_classification", "multilabel_text_classification", "regression", "ner", "embeddings")
+_LATER = ("question_answering",)
 
 
 def convert_from_transformers(
@@ -34,16 +36,33 @@ def convert_from_transformers(
     if task_type == "embeddings":
         return InferenceProcessor(tokenizer=tokenizer, max_seq_len=max_seq_len)
     config = _model_config(name_or_path, where["revision"])
+    labels = [config.id2label[number] for number in sorted(config.id2label)]
+    if task_type == "ner":
+        return NERProcessor(
+            tokenizer=tokenizer, max_seq_len=max_seq_len, data_dir="data", label_list=labels, metric="seq_f1"
+        )
+    usual = {"tokenizer": tokenizer, "max_seq_len": max_seq_len, "data_dir": "data", "quote_char": '"'}
+    problem_type = getattr(config, "problem_type", None)
+    several = task_type == "multilabel_text_classification" or problem_type == "multi_label_classification"
+    if task_type == "regression" or (config.num_labels == 1 and not several):
+        _check_outputs(name_or_path, config)
+        # The model's output is the number itself.
+        return RegressionProcessor(**usual, scaler_mean=0.0, scaler_scale=1.0)
     return TextClassificationProcessor(
-        tokenizer=tokenizer,
-        max_seq_len=max_seq_len,
-        data_dir="data",
-        label_list=[config.id2label[number] for number in sorted(config.id2label)],
+        **usual,
+        label_list=labels,
         label_column_name="label",
         metric="acc",
-        quote_char='"',
-        multilabel=getattr(config, "problem_type", None) == "multi_label_classification",
+        multilabel=several,
     )
+
+
+def _check_outputs(name_or_path: str, config: Any) -> None:
+    if config.num_labels != 1:
+        raise ConfigError(
+            f'{name_or_path} has {config.num_labels} outputs, and task_type="regression" is for one; '
+            'use task_type="text_classification"'
+        )
 
 
 def _model_config(name_or_path: str, revision: str | None) -> Any:

@@ -11,11 +11,16 @@ import pyarrow as pa
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.dicts_to_samples.user_labels import DICTIONARY
 from farm_ray.data_handler.problems import Problem
-from farm_ray.data_handler.samples import ID_KEYS
+from farm_ray.data_handler.samples import ID_KEYS, TEXT_B
 
 STAGE = "dicts"
 
 _WAY_OUT = 'give a dict such as {"text": "..."}'
+_WAY_OUT_PAIRS = 'give a dict such as {"text": ("...", "...")} or {"text": "...", "text_b": "..."}'
+_SINGLE = (
+    "this processor reads single texts (for pairs there are TextPairClassificationProcessor, "
+    'TextPairRegressionProcessor, and InferenceProcessor with text_b_column_name="text_b")'
+)
 
 
 def external_id(dictionary: Mapping[str, Any]) -> str | None:
@@ -28,7 +33,7 @@ def external_id(dictionary: Mapping[str, Any]) -> str | None:
         if isinstance(value, list | tuple):
             value = value[0] if value else None
         if value is not None:
-            return _clean(str(value))
+            return clean(str(value))
     return None
 
 
@@ -39,25 +44,31 @@ def dicts_table(
     tasks: Mapping[str, Mapping[str, Any]],
     max_text_chars: int,
     with_dictionary: bool = False,
+    pairs: bool = False,
 ) -> pa.Table:
-    """Columns id, text, one per task's `label_name`, problem; one row per element, in order.
+    """Columns id, text, text_b with `pairs`, one per task's `label_name`, problem; one row per element, in order.
 
     Args:
-        dicts: One dict with a `text` per row; anything else becomes a row with a problem.
+        dicts: One dict with a `text` per row; anything else becomes a row with a problem. With `pairs`, `text` is a
+            tuple or list of two texts, or the second one stands under `text_b`.
         default_ids: Ids of the rows whose dict brings none, one per row.
         tasks: Whose labels to read; none in inference.
         max_text_chars: Longer texts become a problem.
         with_dictionary: Add the column `dictionary`.
+        pairs: Whether rows are pairs of texts.
     """
     rows: list[Mapping[str, Any]] = [row if isinstance(row, Mapping) else {} for row in dicts]
     own_ids = [external_id(row) for row in rows]
     ids = [name if own is None else own for own, name in zip(own_ids, default_ids, strict=True)]
-    found = [_problem(name, row, max_text_chars) for name, row in zip(ids, dicts, strict=True)]
-    texts = [
-        row.get("text") if problem is None else _readable(row.get("text"), max_text_chars)
-        for row, problem in zip(rows, found, strict=True)
-    ]
-    columns: dict[str, pa.Array] = {"id": pa.array(ids, pa.string()), "text": pa.array(texts, pa.string())}
+    found = [_problem(name, row, max_text_chars, pairs=pairs) for name, row in zip(ids, dicts, strict=True)]
+    columns: dict[str, pa.Array] = {"id": pa.array(ids, pa.string())}
+    read = [_texts(row) if pairs else {"text": row.get("text")} for row in rows]
+    for name in ("text", TEXT_B) if pairs else ("text",):
+        texts = [
+            texts.get(name) if problem is None else _readable(texts.get(name), max_text_chars)
+            for texts, problem in zip(read, found, strict=True)
+        ]
+        columns[name] = pa.array(texts, pa.string())
     for task in tasks.values():
         columns[task["label_name"]] = pa.array([_label(row, task) for row in rows], pa.string())
     if with_dictionary:
@@ -66,27 +77,71 @@ def dicts_table(
     return pa.table(columns)
 
 
-def _problem(row_id: str, row: Any, max_text_chars: int) -> Problem | None:
+def _texts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The texts of a pair by column; without `text_b` where there is no second one."""
+    text: Any = row.get("text")
+    if _is_list(text) and len(text) == 2:  # noqa: PLR2004 - a pair
+        return {"text": text[0], TEXT_B: text[1]}
+    return {name: row[name] for name in ("text", TEXT_B) if name in row}
+
+
+def _problem(row_id: str, row: Any, max_text_chars: int, *, pairs: bool) -> Problem | None:
+    way_out = _WAY_OUT_PAIRS if pairs else _WAY_OUT
     if not isinstance(row, Mapping):
-        return _at(row_id, "not a dict", f"this is a {type(row).__name__}; {_WAY_OUT}", row)
-    given = row.get(problems.COLUMN)
-    if isinstance(given, Mapping) and {"stage", "kind", "message"} <= set(given):
-        fields: dict[str, Any] = {name: given.get(name) for name in problems.PROBLEM.names}
-        return Problem(**fields)
+        return _at(row_id, "not a dict", f"this is a {type(row).__name__}; {way_out}", row)
+    if (given := _given_problem(row)) is not None:
+        return given
     if "text" not in row:
         keys = ", ".join(sorted(map(str, row))) or "none"
-        return _at(row_id, "missing text", f'the dict has no "text" (keys: {keys}); {_WAY_OUT}', None)
-    return None if row["text"] is None else _text_problem(row_id, row["text"], max_text_chars)
+        return _at(row_id, "missing text", f'the dict has no "text" (keys: {keys}); {way_out}', None)
+    wrong = _why_no_pair(row) if pairs else _why_not_single(row)
+    if wrong:
+        return _at(row_id, "not a pair" if pairs else "not a text", f"{wrong}; {way_out}", row["text"])
+    texts = _texts(row) if pairs else {"text": row["text"]}
+    found = (_text_problem(row_id, name, text, max_text_chars, way_out) for name, text in texts.items())
+    return next(filter(None, found), None)
 
 
-def _text_problem(row_id: str, text: Any, max_text_chars: int) -> Problem | None:
+def _given_problem(row: Mapping[str, Any]) -> Problem | None:
+    """What an earlier reader found."""
+    given = row.get(problems.COLUMN)
+    if not isinstance(given, Mapping) or not {"stage", "kind", "message"} <= set(given):
+        return None
+    fields: dict[str, Any] = {name: given.get(name) for name in problems.PROBLEM.names}
+    return Problem(**fields)
+
+
+def _why_no_pair(row: Mapping[str, Any]) -> str | None:
+    text, texts = row["text"], _texts(row)
+    if TEXT_B not in texts:
+        of_several = f'"text" is a {type(text).__name__} of {len(text)}, not of two texts' if _is_list(text) else None
+        return of_several or 'there is no second text "text_b"'
+    # FARM's dicts of files hold the second text twice.
+    twice = _is_list(text) and isinstance(row.get(TEXT_B), str) and row[TEXT_B] != texts[TEXT_B]
+    return '"text_b" differs from the second text in "text"' if twice else None
+
+
+def _why_not_single(row: Mapping[str, Any]) -> str | None:
+    if _is_list(row["text"]):
+        return f'"text" is a {type(row["text"]).__name__}, not a string, and {_SINGLE}'
+    return f'there is a "text_b", and {_SINGLE}' if row.get(TEXT_B) is not None else None
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, tuple | list)
+
+
+def _text_problem(row_id: str, name: str, text: Any, max_text_chars: int, way_out: str) -> Problem | None:
+    if text is None:
+        return None
     if not isinstance(text, str):
-        return _at(row_id, "not a text", f'"text" is a {type(text).__name__}, not a string; {_WAY_OUT}', text)
+        return _at(row_id, "not a text", f'"{name}" is a {type(text).__name__}, not a string; {way_out}', text)
     if len(text) > max_text_chars:
-        way_out = f"split it, or allow longer ones with max_text_chars={len(text)}"
-        return _at(row_id, "text too long", f"the text has {len(text)} characters; {way_out}", text)
+        shorter = f"split it, or allow longer ones with max_text_chars={len(text)}"
+        which = "the text" if name == "text" else f'"{name}"'
+        return _at(row_id, "text too long", f"{which} has {len(text)} characters; {shorter}", text)
     if not _is_unicode(text):
-        return _at(row_id, "broken text", '"text" holds half a surrogate pair; decode it as UTF-8 first', text)
+        return _at(row_id, "broken text", f'"{name}" holds half a surrogate pair; decode it as UTF-8 first', text)
     return None
 
 
@@ -95,7 +150,7 @@ def _at(row_id: str, kind: str, message: str, value: object) -> Problem:
 
 
 def _readable(text: Any, max_text_chars: int) -> str | None:
-    return _clean(text) if isinstance(text, str) and len(text) <= max_text_chars else None
+    return clean(text) if isinstance(text, str) and len(text) <= max_text_chars else None
 
 
 def _label(row: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
@@ -103,9 +158,9 @@ def _label(row: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
     if label is None and task["label_column_name"] is not None:
         label = row.get(task["label_column_name"])
     if label is None or isinstance(label, str):
-        return None if label is None else _clean(label)
+        return None if label is None else clean(label)
     if isinstance(label, list | tuple):
-        return ",".join(_clean(str(one)) for one in label)
+        return ",".join(clean(str(one)) for one in label)
     return str(label)
 
 
@@ -113,7 +168,8 @@ def _as_json(row: Mapping[str, Any]) -> str:
     return json.dumps({str(key): value for key, value in row.items()}, default=str)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """The text, with half surrogate pairs written out as their codes."""
     return text if _is_unicode(text) else text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS
+from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS, TEXT_B, as_dict
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,17 +34,23 @@ def tables_of_dicts(processor: Processor, path: str) -> Iterator[pa.Table]:
         done += len(chunk)
 
 
-def columns_to_read(tasks: Mapping[str, Mapping[str, Any]], text_column_name: str) -> dict[str, list[str]]:
-    """Per column of the file the columns it becomes: the text, and the label of each task.
+def columns_to_read(
+    tasks: Mapping[str, Mapping[str, Any]], text_column_name: str, text_b_column_name: str | None = None
+) -> dict[str, list[str]]:
+    """Per column of the file the columns it becomes: the text, the second one of a pair, and the label of each task.
 
     Raises:
-        ConfigError: On a task without a label column, or tasks with different text columns.
+        ConfigError: On a task without a label column, tasks with different text columns, or a pair of one column.
     """
     texts = {task["text_column_name"] or text_column_name for task in tasks.values()} or {text_column_name}
     if len(texts) > 1:
         names = ", ".join(sorted(texts))
         raise ConfigError(f"the tasks name different text columns ({names}); a row has one text: name the same one")
     columns: dict[str, list[str]] = {texts.pop(): ["text"]}
+    if text_b_column_name in columns:
+        raise ConfigError(f'the column "{text_b_column_name}" cannot be both texts of a pair; name two columns')
+    if text_b_column_name is not None:
+        columns[text_b_column_name] = [TEXT_B]
     for name, task in tasks.items():
         column = task["label_column_name"]
         if column is None:
@@ -86,12 +92,15 @@ def _with_copies(table: pa.Table, columns: Mapping[str, list[str]]) -> pa.Table:
 
 
 def rows_as_dicts(tables: Iterable[pa.Table]) -> list[dict[str, Any]]:
-    """FARM's dicts: the columns of each row without its place; `problem` and `external_id` only where there is one."""
+    """FARM's dicts: the columns of each row without its place, and the texts of a pair as a tuple.
+
+    `problem` and `external_id` are there only where a row has one.
+    """
     dicts: list[dict[str, Any]] = []
     for table in tables:
         for row in table.drop_columns(["id"]).to_pylist():
             for name in ("problem", EXTERNAL_ID):
                 if row.get(name, "") is None:
                     del row[name]
-            dicts.append(row)
+            dicts.append(as_dict(row))
     return dicts

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound="Processor")
 
-ARROWS_VERSION = 1
+ARROWS_VERSION = 2
 """Counted up whenever an arrow makes other features of the same input, so that caches are made anew."""
 
 

@@ -39,9 +39,10 @@ class InferenceProcessor(TextClassificationProcessor):
         label_column_name: Not read.
         multilabel: Not used.
         dev_stratification: Not used.
-        encoding: Of text files.
+        encoding: Of text files; None is utf-8.
         max_text_chars: Longer texts become rows with a problem.
         seed: Decides about `max_samples`.
+        text_b_column_name: Column of the second text where rows are pairs of texts; None reads single texts.
 
     Raises:
         ConfigError: On values that cannot be meant.
@@ -70,10 +71,13 @@ class InferenceProcessor(TextClassificationProcessor):
         label_column_name: str = "label",
         multilabel: bool = False,
         dev_stratification: bool | Callable[..., Any] | None = False,
-        encoding: str = "utf-8",
+        encoding: str | None = "utf-8",
         max_text_chars: int = MAX_TEXT_CHARS,
         seed: int = 42,
+        text_b_column_name: str | None = None,
     ) -> None:
+        # The checks of the settings depend on it.
+        self.text_b_column_name = text_b_column_name
         super().__init__(
             tokenizer=tokenizer,
             max_seq_len=max_seq_len,
@@ -93,7 +97,7 @@ class InferenceProcessor(TextClassificationProcessor):
             text_column_name=text_column_name,
             multithreading_rust=multithreading_rust,
             dev_stratification=dev_stratification,
-            encoding=encoding,
+            encoding=encoding or "utf-8",
             max_text_chars=max_text_chars,
             seed=seed,
             inference=True,
@@ -103,6 +107,8 @@ class InferenceProcessor(TextClassificationProcessor):
     @classmethod
     def load_from_dir(cls, load_dir: str | Path) -> Any:
         """A processor for inference from any saved text processor, with its tokenizer and its tasks.
+
+        From a processor of pairs it reads pairs.
 
         Raises:
             ModelFolderError: When `processor_config.json` is missing or broken, or the tokenizer cannot be loaded.

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 
 def check_metrics(tasks: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raises ConfigError on a task that has no metric, or one that nobody knows."""
+    """Raises ConfigError on a task that has no metric, one that nobody knows, or a built-in one for other labels."""
     from farm_ray.evaluation.metrics import check_metric
+    from farm_ray.evaluation.trial import trial_rows
 
     for name, task in tasks.items():
         if task["metric"] is None or task["metric"] == []:
             raise ConfigError(f'task "{name}" has no metric; give one, for example "acc" or "f1_macro"')
-        check_metric(task["metric"])
+        check_metric(task["metric"], trial_rows(task.get("task_type"), task["label_list"]))
 
 
 def saved_tasks(tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, Task]:

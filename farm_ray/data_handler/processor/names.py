@@ -10,6 +10,10 @@ from farm_ray.errors import ConfigError
 
 PROCESSORS = {
     "TextClassificationProcessor": "farm_ray.data_handler.processor.text_classification",
+    "TextPairClassificationProcessor": "farm_ray.data_handler.processor.text_pair",
+    "RegressionProcessor": "farm_ray.data_handler.processor.regression",
+    "TextPairRegressionProcessor": "farm_ray.data_handler.processor.text_pair",
+    "NERProcessor": "farm_ray.data_handler.processor.ner",
     "InferenceProcessor": "farm_ray.data_handler.processor.inference",
 }
 """Class name to module."""
@@ -18,11 +22,7 @@ _OF_FARM = frozenset(
     {
         "BertStyleLMProcessor",
         "NaturalQuestionsProcessor",
-        "NERProcessor",
-        "RegressionProcessor",
         "SquadProcessor",
-        "TextPairClassificationProcessor",
-        "TextPairRegressionProcessor",
         "TextSimilarityProcessor",
     }
 )

@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
 from farm_ray.data_handler.processor.metrics import saved_tasks
 from farm_ray.data_handler.processor.names import processor_class
 from farm_ray.data_handler.processor.tasks import loaded_task
@@ -61,12 +62,18 @@ def load_from_dir(folder: Path, asked: type[Processor], *, always: type[Processo
         always: Take this class whatever was saved.
     """
     settings = _read_config(folder)
-    kind = always or named_class(str(settings.get("processor")), asked)
+    saved = named_class(str(settings.get("processor")), asked)
+    kind = always or saved
     tokenizer = Tokenizer.load(str(folder), tokenizer_class=settings.get("tokenizer"))
-    processor = construct(kind, tokenizer, _known_settings(kind, settings))
+    processor = construct(kind, tokenizer, _known_settings(kind, saved, settings))
     tasks = settings.get("tasks") or {}
-    processor.tasks = {name: loaded_task(name, task) for name, task in tasks.items()}
+    processor.tasks = {name: loaded_task(name, _with_type(task, saved)) for name, task in tasks.items()}
     return processor
+
+
+def _with_type(task: Mapping[str, Any], saved: type[Processor]) -> dict[str, Any]:
+    """FARM saved tasks on words without their type."""
+    return {**task, "task_type": task.get("task_type") or saved.usual_task_type}
 
 
 def named_class(name: str, asked: type[Processor]) -> type[Processor]:
@@ -81,40 +88,26 @@ def named_class(name: str, asked: type[Processor]) -> type[Processor]:
 
 def construct(kind: type[Processor], tokenizer: Any, settings: Mapping[str, Any]) -> Any:
     """`kind(tokenizer=..., **settings)`, without those of the general settings that `kind` does not take."""
-    taken = accepted_names(kind)
+    taken = arguments_of(kind)
     given = {name: value for name, value in settings.items() if name in taken or name not in _BASE_SETTINGS}
     return kind(tokenizer=tokenizer, **given)
 
 
-def accepted_names(kind: type[Processor]) -> set[str]:
-    """Names of the arguments a processor class takes, through `**kwargs` to its bases too."""
-    names: set[str] = set()
-    for base in kind.__mro__:
-        if "__init__" not in vars(base):
-            continue
-        parameters = _parameters(base).values()
-        names |= {parameter.name for parameter in parameters}
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-            break
-    return names - {"self", "args", "kwargs"}
-
-
-def _known_settings(kind: type[Processor], settings: Mapping[str, Any]) -> dict[str, Any]:
-    accepted = accepted_names(kind)
+def _known_settings(kind: type[Processor], saved: type[Processor], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What `kind` takes of the settings; those they lack are as in the class that was saved."""
+    accepted = arguments_of(kind)
     own = {name: value for name, value in settings.items() if name not in _NO_SETTINGS | _OF_OLD_VERSIONS}
-    unknown = sorted(set(own) - accepted - _settings_of_all(kind))
+    unknown = sorted(set(own) - set(accepted) - _settings_of_all(kind) - _settings_of_all(saved))
     if unknown:
         logger.warning("%s ignores what it does not know: %s", CONFIG_FILE, ", ".join(unknown))
-    return {name: value for name, value in own.items() if name in accepted}
+    there = own if kind is saved else {**defaults_of(saved), **own}
+    return {name: value for name, value in there.items() if name in accepted}
 
 
 def _settings_of_all(kind: type[Processor]) -> set[str]:
     """Settings that some class above `kind` takes: a processor for inference needs none of its parent's files."""
-    return set().union(*(_parameters(base) for base in kind.__mro__ if base is not object))
-
-
-def _parameters(kind: Any) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(kind.__init__).parameters
+    own = (vars(base)["__init__"] for base in kind.__mro__ if base is not object and "__init__" in vars(base))
+    return {name for init in own for name in inspect.signature(init).parameters}
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import nearest
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 Task = dict[str, Any]
 
-TASK_TYPES = ("classification", "multilabel_classification", "regression")
+TASK_TYPES = ("classification", "multilabel_classification", "regression", "token_classification")
 
 
 def make_task(
@@ -27,6 +29,8 @@ def make_task(
 ) -> Task:
     """A checked task dict.
 
+    A regression keeps mean and scale of its labels in the place of a label list; empty, they are not known yet.
+
     Keys: label_list, metric, label_tensor_name, label_name, label_column_name, text_column_name, task_type.
 
     Raises:
@@ -36,9 +40,9 @@ def make_task(
     if task_type is not None and task_type not in TASK_TYPES:
         raise ConfigError(f'task "{name}": unknown task_type "{task_type}"{nearest(task_type, TASK_TYPES)}')
     label_name = label_name or f"{name}_label"
+    regression = task_type == "regression"
     return {
-        # A regression keeps the mean and scale of its labels in this place.
-        "label_list": list(label_list) if task_type == "regression" else _checked(name, label_list, task_type),
+        "label_list": _scaling(name, label_list) if regression else _checked(name, label_list, task_type),
         "metric": metric,
         "label_tensor_name": f"{label_name}_ids",
         "label_name": label_name,
@@ -67,6 +71,17 @@ def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
         text_column_name=fields.get("text_column_name"),
     )
     return task | {"label_tensor_name": fields.get("label_tensor_name") or task["label_tensor_name"]}
+
+
+def _scaling(name: str, label_list: Any) -> list[float]:
+    given = [value for value in label_list or [] if value is not None]
+    numbers = [float(value) for value in given if isinstance(value, Real) and math.isfinite(value)]
+    if not given or (len(numbers) == len(given) == 2 and numbers[1] > 0):  # noqa: PLR2004 - mean and scale
+        return numbers
+    raise ConfigError(
+        f'label_list of the regression "{name}" is {label_list!r}: it holds the mean and the scale (above 0) of its '
+        "labels, or nothing where they are to be measured on the training data"
+    )
 
 
 def _checked(name: str, label_list: Any, task_type: str | None) -> list[str]:

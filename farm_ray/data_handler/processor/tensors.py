@@ -28,21 +28,42 @@ def dataset_from_dicts(
 
     processor = processor.for_inference() if return_baskets else processor
     numbers = list(range(len(dicts)) if indices is None else indices)
-    features = processor.featurize(processor.dicts_to_table(dicts, numbers))
+    table = processor.dicts_to_table(dicts, numbers)
+    features = processor.featurize(table)
     sound = problems.sound(features)
-    kept = np.flatnonzero(sound.to_numpy(zero_copy_only=False)).tolist()
-    problematic = {numbers[row] for row in set(range(len(dicts))) - set(kept)}
+    kept = _source_rows(features)[sound.to_numpy(zero_copy_only=False)]
+    problematic = {numbers[row] for row in set(range(len(dicts))) - set(kept.tolist())}
     arrays = padded_arrays(features.filter(sound), processor.padding(), processor.max_seq_len)
-    dataset = TensorDataset(*(torch.from_numpy(array) for array in arrays.values())) if kept else None
-    names = list(arrays) if kept else None
+    dataset = TensorDataset(*(torch.from_numpy(array) for array in arrays.values())) if len(kept) else None
+    names = list(arrays) if len(kept) else None
     if not return_baskets:
         return dataset, names, problematic
-    baskets = [_basket(processor, dicts[row], numbers[row], arrays, place, debug) for place, row in enumerate(kept)]
+    texts = table.column("text")
+    baskets = []
+    for row in np.unique(kept).tolist():
+        details = processor.sample_details(texts[row].as_py())
+        samples = [
+            _sample(
+                processor,
+                f"{numbers[row]}-{number}",
+                dicts[row],
+                arrays,
+                int(place),
+                details[number : number + 1],
+                debug,
+            )
+            for number, place in enumerate(np.flatnonzero(kept == row))
+        ]
+        baskets.append(
+            SampleBasket(
+                id_internal=str(numbers[row]), raw=dicts[row], id_external=external_id(dicts[row]), samples=samples
+            )
+        )
     return dataset, names, problematic, baskets
 
 
 def padded_arrays(features: pa.Table, padding: Padding, width: int) -> dict[str, np.ndarray]:
-    """The features as arrays [rows, width] (labels [rows, n]): ids, mask, segments, then the labels."""
+    """The features as arrays [rows, width] (labels of rows [rows, n]): ids, mask, segments, other tokens, labels."""
     lengths = one_array(features.column("n_tokens")).to_numpy()
     mask = token_mask(lengths, width, side=padding.side)
     segments = np.where(mask, 0, padding.segment_pad).astype(np.int64)
@@ -54,6 +75,8 @@ def padded_arrays(features: pa.Table, padding: Padding, width: int) -> dict[str,
         "segment_ids": segments,
     }
     for field in features.schema:
+        if pa.types.is_list(field.type) and field.name not in arrays:
+            arrays[field.name] = _padded(features, field.name, mask, padding)
         if pa.types.is_fixed_size_list(field.type):
             values = one_array(features.column(field.name)).flatten().to_numpy()
             arrays[field.name] = values.reshape(-1, field.type.list_size)
@@ -65,16 +88,31 @@ def _padded(features: pa.Table, column: str, mask: np.ndarray, padding: Padding)
     return pad_ragged(values, mask, fill=padding.value_for(column))
 
 
-def _basket(
+def _source_rows(features: pa.Table) -> np.ndarray:
+    """The row that each feature row was made of, [feature rows]."""
+    if "window" not in features.column_names:
+        return np.arange(features.num_rows)
+    return np.cumsum(one_array(features.column("window")).to_numpy() == 0) - 1
+
+
+def _sample(
     processor: Processor,
+    sample_id: str,
     dictionary: dict[str, Any],
-    number: int,
     arrays: dict[str, np.ndarray],
     place: int,
+    details: Sequence[dict[str, Any]],
     debug: bool,
-) -> SampleBasket:
+) -> Sample:
     features = {name: values[place].tolist() for name, values in arrays.items()}
-    ids = [token for token, real in zip(features["input_ids"], features["padding_mask"], strict=True) if real]
-    tokenized = {"tokens": processor.tokenizer.convert_ids_to_tokens(ids)} if debug else {}
-    sample = Sample(id=f"{number}-0", clear_text=dictionary, tokenized=tokenized, features=[features])
-    return SampleBasket(id_internal=str(number), raw=dictionary, id_external=external_id(dictionary), samples=[sample])
+    real = np.flatnonzero(features["padding_mask"]).tolist()
+    tokenized: dict[str, Any] = {}
+    if debug or details:
+        tokenized["tokens"] = processor.tokenizer.convert_ids_to_tokens(
+            [features["input_ids"][place] for place in real]
+        )
+    if "initial_mask" in features:
+        tokenized["start_of_word"] = [bool(features["initial_mask"][place]) for place in real]
+    for detail in details:
+        tokenized |= detail
+    return Sample(id=sample_id, clear_text=dictionary, tokenized=tokenized, features=[features])

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.dicts_to_samples.label_lists import comma_joined
 from farm_ray.data_handler.input_features import shown_labels
 from farm_ray.data_handler.processor import files
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
@@ -136,7 +137,8 @@ class TextClassificationProcessor(Processor):
     def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
         """The rows of a file: `{"text": ..., "text_classification_label": ...}`, all values strings.
 
-        A row that cannot be read has a `problem` too. Ids are in the tables of `read_tables`.
+        Where rows are pairs, `text` is the tuple of both, and `text_b` the second. A row that cannot be read has a
+        `problem` too. Ids are in the tables of `read_tables`.
 
         Raises:
             DataProblemError: When the file or a column is missing.
@@ -165,7 +167,7 @@ class TextClassificationProcessor(Processor):
 
     def _read(self, path: str) -> Iterator[pa.Table]:
         tasks = {} if self.inference else self.tasks
-        columns = files.columns_to_read(tasks, self._text_column())
+        columns = files.columns_to_read(tasks, self._text_column(), self.text_b_column_name)
         return self._read_columns(path, columns, external_ids=self.inference)
 
     def _text_column(self) -> str:
@@ -208,8 +210,9 @@ class TextClassificationProcessor(Processor):
         """The distinct labels of the file, sorted; stops at a thousand."""
         found: set[str] = set()
         for table in self._read_columns(train_file, {self.label_column_name: ["label"]}):
-            labels = {label for label in pc.unique(table.column("label")).to_pylist() if label}
-            found |= {part for label in labels for part in (label.split(",") if self.multilabel else [label]) if part}
+            labels = pc.unique(table.column("label")).drop_null()
+            cells = comma_joined(labels).to_pylist() if self.multilabel else labels.to_pylist()
+            found |= {part for cell in cells for part in (cell.split(",") if self.multilabel else [cell]) if part}
             if len(found) >= _MOST_LABELS:
                 break
         return sorted(found)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,10 +22,12 @@ class Padding:
     """Where the padding stands; XLNet-like models want it on the left."""
     segment_pad: int = 0
     """Fills `segment_ids`."""
+    fills: Mapping[str, int] = field(default_factory=dict)
+    """Fills of further token columns, such as the labels of tokens."""
 
     def value_for(self, column: str) -> int:
-        """The padding value of a token column; 0 for every column but the ids and the segments."""
-        return {"input_ids": self.pad_token_id, "segment_ids": self.segment_pad}.get(column, 0)
+        """The padding value of a token column; 0 for every column that is not named here."""
+        return {"input_ids": self.pad_token_id, "segment_ids": self.segment_pad, **self.fills}.get(column, 0)
 
 
 def token_mask(lengths: npt.NDArray[Any], width: int, *, side: str = "right") -> npt.NDArray[np.bool_]:

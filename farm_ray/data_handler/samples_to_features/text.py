@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from farm_ray.data_handler import input_features, problems
 from farm_ray.data_handler.columns import null_where_not, one_array
+from farm_ray.data_handler.samples import TEXT_B
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.backend import Encoded, encode_texts
 
@@ -26,9 +27,10 @@ def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_
     """Rows in = rows out, in order; rows with a problem have no tokens and null labels.
 
     Args:
-        samples: Columns id, text, the label columns, problem.
+        samples: Columns id, text, text_b where rows are pairs, the label columns, problem.
         tokenizer: A transformers tokenizer; it is not touched.
-        max_seq_len: Tokens per row at most, special tokens counted; longer texts lose their right end.
+        max_seq_len: Tokens per row at most, special tokens counted; longer texts lose their right end, of a pair the
+            longer one first.
         label_columns: Carried over as they are.
 
     Returns:
@@ -39,8 +41,11 @@ def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_
     """
     sound = problems.sound(samples)
     rows = np.flatnonzero(sound.to_numpy(zero_copy_only=False))
-    texts = pc.filter(samples.column("text"), sound).to_pylist()
-    encoded, failed = _encode(texts, tokenizer, max_seq_len)
+    texts: list[Any] = pc.filter(samples.column("text"), sound).to_pylist()
+    pairs = TEXT_B in samples.column_names
+    if pairs:
+        texts = list(zip(texts, pc.filter(samples.column(TEXT_B), sound).to_pylist(), strict=True))
+    encoded, failed = _encode(texts, tokenizer=tokenizer, max_seq_len=max_seq_len, pairs=pairs)
     lengths = np.zeros(samples.num_rows, np.int32)
     lengths[rows] = encoded.lengths
     clipped = np.zeros(samples.num_rows, np.bool_)
@@ -56,24 +61,24 @@ def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_
     return _without_labels_of_failed(features, label_columns) if failed else features
 
 
-def _encode(texts: list[str], tokenizer: Any, max_seq_len: int) -> tuple[Encoded, dict[int, Exception]]:
+def _encode(texts: list[Any], **how: Any) -> tuple[Encoded, dict[int, Exception]]:
     """All texts at once; one by one when that fails, so that a text the tokenizer refuses harms no other."""
     try:
-        return encode_texts(texts, tokenizer=tokenizer, max_seq_len=max_seq_len), {}
+        return encode_texts(texts, **how), {}
     except ConfigError:
         raise
     except Exception:  # noqa: BLE001 - the Rust tokenizer raises bare Exceptions
-        return _encode_one_by_one(texts, tokenizer, max_seq_len)
+        return _encode_one_by_one(texts, **how)
 
 
-def _encode_one_by_one(texts: list[str], tokenizer: Any, max_seq_len: int) -> tuple[Encoded, dict[int, Exception]]:
-    parts = [encode_texts([], tokenizer=tokenizer, max_seq_len=max_seq_len)]
+def _encode_one_by_one(texts: list[Any], **how: Any) -> tuple[Encoded, dict[int, Exception]]:
+    parts = [encode_texts([], **how)]
     lengths = np.zeros(len(texts), np.int32)
     clipped = np.zeros(len(texts), np.bool_)
     failed: dict[int, Exception] = {}
     for place, text in enumerate(texts):
         try:
-            one = encode_texts([text], tokenizer=tokenizer, max_seq_len=max_seq_len)
+            one = encode_texts([text], **how)
         except Exception as error:  # noqa: BLE001 - see above
             failed[place] = error
             continue

@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from farm_ray.data_handler import problems
 from farm_ray.data_handler.data_silo import DataSilo
-from farm_ray.data_handler.processor import TextClassificationProcessor
+from farm_ray.data_handler.processor import NERProcessor, RegressionProcessor, TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
+from tests.data_handler.data_silo.feature_tables import features
 from tests.tiny import tiny_tokenizer
 
 LABELS = ["OTHER", "OFFENSE"]
@@ -167,6 +169,63 @@ def test_stratified_dev_split(tokenizer, tmp_path):
     assert np.bincount(labels).tolist() == [18, 2]
 
 
+def test_stratified_dev_split_of_several_labels(tokenizer, tmp_path):
+    """Also where most combinations of labels are there once."""
+    names = [f"l{n}" for n in range(8)]
+    several = [",".join(name for bit, name in enumerate(names) if n % 256 >> bit & 1) for n in range(240)]
+    (tmp_path / "train.tsv").write_text(lines(240, label=several.__getitem__))
+    made = processor(tokenizer, tmp_path, label_list=names, multilabel=True, dev_split=0.25, dev_stratification=True)
+    silo = DataSilo(made, batch_size=4)
+    labels = silo.data["dev"].column("text_classification_label_ids")
+    assert silo.counts == {"train": 180, "dev": 60, "test": 0}
+    whole = [sum(name in labels.split(",") for labels in several) for name in names]
+    assert np.abs(labels.sum(axis=0) - np.array(whole) / 4).max() <= 3
+
+
+def test_stratified_dev_split_of_numbers(tokenizer, tmp_path):
+    """Ten bins of a tenth each."""
+    (tmp_path / "train.tsv").write_text(lines(200, label=lambda i: (i * 37) % 200))
+    made = RegressionProcessor(tokenizer, 16, str(tmp_path), dev_split=0.1, dev_stratification=True)
+    silo = DataSilo(made, batch_size=4)
+    mean, scale = silo.processor.tasks["regression"]["label_list"]
+    values = silo.data["dev"].column("regression_label_ids").ravel() * scale + mean
+    assert np.bincount((values.round() // 20).astype(int)).tolist() == [2] * 10
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_windows_of_one_text_stay_together_in_the_dev_split(tokenizer, stratify):
+    made = processor(tokenizer, "", dev_split=0.25, dev_stratification=stratify)
+    silo = DataSilo(made, batch_size=4, automatic_loading=False)
+    numbers = [(source, window) for source in range(40) for window in range(1 + source % 3)]
+    silo.data["train"] = features(
+        [f"t.txt:{source}-{window}" for source, window in numbers],
+        windows=[window for _, window in numbers],
+        text_classification_label_ids=[source % 2 for source, _ in numbers],
+    )
+    silo._split_dev_from_train()
+    train, dev = ({one.rpartition("-")[0] for one in silo.data[name].ids()} for name in ("train", "dev"))
+    assert not train & dev
+    assert (len(train), len(dev)) == (30, 10)
+    assert sum(silo.counts.values()) == len(numbers)
+
+
+def test_the_share_of_bad_rows_is_one_of_source_rows(tokenizer):
+    """1 bad one of 4, however many windows the others have."""
+    silo = DataSilo(processor(tokenizer, ""), batch_size=4, automatic_loading=False, max_problem_share=0.2)
+    table = features(["a-0", "a-1", "a-2", "b-0", "c-0", "d-0"], windows=[0, 1, 2, 0, 0, 0]).table
+    bad = problems.at("d", stage="arrow 2", kind="bad", message="d: it is bad")
+    found = problems.first_of_each(problems.none(6), [None] * 5 + [bad])
+    with pytest.raises(DataProblemError, match=r"1 of 4 rows .*max_problem_share=0\.25"):
+        silo._accept("train", table.append_column("problem", found), ())
+
+
+def test_stratification_needs_labels(tokenizer):
+    silo = DataSilo(processor(tokenizer, "", dev_stratification=True), batch_size=4, automatic_loading=False)
+    silo.data["train"] = features([str(n) for n in range(20)])
+    with pytest.raises(ConfigError, match="dev_stratification needs labels"):
+        silo._split_dev_from_train()
+
+
 def test_own_split_function(tokenizer, tmp_path):
     (tmp_path / "train.tsv").write_text(lines(20))
 
@@ -190,6 +249,46 @@ def test_class_weights(tokenizer):
         silo.calculate_class_weights("nertask")
     with pytest.raises(ConfigError, match="no train set"):
         DataSilo(processor(tokenizer, ""), 4, automatic_loading=False).calculate_class_weights("text_classification")
+
+
+@pytest.mark.parametrize("labels", [["O", "B-PER", "I-PER"], ["[PAD]", "X", "O", "B-PER", "I-PER"]])
+def test_class_weights_of_tags(tokenizer, tmp_path, caplog, labels):
+    """Words count once, in whatever window; with X the special tokens are learned, and count as X."""
+    words = [("the", "O"), ("good", "B-PER"), ("film", "O"), ("was", "O")] * 5
+    (tmp_path / "train.txt").write_text("".join(f"{word}\t{tag}\n" for word, tag in words))
+    made = NERProcessor(tokenizer, 12, str(tmp_path), labels, "seq_f1", dev_filename=None)
+    silo = DataSilo(made, batch_size=4)
+    assert silo.counts["train"] > 1
+    weights = dict(zip(labels, silo.calculate_class_weights("ner").tolist(), strict=True))
+    # One more of each: 16 O, 6 B-PER, 1 I-PER.
+    assert weights["B-PER"] / weights["O"] == pytest.approx(16 / 6)
+    assert weights["I-PER"] / weights["O"] == pytest.approx(16)
+    if "X" in labels:
+        assert weights["O"] / weights["X"] == pytest.approx((1 + 2 * silo.counts["train"]) / 16)
+    assert "task ner: the labels [I-PER] have no training row" in caplog.text
+
+
+def test_numbers_have_no_class_weights(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20, label=lambda i: i))
+    silo = DataSilo(RegressionProcessor(tokenizer, 16, str(tmp_path)), batch_size=4)
+    with pytest.raises(ConfigError, match='labels of task "regression" are numbers'):
+        silo.calculate_class_weights("regression")
+
+
+def test_numbers_that_are_all_the_same_are_refused(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20, label=lambda _: 4.5))
+    with pytest.raises(DataProblemError, match=r'training rows have the same number 4\.5 in column "label"'):
+        DataSilo(RegressionProcessor(tokenizer, 16, str(tmp_path)), batch_size=4)
+
+
+def test_a_set_of_four_training_rows_and_two_test_rows(tokenizer, tmp_path):
+    """A column of texts under another name; weights of all sets together are those of 3 OFFENSE and 3 OTHER."""
+    (tmp_path / "train.tsv").write_text("comment\tlabel\na\tOTHER\nb\tOTHER\nc\tOTHER\nd\tOFFENSE\n")
+    (tmp_path / "test.tsv").write_text("comment\tlabel\ne\tOFFENSE\nf\tOFFENSE\n")
+    silo = DataSilo(processor(tokenizer, tmp_path, dev_split=0, text_column_name="comment"), batch_size=2)
+    assert silo.counts == {"train": 4, "dev": 0, "test": 2}
+    assert silo.calculate_class_weights("text_classification").tolist() == [0.75, 1.5]
+    assert silo.calculate_class_weights("text_classification", source="all").tolist() == [1.0, 1.0]
 
 
 def test_statistics_and_clipping_tip(tokenizer, tmp_path, caplog):

@@ -87,12 +87,41 @@ def test_several_tasks():
     assert made["tox_label_ids"].to_pylist() == [[1, 0, 0], None]
 
 
-def test_regression_reads_numbers():
+def test_regression_reads_and_scales_numbers():
     tasks = {"stars": make_task("stars", metric="mse", label_list=[3.0, 1.0], task_type="regression")}
     made = text_samples(table(["a", "b"], ["4.5", "many"], "stars_label"), tasks=tasks, inference=False)
-    assert made["stars_label_ids"].to_pylist() == [[4.5], None]
+    assert made["stars_label_ids"].to_pylist() == [[1.5], None]
     assert made["stars_label_ids"].type == pa.list_(pa.float32(), 1)
     assert kinds(made) == [None, "bad label"]
+
+
+def test_several_labels_in_another_form():
+    labels = ["insult, toxic", " ", "toxic;threat", '["toxic", "threat"]', "toxic, hate"]
+    made = text_samples(table(["a"] * 5, labels, "tox_label"), tasks=SEVERAL, inference=False)
+    assert made["tox_label_ids"].to_pylist() == [None, None, None, [1, 0, 1], None]
+    told = [problem and problem["message"].rpartition("; ")[2] for problem in made["problem"].to_pylist()]
+    assert told == [
+        'labels are joined by commas without spaces: write "insult,toxic"',
+        "leave the cell empty where a row has no label",
+        'labels are joined by commas without spaces: write "toxic,threat"',
+        None,
+        "correct the row or add the label to label_list",
+    ]
+    assert made["problem"].to_pylist()[0]["value"] == " toxic"
+
+
+def test_pairs():
+    given = table(["a", "b", " ", "d"], ["good"] * 4).append_column("text_b", pa.array(["x", "", "y", None]))
+    made = text_samples(given, tasks=SINGLE, inference=False)
+    assert made.schema == samples.text_schema(SINGLE, pairs=True)
+    assert made["text_b"].to_pylist() == ["x", "", "y", None]
+    assert kinds(made) == [None, "empty text", "empty text", "empty text"]
+    told = [problem and problem["message"].partition(";")[0] for problem in made["problem"].to_pylist()]
+    assert told[1:] == [
+        "train.tsv:3: the second text (text_b) is empty",
+        "train.tsv:4: the text is empty",
+        "train.tsv:5: the second text (text_b) is empty",
+    ]
 
 
 @pytest.mark.parametrize("tasks", [SINGLE, SEVERAL])

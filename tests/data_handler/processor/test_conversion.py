@@ -1,7 +1,13 @@
 import pytest
 from transformers import BertConfig
 
-from farm_ray.data_handler.processor import InferenceProcessor, Processor, TextClassificationProcessor
+from farm_ray.data_handler.processor import (
+    InferenceProcessor,
+    NERProcessor,
+    Processor,
+    RegressionProcessor,
+    TextClassificationProcessor,
+)
 from farm_ray.errors import ConfigError
 from tests.tiny import tiny_tokenizer
 
@@ -37,14 +43,41 @@ def test_embeddings(folder):
 
 @pytest.mark.parametrize(
     ("task_type", "told"),
-    [("ner", "not available yet"), ("question_answering", "not available yet"), ("embedding", 'mean "embeddings"')],
+    [("question_answering", "not available yet"), ("embedding", 'mean "embeddings"')],
 )
 def test_other_tasks(folder, task_type, told):
     with pytest.raises(ConfigError, match=told):
         Processor.convert_from_transformers(folder, task_type, 12, 64)
 
 
-def test_models_with_one_label(folder):
+def test_tags_come_from_the_model(folder):
+    BertConfig(id2label={1: "B-PER", 0: "O", 2: "I-PER"}).save_pretrained(folder)
+    processor = Processor.convert_from_transformers(folder, "ner", 12, 64)
+    assert type(processor) is NERProcessor
+    task = processor.tasks["ner"]
+    assert (task["label_list"], task["metric"]) == (["O", "B-PER", "I-PER"], "seq_f1")
+    assert (task["task_type"], processor.max_seq_len) == ("token_classification", 12)
+
+
+@pytest.mark.parametrize("task_type", ["text_classification", "regression"])
+def test_models_with_one_output_give_numbers(folder, task_type):
     BertConfig(num_labels=1).save_pretrained(folder)
-    with pytest.raises(ConfigError, match="at least two labels"):
-        Processor.convert_from_transformers(folder, "text_classification", 12, 64)
+    processor = Processor.convert_from_transformers(folder, task_type, 12, 64)
+    assert type(processor) is RegressionProcessor
+    assert (processor.tasks["regression"]["label_list"], processor.quote_char) == ([0.0, 1.0], '"')
+    made = processor.featurize(processor.dicts_to_table([{"text": "a", "label": 4.5}]))
+    assert made["regression_label_ids"].to_pylist() == [[4.5]]
+
+
+def test_one_label_of_a_multilabel_model_stays_one(folder):
+    BertConfig(num_labels=1).save_pretrained(folder)
+    processor = Processor.convert_from_transformers(folder, "multilabel_text_classification", 12, 64)
+    assert processor.tasks["text_classification"]["task_type"] == "multilabel_classification"
+    BertConfig(num_labels=1, problem_type="multi_label_classification").save_pretrained(folder)
+    again = Processor.convert_from_transformers(folder, "text_classification", 12, 64)
+    assert again.tasks == processor.tasks
+
+
+def test_a_regression_has_one_output(folder):
+    with pytest.raises(ConfigError, match='has 3 outputs, and task_type="regression" is for one'):
+        Processor.convert_from_transformers(folder, "regression", 12, 64)

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from farm_ray.data_handler.processor import InferenceProcessor
+from farm_ray.data_handler.processor import InferenceProcessor, TextClassificationProcessor
 from farm_ray.errors import ModelFolderError
 
 
@@ -24,6 +24,17 @@ def test_any_saved_text_processor_becomes_one(make, tmp_path):
     (table,) = processor.read_tables(str(tmp_path / "new.csv"))
     assert table["text"].to_pylist() == ["a good film"]
     assert processor.featurize(table).column_names == ["id", "input_ids", "n_tokens", "clipped", "problem"]
+
+
+def test_settings_of_the_saved_class_are_no_surprise(tokenizer, tmp_path, caplog):
+    class ColourProcessor(TextClassificationProcessor):
+        def __init__(self, *args, colour="red", **kwargs):
+            super().__init__(*args, **kwargs)
+            self.colour = colour
+
+    ColourProcessor(tokenizer, 8, None, ["a", "b"], "acc").save(tmp_path)
+    assert type(InferenceProcessor.load_from_dir(tmp_path)) is InferenceProcessor
+    assert not caplog.records
 
 
 def test_its_own_folder_round_trip(tokenizer, tmp_path):

@@ -20,7 +20,7 @@ def test_ours_and_imported_ones():
 
 
 def test_unknown_names():
-    with pytest.raises(ConfigError, match="NERProcessor is not available yet"):
-        processor_class("NERProcessor")
+    with pytest.raises(ConfigError, match="SquadProcessor is not available yet"):
+        processor_class("SquadProcessor")
     with pytest.raises(ConfigError, match='did you mean "OfAUser"'):
         processor_class("OfUser")

@@ -55,6 +55,17 @@ def test_two_tasks_cannot_share_a_label_name():
         check_names("two", task, {"one": task})
 
 
+@pytest.mark.parametrize("label_list", [[], None, [None, None]])
+def test_a_regression_may_wait_for_its_mean_and_scale(label_list):
+    assert make_task("stars", metric="mse", label_list=label_list, task_type="regression")["label_list"] == []
+
+
+@pytest.mark.parametrize("label_list", [["a", "b"], [1.0], [1, 2, 3], [1, 0], [0, float("nan")], [None, 2], "mse"])
+def test_mean_and_scale_that_cannot_be_meant(label_list):
+    with pytest.raises(ConfigError, match=r'label_list of the regression "stars" is .* measured on the training data'):
+        make_task("stars", metric="mse", label_list=label_list, task_type="regression")
+
+
 def test_saved_tasks_of_farm_keep_their_values():
     """The mean and scale of a regression stand where others have labels."""
     fields = {"label_list": [4.75, 0.433], "metric": "mse", "label_tensor_name": "regression_label_ids", "extra": 1}

@@ -119,6 +119,16 @@ def test_labels_of_a_multilabel_file(make, tmp_path):
     assert "holds 3 labels [insult, it's, toxic]" in str(caught.value)
 
 
+def test_labels_of_a_multilabel_file_with_lists(make, tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_text('{"text": "a", "label": ["toxic", "insult"]}\n{"text": "b", "label": []}\n')
+    with pytest.raises(ConfigError, match=r"holds 2 labels \[insult, toxic\]"):
+        make(label_list=None, multilabel=True).check_ready_for_training(str(path))
+    processor = make(label_list=["toxic", "insult"], multilabel=True)
+    made = processor.featurize(pa.concat_tables(processor.read_tables(str(path))))
+    assert made["text_classification_label_ids"].to_pylist() == [[1, 1], [0, 0]]
+
+
 def test_columns_that_cannot_be_meant(make, file):
     processor = make(label_list=None)
     processor.add_task("one", "acc", ["a", "b"])

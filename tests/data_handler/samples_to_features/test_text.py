@@ -44,6 +44,29 @@ def test_segment_ids_where_the_tokenizer_makes_them():
     assert made["segment_ids"].to_pylist()[1] == []
 
 
+def pairs(texts, second, bad=()):
+    return samples(texts, bad).append_column("text_b", pa.array(second, pa.string()))
+
+
+def test_pairs(bert):
+    made = features(pairs(["a good film", None, "the"], ["very bad", "x", "day"], bad=[1]), bert, 7)
+    assert made["input_ids"].to_pylist() == [[2, 6, 7, 3, 13, 8, 3], [], [2, 5, 3, 21, 3]]
+    assert made["segment_ids"].to_pylist() == [[0, 0, 0, 0, 1, 1, 1], [], [0, 0, 0, 1, 1]]
+    assert made["clipped"].to_pylist() == [True, False, False]
+    assert made["label_ids"].to_pylist() == [[0], None, [2]]
+    for given in (pairs([], []), pairs(["a"], ["b"], bad=[0])):
+        assert features(given, bert, 7).schema == made.schema
+
+
+def test_a_pair_the_tokenizer_refuses_harms_no_other():
+    tokenizer = tiny_unigram()
+    state = tokenizer.backend_tokenizer.to_str().replace('"unk_id":3', '"unk_id":null')
+    tokenizer._tokenizer = type(tokenizer.backend_tokenizer).from_str(state)
+    made = features(pairs(["a film", "the dog", "the"], ["the dog", "кино", "a"]), tokenizer, 40)
+    assert [length > 0 for length in made["n_tokens"].to_pylist()] == [True, False, True]
+    assert made["problem"].to_pylist()[1]["kind"] == "cannot tokenize"
+
+
 @pytest.mark.parametrize("cut", [0, 1, 2, 4])
 def test_cut_anywhere(bert, cut):
     given = samples(["a", "", "a good film of the day", "bad"], bad=[1])

@@ -1,0 +1,357 @@
+"""Named entities and other labels of words: one tag per word of a text. Imports neither ray nor torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.dicts_to_samples.token import token_samples
+from farm_ray.data_handler.file_to_dicts.conll import read_conll
+from farm_ray.data_handler.file_to_dicts.conll_format import ConllFormat, conll_format
+from farm_ray.data_handler.file_to_dicts.objects import read_objects
+from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, cut_at_blank_lines
+from farm_ray.data_handler.file_to_dicts.table_file import TableFile
+from farm_ray.data_handler.file_to_dicts.tables import row_names
+from farm_ray.data_handler.input_features import shown_labels
+from farm_ray.data_handler.problems import COLUMN, Problem
+from farm_ray.data_handler.processor import files, identity
+from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
+from farm_ray.data_handler.processor.dicts import external_id
+from farm_ray.data_handler.processor.tasks import make_task
+from farm_ray.data_handler.processor.word_dicts import word_dicts_table
+from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS, WORD_TASK
+from farm_ray.data_handler.samples_to_features.token import IGNORED, token_features, words_of_windows
+from farm_ray.errors import ConfigError
+from farm_ray.modeling.tokenization.words import split_with_metadata
+from farm_ray.storage import data_suffix, file_name, list_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from farm_ray.data_handler.samples_to_features.padding import Padding
+
+_MOST_LABELS = 1000
+_TASK = "ner"
+_OBJECT_SUFFIXES = (".json", ".jsonl", ".parquet")
+
+
+class NERProcessor(Processor):
+    """Reads words with tags: files with one token a line (CoNLL, GermEval), JSON lines and Parquet.
+
+    With `label_list` and `metric` the task "ner" is added. `add_task` adds further labels of words, or (with
+    `task_type="classification"` and the like) of whole texts, which JSON lines and Parquet can hold.
+
+    Texts of any length are read: a text that does not fit is cut at word borders into windows which overlap, and every
+    word gets its tag in one of them. A word is what stands between whitespace.
+
+    In JSON lines and Parquet a row has its text (a string, or the list of its words) under `text_column_name`, and a
+    list with one tag per word under `label_column_name`.
+
+    Args:
+        tokenizer: From `Tokenizer.load`.
+        max_seq_len: Tokens per window at most, special tokens counted.
+        data_dir: Folder of the files, or None.
+        label_list: All tags; a tag's position is its id. With "X" among them (FARM's scheme), special tokens and the
+            later tokens of a word are learned as "X"; without it they are not learned.
+        metric: Name of a metric, a function `(preds, labels)`, or a list of both.
+        train_filename: File with training data below `data_dir`, or None.
+        dev_filename: File with dev data; None takes `dev_split` of the training data.
+        test_filename: File with test data, or None.
+        dev_split: Share of the training data for the dev set, 0 to 1; the windows of a text stay together.
+        delimiter: Separates columns in files with one token a line; " " stands for any number of blanks.
+        proxies: Accepted for FARM's sake.
+        multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
+        token_column: Column of the tokens, from 0; None is the first one (in GermEval 2014 the second).
+        tag_column: Column of the tags, from 0, or -1 for the last; None is the last one (in GermEval 2014 the one
+            before). A further task on words names its column by number as its `label_column_name`.
+        encoding: Of files with one token a line; None is utf-8 (of the German CoNLL 2003 cp1252).
+        germeval14: Columns as in GermEval 2014, and B-LOCderiv and B-LOCpart are read as B-LOC; None: where the file's
+            path holds "germeval14".
+        iob1: I- tags that begin an entity are read as B- tags; None: where the file's path holds "conll03".
+        text_column_name: Column of the text in JSON lines and Parquet.
+        label_column_name: Column of the tags there; None is "ner_label".
+        non_initial_token: The label that stands for "X".
+        window_overlap: Tokens that neighbouring windows of a long text share; None takes a quarter of a window.
+        max_text_chars: Longer texts become rows with a problem.
+        inference: Read and make no labels.
+
+    Raises:
+        ConfigError: On values that cannot be meant.
+    """
+
+    usual_task_type = WORD_TASK
+
+    @strict_arguments
+    def __init__(
+        self,
+        tokenizer: Any,
+        max_seq_len: int,
+        data_dir: str | Path | None,
+        label_list: Sequence[str] | None = None,
+        metric: Any = None,
+        train_filename: str | Path | None = "train.txt",
+        dev_filename: str | Path | None = "dev.txt",
+        test_filename: str | Path | None = "test.txt",
+        dev_split: float | None = 0.0,
+        delimiter: str = "\t",
+        proxies: dict[str, str] | None = None,
+        *,
+        multithreading_rust: bool = True,
+        token_column: int | None = None,
+        tag_column: int | None = None,
+        encoding: str | None = None,
+        germeval14: bool | None = None,
+        iob1: bool | None = None,
+        text_column_name: str = "text",
+        label_column_name: str | None = None,
+        non_initial_token: str = "X",  # noqa: S107 - no password
+        window_overlap: int | None = None,
+        max_text_chars: int = MAX_TEXT_CHARS,
+        inference: bool = False,
+    ) -> None:
+        super().__init__(
+            tokenizer=tokenizer,
+            max_seq_len=max_seq_len,
+            train_filename=train_filename,
+            dev_filename=dev_filename,
+            test_filename=test_filename,
+            dev_split=dev_split,
+            data_dir=data_dir,
+            proxies=proxies,
+            multithreading_rust=multithreading_rust,
+        )
+        if window_overlap is not None and not 0 <= window_overlap < max_seq_len:
+            raise ConfigError(f"window_overlap must be a number from 0 to below max_seq_len, not {window_overlap!r}")
+        if self._converts_labels_itself():
+            raise ConfigError("NERProcessor has no convert_labels; change the tags in file_to_dicts")
+        self.delimiter = delimiter
+        self.token_column = token_column
+        self.tag_column = tag_column
+        self.encoding = encoding
+        self.germeval14 = germeval14
+        self.iob1 = iob1
+        self.text_column_name = text_column_name
+        self.label_column_name = label_column_name
+        self.non_initial_token = non_initial_token
+        self.window_overlap = window_overlap
+        self.max_text_chars = max_text_chars
+        self.inference = inference
+        self._missing = [name for name, value in (("label_list", label_list), ("metric", metric)) if value is None]
+        if not self._missing:
+            self.add_task(_TASK, metric, label_list or [], label_column_name)
+        self._format("")
+
+    def add_task(
+        self,
+        name: str,
+        metric: Any,
+        label_list: Sequence[str],
+        label_column_name: str | None = None,
+        label_name: str | None = None,
+        task_type: str | None = None,
+        text_column_name: str | None = None,
+    ) -> None:
+        """As `Processor.add_task`; `task_type` is by default `token_classification`: one label per word."""
+        super().add_task(
+            name, metric, label_list, label_column_name, label_name, task_type or WORD_TASK, text_column_name
+        )
+
+    def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
+        """The rows of a file: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.
+
+        A row that cannot be read has a `problem` too. Ids are in the tables of `read_tables`.
+
+        Raises:
+            DataProblemError: When the file or a column is missing.
+        """
+        return files.rows_as_dicts(self._read(file))
+
+    def read_tables(self, path: str) -> Iterator[pa.Table]:
+        """Arrow 1: the rows of one file, named by file and line of their first token (`train.txt:7`).
+
+        Raises:
+            DataProblemError: When the file or a column is missing.
+        """
+        return self._read(path) if self._reads_files_itself() else super().read_tables(path)
+
+    def cuts(self, path: str) -> list[tuple[int, int]]:
+        """As `Processor.cuts`: big files with one token a line are cut behind blank lines."""
+        if not self._reads_files_itself() or data_suffix(path) in _OBJECT_SUFFIXES:
+            return []
+        return cut_at_blank_lines(path)
+
+    def read_range(self, path: str, part: ByteRange) -> Iterator[pa.Table]:
+        """As `Processor.read_range`."""
+        return self._read_tokens(path, file_name(path), part)
+
+    def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+        """As `Processor.named_dicts_to_table`; `text` may be a list of words, tags are lists."""
+        return word_dicts_table(dicts, default_ids, tasks=self._tasks_to_read(), max_text_chars=self.max_text_chars)
+
+    def dicts_to_samples(self, dicts: pa.Table) -> pa.Table:
+        """Arrow 2: checked texts and label ids; rows in = rows out, in order."""
+        return token_samples(dicts, tasks=self.tasks, inference=self.inference)
+
+    def samples_to_features(self, samples: pa.Table) -> pa.Table:
+        """Arrow 3: windows of token ids, one or more per row, in order."""
+        return token_features(
+            samples,
+            tokenizer=self.tokenizer,
+            max_seq_len=self.max_seq_len,
+            overlap=self.window_overlap,
+            label_columns=self.label_tensor_names,
+            inner_labels=self._inner_labels(),
+        )
+
+    def padding(self) -> Padding:
+        """How batches of this tokenizer are padded; label columns of words as their special tokens."""
+        return dataclasses.replace(super().padding(), fills=self._inner_labels())
+
+    def dataset_from_dicts(  # type: ignore[override]
+        self,
+        dicts: Sequence[Any],
+        indices: Sequence[int] | None = None,
+        return_baskets: bool = False,
+        non_initial_token: str | None = None,
+        debug: bool = False,
+    ) -> tuple[Any, ...]:
+        """As `Processor.dataset_from_dicts`, one row (and one sample of a basket) per window.
+
+        Samples keep, of their window, `tokens`, `token_to_word_map` (None for special tokens), `start_of_word`, and
+        `word_spans` (begin and end in the text) of the words it owns.
+
+        Args:
+            dicts: One dict per row.
+            indices: The rows' numbers in the whole data; 0, 1, ... by default.
+            return_baskets: Return the rows' baskets too; this means inference: labels are not converted.
+            non_initial_token: Label of special tokens and the later tokens of words; None takes the processor's.
+            debug: Not needed here: tokens are always kept.
+        """
+        processor = self
+        if non_initial_token is not None and non_initial_token != self.non_initial_token:
+            processor = identity.changed_copy(self, non_initial_token=non_initial_token)
+        return Processor.dataset_from_dicts(processor, dicts, indices, return_baskets, debug)
+
+    def sample_details(self, text: str) -> list[dict[str, Any]]:
+        """As `Processor.sample_details`: which word each token of a window belongs to, and where its words stand."""
+        words, starts = split_with_metadata(text)
+        spans = [(start, start + len(word)) for start, word in zip(starts, words, strict=True)]
+        return [
+            {"word_spans": [spans[word] for word in owned], "token_to_word_map": of_tokens}
+            for of_tokens, owned in words_of_windows(
+                text, tokenizer=self.tokenizer, max_seq_len=self.max_seq_len, overlap=self.window_overlap
+            )
+        ]
+
+    def what_is_missing(self, train_file: str | None) -> str:
+        """Names what the task needs; for missing tags, with those that the training file holds."""
+        missing = " and ".join(self._missing) or "a task"
+        parts = [f"{missing} missing: training needs label_list and metric"]
+        if "label_list" in self._missing:
+            parts.append(self._labels_to_give(train_file))
+        if "metric" in self._missing:
+            parts.append("give a metric with --set processor.metric=seq_f1")
+        return "; ".join(parts)
+
+    def _reads_files_itself(self) -> bool:
+        """False where a subclass brings a `file_to_dicts` of its own."""
+        return type(self).file_to_dicts is NERProcessor.file_to_dicts
+
+    def _tasks_to_read(self) -> dict[str, dict[str, Any]]:
+        return {} if self.inference else self.tasks
+
+    def _inner_labels(self) -> dict[str, int]:
+        """Column of labels of words -> label of what begins no word."""
+        return {
+            task["label_tensor_name"]: task["label_list"].index(self.non_initial_token)
+            if self.non_initial_token in task["label_list"]
+            else IGNORED
+            for task in self._tasks_to_read().values()
+            if task["task_type"] == WORD_TASK
+        }
+
+    def _read(self, path: str) -> Iterator[pa.Table]:
+        addresses = list_files(path)
+        for address, name in zip(addresses, row_names(addresses), strict=True):
+            if data_suffix(address) in _OBJECT_SUFFIXES:
+                yield from self._read_objects(address, name)
+            else:
+                yield from self._read_tokens(address, name)
+
+    def _read_tokens(self, address: str, name: str, part: ByteRange | None = None) -> Iterator[pa.Table]:
+        file = TableFile(uri=address, name=name, columns={}, max_field_chars=self.max_text_chars)
+        return read_conll(file, self._format(address), part)
+
+    def _format(self, path: str) -> ConllFormat:
+        columns: dict[str, int | None] = {}
+        for name, task in self._tasks_to_read().items():
+            if task["task_type"] != WORD_TASK and path:
+                raise ConfigError(
+                    f'task "{name}" has labels of whole texts, which {path} cannot hold: it has one token a line; '
+                    "give JSON lines (.jsonl) or Parquet"
+                )
+            column = task["label_column_name"] or ""
+            columns[task["label_name"]] = int(column) if column.removeprefix("-").isdecimal() else self.tag_column
+        return conll_format(
+            path,
+            tag_columns=columns,
+            delimiter=self.delimiter,
+            token_column=self.token_column,
+            encoding=self.encoding,
+            germeval14=self.germeval14,
+            iob1=self.iob1,
+        )
+
+    def _read_objects(self, address: str, name: str) -> Iterator[pa.Table]:
+        tasks = self._tasks_to_read()
+        labels = {task["label_column_name"] or task["label_name"] for task in tasks.values()}
+        ids = [key for key in ID_KEYS if self.inference and key not in labels]
+        columns = {column: column for column in (*ids, *sorted(labels))} | {self.text_column_name: "text"}
+        file = TableFile(uri=address, name=name, columns=columns, optional=tuple(ids))
+        for rows in read_objects(file):
+            given = [_dict_of(values, ids) for _, values in rows]
+            table = self.named_dicts_to_table(given, [f"{name}:{number}" for number, _ in rows])
+            if self.inference:
+                own = [external_id(values) if isinstance(values, dict) else None for _, values in rows]
+                table = table.append_column(EXTERNAL_ID, pa.array(own, pa.string()))
+            yield table
+
+    def _labels_to_give(self, train_file: str | None) -> str:
+        if train_file is None:
+            return "give it with --set processor.label_list=[...]"
+        found = self._labels_in(train_file)
+        if not found:
+            raise ConfigError(f"{train_file} holds no tags; name the right column with tag_column or label_column_name")
+        if len(found) >= _MOST_LABELS:
+            return f"{train_file} holds {len(found)} tags or more (the wrong column?); give it with label_list"
+        argument = shlex.quote(json.dumps(found, ensure_ascii=False))
+        shown = shown_labels(found)
+        return f"{train_file} holds {len(found)} tags {shown}; give it with --set processor.label_list={argument}"
+
+    def _labels_in(self, train_file: str) -> list[str]:
+        """The distinct tags of the file, sorted, O first; stops at a thousand."""
+        any_tags = make_task(
+            _TASK, metric=None, label_list=["O", "X"], label_column_name=self.label_column_name, task_type=WORD_TASK
+        )
+        reader = identity.changed_copy(self, tasks={_TASK: any_tags}, inference=False)
+        found: set[str] = set()
+        for table in reader.read_tables(train_file):
+            tags = pc.list_flatten(table.column(any_tags["label_name"]))
+            found |= {tag for tag in pc.unique(tags).to_pylist() if tag}
+            if len(found) >= _MOST_LABELS:
+                break
+        return sorted(found, key=lambda tag: (tag != "O", tag))
+
+
+def _dict_of(values: Mapping[str, Any] | Problem, ids: Sequence[str]) -> dict[str, Any]:
+    """A row as a dict without an id of its own: it is named by file and line."""
+    if isinstance(values, Problem):
+        return {COLUMN: dataclasses.asdict(values)}
+    return {key: value for key, value in values.items() if key not in ids}

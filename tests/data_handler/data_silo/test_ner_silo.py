@@ -1,0 +1,101 @@
+"""A silo of texts with labelled words: splits keep windows together, one big file is read by many tasks."""
+
+import functools
+
+import pytest
+
+from farm_ray.data_handler.data_silo import DataSilo
+from farm_ray.data_handler.data_silo.operators import features_on_ray
+from farm_ray.data_handler.file_to_dicts.ranges import cut_at_blank_lines
+from farm_ray.data_handler.processor import NERProcessor, ner
+from farm_ray.errors import DataProblemError
+from tests.tiny import tiny_tokenizer
+
+TAGS = ["O", "B-PER", "I-PER"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    return tiny_tokenizer(tmp_path_factory.mktemp("bert"))
+
+
+def processor(tokenizer, folder, **settings):
+    usual = {"label_list": TAGS, "metric": "seq_f1", "dev_filename": None, "dev_split": 0.25}
+    return NERProcessor(tokenizer, 8, folder, **(usual | settings))
+
+
+def sentences(n, bad=()):
+    """Sentences of 1 to 17 words: many do not fit into one window."""
+    words = ["the", "badly", "film", "was", "good"]
+    blocks = [[f"{words[(i + k) % 5]}\t{TAGS[(i + k) % 3]}" for k in range(1 + i % 17)] for i in range(n)]
+    for i in bad:
+        blocks[i].append("lost")
+    return "".join("# comment\n" + "\n".join(block) + "\n\n" for block in blocks)
+
+
+def sources(rows):
+    return set(rows.table.column("dict_id").take(rows.rows).to_pylist())
+
+
+def test_windows_of_a_text_stay_together(tokenizer, tmp_path):
+    (tmp_path / "train.txt").write_text(sentences(100))
+    silo = DataSilo(processor(tokenizer, tmp_path), batch_size=4)
+    train, dev = silo.data["train"], silo.data["dev"]
+    assert silo.data["test"] is None
+    assert len(train) + len(dev) > 200
+    assert (len(sources(train)), len(sources(dev))) == (75, 25)
+    assert not sources(train) & sources(dev)
+    assert silo.tensor_names == ["input_ids", "padding_mask", "segment_ids", "initial_mask", "ner_label_ids"]
+
+
+def test_the_split_does_not_depend_on_the_windows(tokenizer, tmp_path):
+    (tmp_path / "train.txt").write_text(sentences(100))
+    silos = [
+        DataSilo(processor(tokenizer, tmp_path, window_overlap=overlap), batch_size=4, seed=seed)
+        for overlap, seed in [(0, 1), (3, 1), (0, 2)]
+    ]
+    first, second, other = [sources(silo.data["dev"]) for silo in silos]
+    assert first == second != other
+
+
+def test_bad_sentences_are_set_aside_under_their_own_id(tokenizer, tmp_path):
+    (tmp_path / "train.txt").write_text(sentences(40, bad=[3]))
+    with pytest.raises(DataProblemError, match=r"1 of 40 rows have problems \(1 x wrong number of columns\)"):
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4)
+    silo = DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.1)
+    (problem,) = silo.problems.to_pylist()
+    assert (problem["id"], problem["line"]) == ("train.txt:14", 18)
+
+
+def test_batches_pad_labels_with_what_is_ignored(tokenizer, tmp_path):
+    (tmp_path / "train.txt").write_text(sentences(40))
+    for labels, fill in ((TAGS, -100), ([*TAGS, "X"], 3)):
+        silo = DataSilo(processor(tokenizer, tmp_path, label_list=labels), batch_size=16)
+        batch = next(iter(silo.loaders["train"]))
+        padded = batch["padding_mask"] == 0
+        assert padded.any()
+        assert set(batch["ner_label_ids"][padded].tolist()) == {fill}
+        assert batch["initial_mask"][padded].sum() == 0
+        assert (batch["ner_label_ids"][batch["initial_mask"] == 1] >= 0).all()
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_one_big_file_is_read_by_many_tasks(tokenizer, tmp_path, monkeypatch):
+    (tmp_path / "train.txt").write_text(sentences(6000, bad=[17, 5000]))
+    alone = DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_processes=1, max_problem_share=0.01)
+    asked = []
+    monkeypatch.setattr(ner, "cut_at_blank_lines", functools.partial(cut_at_blank_lines, range_bytes=100_000))
+    monkeypatch.setattr(NERProcessor, "cuts", lambda own, path: asked.append(cuts(own, path)) or asked[-1])
+    parallel = DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.01)
+    assert len(asked[0]) == 6
+    assert parallel.data["train"].table.combine_chunks().equals(alone.data["train"].table.combine_chunks())
+    assert parallel.data["dev"].ids() == alone.data["dev"].ids()
+    assert [row["line"] for row in parallel.problems.to_pylist()] == [row["line"] for row in alone.problems.to_pylist()]
+    # As if it lay where all nodes can read it.
+    (features, _) = features_on_ray(parallel.processor, [f"file://{tmp_path}/train.txt"], rows_at_once=999, max_tasks=2)
+    assert len(asked[1]) == 6
+    assert features.combine_chunks().equals(alone.data["train"].table.combine_chunks())
+
+
+cuts = NERProcessor.cuts
