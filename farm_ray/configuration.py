@@ -6,9 +6,9 @@ import difflib
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -68,9 +68,8 @@ def dotted_names(kind: type[Config], prefix: str = "") -> list[str]:
     names = []
     for name, field in kind.model_fields.items():
         names.append(prefix + name)
-        nested = _nested(field.annotation)
-        if nested is not None:
-            names += dotted_names(nested, f"{prefix}{name}.")
+        for nested in _nested(field.annotation):
+            names += [inner for inner in dotted_names(nested, f"{prefix}{name}.") if inner not in names]
     return names
 
 
@@ -157,13 +156,33 @@ def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: l
 
 
 def _has_parts(annotation: Any) -> bool:
-    return _nested(annotation) is not None or "dict[" in str(annotation)
+    return bool(_nested(annotation)) or "dict[" in str(annotation)
 
 
-def _nested(annotation: Any) -> type[Config] | None:
-    """The configuration class of a field such as `Inner` or `Inner | None`; None for plain fields."""
-    candidates = get_args(annotation) if get_origin(annotation) in {Union, types.UnionType} else (annotation,)
-    return next((kind for kind in candidates if isinstance(kind, type) and issubclass(kind, Config)), None)
+def _nested(annotation: Any) -> list[type[Config]]:
+    """The configuration classes of a field such as `Inner`, `Inner | None` or `One | Other`; none of a plain one."""
+    if get_origin(annotation) is Annotated:
+        return _nested(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, types.UnionType}:
+        return [kind for part in get_args(annotation) for kind in _nested(part)]
+    return [annotation] if isinstance(annotation, type) and issubclass(annotation, Config) else []
+
+
+def _place(kind: type[Config], loc: Sequence[str | int]) -> tuple[list[str], type[Config]]:
+    """Names on the way to a value, without pydantic's tags of alternatives, and the configuration that holds it."""
+    names: list[str] = []
+    holder, options = kind, [kind]
+    for part in loc:
+        tagged = [option for option in options if len(options) > 1 and option.model_fields["kind"].default == part]
+        if tagged:
+            options = tagged
+            continue
+        names.append(str(part))
+        if len(options) == 1:
+            holder = options[0]
+            field = holder.model_fields.get(str(part))
+            options = [] if field is None else _nested(field.annotation)
+    return names, holder
 
 
 def _with_item(values: dict[str, Any], names: list[str], value: Any) -> dict[str, Any]:
@@ -173,10 +192,13 @@ def _with_item(values: dict[str, Any], names: list[str], value: Any) -> dict[str
 
 def _first_problem(error: ValidationError, kind: type[Config], where: str) -> str:
     problem = error.errors(include_url=False)[0]
-    path = ".".join(str(part) for part in ([where] if where else []) + list(problem["loc"]))
+    inside, innermost = _place(kind, problem["loc"])
+    path = ".".join(([where] if where else []) + inside)
     if problem["type"] == "extra_forbidden":
-        inside = ".".join(str(part) for part in problem["loc"])
-        return f'unknown key "{path}"{nearest(inside, dotted_names(kind))}'
+        known = dotted_names(innermost, "".join(f"{part}." for part in inside[:-1]))
+        return f'unknown key "{path}"{nearest(".".join(inside), known)}'
+    if problem["type"] == "union_tag_invalid":
+        return f'{path}.kind: unknown "{problem["ctx"]["tag"]}"; known are: {problem["ctx"]["expected_tags"]}'
     if problem["type"] == "missing":
         return f"{path} is missing; give it with --set {path}=..."
     reason = problem["msg"].removeprefix("Value error, ")

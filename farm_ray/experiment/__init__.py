@@ -6,12 +6,17 @@ from farm_ray.experiment.config import (
     Experiment,
     HeadConfig,
     ModelConfig,
+    NERProcessorConfig,
+    RegressionProcessorConfig,
     TaskConfig,
     TextClassificationProcessorConfig,
+    TextPairClassificationProcessorConfig,
+    TextPairRegressionProcessorConfig,
     TrainConfig,
     read_experiment,
     write_experiment,
 )
+from farm_ray.experiment.cross_validation import cross_validate_experiment
 from farm_ray.experiment.farm_config import load_experiments, read_farm_config
 from farm_ray.experiment.load import load_experiment
 from farm_ray.experiment.result import Result
@@ -23,10 +28,15 @@ __all__ = [
     "Experiment",
     "HeadConfig",
     "ModelConfig",
+    "NERProcessorConfig",
+    "RegressionProcessorConfig",
     "Result",
     "TaskConfig",
     "TextClassificationProcessorConfig",
+    "TextPairClassificationProcessorConfig",
+    "TextPairRegressionProcessorConfig",
     "TrainConfig",
+    "cross_validate_experiment",
     "load_experiment",
     "load_experiments",
     "read_experiment",

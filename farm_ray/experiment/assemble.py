@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
+from farm_ray.evaluation.trial import trial_rows
 from farm_ray.experiment.config import HeadConfig
 from farm_ray.experiment.load import load_function
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.data_handler.processor import Processor
-    from farm_ray.experiment.config import Experiment, TextClassificationProcessorConfig
+    from farm_ray.experiment.config import Experiment
+    from farm_ray.experiment.processor_config import ProcessorConfig
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.modeling.prediction_head import PredictionHead
@@ -25,10 +27,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_ONE_TASK = "text_classification"
-"""Name of the task that a `label_list` makes."""
+_OWN_TASK = {
+    "RegressionProcessor": ("regression", "regression"),
+    "TextPairRegressionProcessor": ("regression", "regression"),
+    "NERProcessor": ("ner", "token_classification"),
+}
+"""Name and type of the task that a processor makes by itself, where it is not text_classification."""
+_WORDS = "NERProcessor"
+"""The kind whose own task stays when there are others."""
 _LOSS = "loss"
 """Is among the results of every head."""
+_ANY_WIDTH = 768
+HEAD_OF_TASK = {
+    "classification": "TextClassificationHead",
+    "multilabel_classification": "MultiLabelTextClassificationHead",
+    "regression": "RegressionHead",
+    "token_classification": "TokenClassificationHead",
+}
+"""The head that answers a type of task."""
 _NOT_THE_PROCESSORS = {"kind", "tasks", "metric", "data_dir"}
 
 
@@ -50,7 +66,7 @@ def check_experiment(experiment: Experiment) -> None:
             f"the data folder {data_dir} is a file; name its folder, and then the file: "
             f"--data-dir {data_dir.parent} --set processor.train_filename={data_dir.name}"
         )
-    if processor.tasks and processor.label_list is not None:
+    if processor.tasks and getattr(processor, "label_list", None) is not None and processor.kind != _WORDS:
         raise ConfigError("processor.label_list is for one task; with processor.tasks give each task its own")
     if not processor.train_filename:
         raise ConfigError("processor.train_filename is empty; training needs a file")
@@ -58,8 +74,7 @@ def check_experiment(experiment: Experiment) -> None:
     twice = {name for name in task_names if task_names.count(name) > 1}
     if twice:
         raise ConfigError(f'processor.tasks has two tasks named "{min(twice)}"; names must differ')
-    tasks = {task.name: _Scored(task.metric, task.label_list) for task in processor.tasks}
-    tasks = tasks or {_ONE_TASK: _Scored(processor.metric, processor.label_list or ())}
+    tasks = _scored_tasks(processor)
     heads = _head_configs(experiment, list(tasks))
     _check_training(experiment, [(head.task, tasks[head.task]) for head in heads])
 
@@ -68,7 +83,21 @@ class _Scored(NamedTuple):
     """What the results of a task are made of."""
 
     metric: tuple[str, ...]
-    label_list: tuple[str, ...]
+    rows: list[Any]
+    """What the metrics are tried on."""
+
+
+def _scored_tasks(processor: ProcessorConfig) -> dict[str, _Scored]:
+    default = "multilabel_classification" if getattr(processor, "multilabel", False) else "classification"
+    tasks = {
+        task.name: _Scored(task.metric, trial_rows(task.task_type or default, task.label_list))
+        for task in processor.tasks
+    }
+    if tasks and processor.kind != _WORDS:
+        return tasks
+    name, task_type = _OWN_TASK.get(processor.kind, ("text_classification", default))
+    own = _Scored(processor.metric, trial_rows(task_type, getattr(processor, "label_list", None) or ()))
+    return {name: own, **tasks}
 
 
 def _check_training(experiment: Experiment, heads: list[tuple[str, _Scored]]) -> None:
@@ -77,7 +106,7 @@ def _check_training(experiment: Experiment, heads: list[tuple[str, _Scored]]) ->
     from farm_ray.modeling.optimization.schedules import check_schedule
 
     for _, scored in heads:
-        check_metric(scored.metric, scored.label_list)
+        check_metric(scored.metric, scored.rows)
     check_optimizer(experiment.train.optimizer_opts)
     check_schedule(experiment.train.schedule_opts)
     stopping = experiment.train.early_stopping
@@ -100,9 +129,9 @@ def _check_watched(watched: str, task: str, scored: _Scored) -> None:
     """A value for early stopping that no evaluation yields is refused where the values are known for sure."""
     from farm_ray.evaluation.metrics import reported_names
 
-    if watched == _LOSS or not scored.label_list:
+    if watched == _LOSS or not scored.rows:
         return
-    names, all_known = reported_names(scored.metric, scored.label_list)
+    names, all_known = reported_names(scored.metric, scored.rows)
     if watched in names:
         return
     known = [_LOSS, *names]
@@ -132,7 +161,7 @@ def prepare_data(experiment: Experiment) -> None:
         prepare(folder)
 
 
-def make_processor(config: TextClassificationProcessorConfig, tokenizer: Any, *, seed: int) -> Processor:
+def make_processor(config: ProcessorConfig, tokenizer: Any, *, seed: int) -> Processor:
     """The processor with its tasks.
 
     Args:
@@ -140,15 +169,16 @@ def make_processor(config: TextClassificationProcessorConfig, tokenizer: Any, *,
         tokenizer: From `Tokenizer.load`.
         seed: Of `max_samples`.
     """
-    from farm_ray.data_handler.processor import TextClassificationProcessor
+    from farm_ray.data_handler import processor as processors
 
     values = {name: getattr(config, name) for name in type(config).model_fields if name not in _NOT_THE_PROCESSORS}
-    values["label_list"] = None if config.label_list is None else list(config.label_list)
-    values["skiprows"] = list(config.skiprows) if isinstance(config.skiprows, tuple) else config.skiprows
-    metric = None if config.tasks else _metric(config.metric)
-    processor = TextClassificationProcessor(
-        tokenizer=tokenizer, data_dir=config.data_dir, metric=metric, seed=seed, **values
-    )
+    # Processors keep lists: that is what JSON gives back.
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    values["metric"] = None if config.tasks and config.kind != _WORDS else _metric(config.metric)
+    if "max_samples" in values:
+        values["seed"] = seed
+    kind: Any = getattr(processors, config.kind)
+    processor = kind(tokenizer=tokenizer, data_dir=config.data_dir, **values)
     for task in config.tasks:
         processor.add_task(
             name=task.name,
@@ -156,7 +186,8 @@ def make_processor(config: TextClassificationProcessorConfig, tokenizer: Any, *,
             label_list=list(task.label_list),
             label_column_name=task.label_column_name,
             label_name=task.label_name,
-            text_column_name=task.text_column_name or config.text_column_name,
+            task_type=task.task_type,
+            text_column_name=task.text_column_name or getattr(config, "text_column_name", None),
         )
     return processor
 
@@ -194,13 +225,16 @@ def make_model(experiment: Experiment, silo: DataSilo, language_model: LanguageM
 
     if experiment.model.dropout is not None:
         language_model.set_dropout(experiment.model.dropout)
+    frozen = experiment.model.frozen_layers
+    if frozen is not None:
+        language_model.freeze(None if frozen == "all" else frozen)
     set_all_seeds(experiment.seed)
     heads = [_make_head(config, silo) for config in _head_configs(experiment, list(silo.processor.tasks))]
     return AdaptiveModel(
         language_model=language_model,
         prediction_heads=heads,
         embeds_dropout_prob=experiment.model.embeds_dropout_prob,
-        lm_output_types=["per_sequence"] * len(heads),
+        lm_output_types=[head.ph_output_type for head in heads],
         device="cpu",
     )
 
@@ -220,9 +254,11 @@ def _head_configs(experiment: Experiment, tasks: list[str]) -> list[HeadConfig]:
 
 
 def _make_head(config: HeadConfig, silo: DataSilo) -> PredictionHead:
-    from farm_ray.modeling.prediction_head import TextClassificationHead
-
-    labels = silo.processor.tasks[config.task]["label_list"]
+    task = silo.processor.tasks[config.task]
+    kind = HEAD_OF_TASK[task["task_type"]]
+    if kind == "RegressionHead":
+        return _make_regression_head(config)
+    labels = task["label_list"]
     weights: Any = config.class_weights
     if weights == "balanced":
         weights = silo.calculate_class_weights(config.task, source="train")
@@ -231,14 +267,27 @@ def _make_head(config: HeadConfig, silo: DataSilo) -> PredictionHead:
             f"model.heads: class_weights of task {config.task} has {len(weights)} values for {len(labels)} labels; "
             "give one each"
         )
-    # The first width is fitted to the language model.
-    dims = [config.hidden_dims[0], *config.hidden_dims, len(labels)] if config.hidden_dims else None
-    return TextClassificationHead(
-        layer_dims=dims,
-        num_labels=len(labels),
+    from farm_ray.modeling.prediction_head import HEADS
+
+    head: Any = HEADS[kind]
+    return head(
+        layer_dims=_widths(config, len(labels)),
         class_weights=None if weights is None else [float(weight) for weight in weights],
         task_name=config.task,
     )
+
+
+def _make_regression_head(config: HeadConfig) -> PredictionHead:
+    from farm_ray.modeling.prediction_head import RegressionHead
+
+    if config.class_weights is not None:
+        raise ConfigError(f"task {config.task} is a regression, which has no classes to weigh; leave class_weights out")
+    return RegressionHead(layer_dims=_widths(config, 1), task_name=config.task)
+
+
+def _widths(config: HeadConfig, outputs: int) -> list[int]:
+    """Widths of the layers; the first is fitted to the language model."""
+    return [config.hidden_dims[0] if config.hidden_dims else _ANY_WIDTH, *config.hidden_dims, outputs]
 
 
 def _metric(metric: tuple[str, ...]) -> str | list[str]:

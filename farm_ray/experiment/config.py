@@ -8,105 +8,39 @@ from __future__ import annotations
 from pathlib import Path  # noqa: TC003 - pydantic needs it when the classes are built
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from farm_ray.configuration import Config, build, read_yaml, to_yaml
+from farm_ray.experiment.processor_config import (
+    NERProcessorConfig,
+    ProcessorConfig,
+    RegressionProcessorConfig,
+    Share,
+    TaskConfig,
+    TextClassificationProcessorConfig,
+    TextPairClassificationProcessorConfig,
+    TextPairRegressionProcessorConfig,
+)
+
+__all__ = [
+    "DataConfig",
+    "EarlyStoppingConfig",
+    "Experiment",
+    "HeadConfig",
+    "ModelConfig",
+    "NERProcessorConfig",
+    "RegressionProcessorConfig",
+    "TaskConfig",
+    "TextClassificationProcessorConfig",
+    "TextPairClassificationProcessorConfig",
+    "TextPairRegressionProcessorConfig",
+    "TrainConfig",
+    "read_experiment",
+    "write_experiment",
+]
 
 
-def _as_labels(value: Any) -> Any:
-    """Label names; 1 or 2019, which YAML reads as numbers, as the text they are in the data."""
-    if isinstance(value, str):
-        raise ValueError("a list of labels is needed, such as [good, bad]")  # noqa: TRY004 - pydantic wants ValueError
-    return [_as_label(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def _as_label(value: Any) -> Any:
-    if isinstance(value, bool | float) or value is None:
-        raise ValueError(
-            f"YAML reads a label as {value!r} (it does so with yes, no, on, off, true, false, null and 1.0); "
-            'put the labels in quotes: ["yes", "no"]'
-        )
-    return _as_text(value)
-
-
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Labels = Annotated[tuple[str, ...], BeforeValidator(_as_labels)]
-Metrics = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Column = Annotated[str, BeforeValidator(_as_text)]
 ClassWeights = Literal["balanced"] | tuple[float, ...] | None
-
-
-class TaskConfig(Config):
-    """One label column and the prediction head that learns it."""
-
-    name: str
-    """Names the task, its head and its results."""
-    label_list: Labels
-    """Label names; a label's position is its id."""
-    metric: Metrics = ("acc",)
-    """Names of metrics: acc, f1_macro, f1_micro, acc_f1, mcc, or registered ones."""
-    label_column_name: Column = "label"
-    """The labels' column in the files."""
-    text_column_name: Column | None = None
-    """The text's column in the files; None takes the processor's."""
-    label_name: str | None = None
-    """Key of the label in dicts; None is `{name}_label`."""
-
-
-class TextClassificationProcessorConfig(Config):
-    """How files become features; the fields are the parameters of `TextClassificationProcessor`."""
-
-    kind: Literal["TextClassificationProcessor"] = "TextClassificationProcessor"
-    """The processor's class."""
-    max_seq_len: PositiveInt = 128
-    """Tokens per row, special tokens included; longer texts lose their right end."""
-    data_dir: str | None = None
-    """Folder (or s3:// prefix) of the files; `--data-dir` fills it."""
-    label_list: Labels | None = None
-    """Labels of the one task; None when `tasks` are given."""
-    metric: Metrics = ("acc",)
-    """Metrics of the one task, as in `TaskConfig`."""
-    tasks: tuple[TaskConfig, ...] = ()
-    """Several label columns, one task and one head each; then `label_list` stays None."""
-    train_filename: str | None = "train.tsv"
-    """Training data: a file, folder or glob below `data_dir`."""
-    dev_filename: str | None = None
-    """Dev data; None takes `dev_split` of the training rows."""
-    test_filename: str | None = "test.tsv"
-    """Test data; None for none."""
-    dev_split: Share = 0.1
-    """Share of the training rows for dev where there is no `dev_filename`."""
-    dev_stratification: bool = False
-    """Whether the split keeps the labels' shares."""
-    delimiter: str = "\t"
-    r"""Column separator of TSV and CSV files; `\t` is a tab."""
-    quote_char: str | None = "'"
-    """Quoting character of TSV and CSV files, None for none."""
-    skiprows: NonNegativeInt | tuple[NonNegativeInt, ...] | None = None
-    """Lines to leave out before the header."""
-    header: NonNegativeInt | None = 0
-    """Line of the column names, None when there are none."""
-    label_column_name: Column = "label"
-    """The label column of the one task."""
-    text_column_name: Column = "text"
-    """The text column."""
-    max_samples: PositiveInt | None = None
-    """Rows taken at random from each file; None takes all."""
-    encoding: str = "utf-8"
-    """Encoding of TSV, CSV and JSONL files."""
-
-    @field_validator("delimiter")
-    @classmethod
-    def _tab(cls, value: str) -> str:
-        return value.replace("\\t", "\t")
 
 
 class DataConfig(Config):
@@ -152,6 +86,8 @@ class ModelConfig(Config):
     """Dropout between language model and heads."""
     class_weights: Literal["balanced"] | None = None
     """Loss weights of derived heads: `balanced` makes rare labels count more."""
+    frozen_layers: NonNegativeInt | Literal["all"] | None = None
+    """The embeddings and this many layers above them keep their weights; `all` trains the heads only."""
 
 
 class EarlyStoppingConfig(Config):
@@ -209,7 +145,7 @@ class Experiment(Config):
     """Names the run and its default output folder."""
     prepare: str | None = None
     """`module:function`, called with the data folder when the training file is not there yet."""
-    processor: TextClassificationProcessorConfig = TextClassificationProcessorConfig()
+    processor: ProcessorConfig = TextClassificationProcessorConfig()
     """From files to features."""
     data: DataConfig = DataConfig()
     """From features to batches."""

@@ -5,17 +5,28 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import build, nearest
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import Experiment
+from farm_ray.experiment.processor_config import DEFAULT_KIND
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _SECTIONS = ("general", "task", "parameter", "optimizer", "logging", "early_stopping")
 _NEVER_A_GRID = ("layer_dims",)
-_PROCESSOR = "TextClassificationProcessor"
-_HEAD = "TextClassificationHead"
-_TASK_NAME = "text_classification"
+_MULTILABEL = "MultiLabelTextClassificationHead"
+_CLASSIFIES = ("text_classification", ("TextClassificationHead", _MULTILABEL))
+_PROCESSORS = {
+    "TextClassificationProcessor": _CLASSIFIES,
+    "TextPairClassificationProcessor": _CLASSIFIES,
+    "RegressionProcessor": ("regression", ("RegressionHead",)),
+    "TextPairRegressionProcessor": ("regression", ("RegressionHead",)),
+    "NERProcessor": ("ner", ("TokenClassificationHead",)),
+}
+"""Name of the task and the heads that may answer it, by FARM's `processor_name`."""
 
 _TASK_TO_PROCESSOR = (
     "dev_split",
@@ -51,7 +62,7 @@ _USED = {
 
 
 def load_experiments(path: str | Path) -> list[Experiment]:
-    """The runs of a FARM experiment file for text classification, as many as its grid has points.
+    """The runs of a FARM experiment file for a sentence or token task, as many as its grid has points.
 
     Raises:
         ConfigError: When the file cannot be read, is for another task, or has a key that FARM does not know.
@@ -102,15 +113,17 @@ def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") ->
     _check_keys(run, where)
     sections = {name: _given(run.get(name, {})) for name in _SECTIONS}
     general, task, parameter = sections["general"], sections["task"], sections["parameter"]
-    _check_kind(task.get("processor_name"), _PROCESSOR, "processor_name", where)
-    _check_kind(parameter.get("prediction_head"), _HEAD, "prediction_head", where)
+    kind = task.get("processor_name", DEFAULT_KIND)
+    _check_kind(kind, _PROCESSORS, "processor_name", where)
+    task_name, heads = _PROCESSORS[kind]
+    _check_kind(parameter.get("prediction_head", heads[0]), heads, "prediction_head", where)
     if task.get("do_train") is False:
         raise ConfigError(f"{where}: task.do_train is false; use python -m jobs.evaluate MODEL_DIR FILE")
     steps = _count(parameter, "gradient_accumulation_steps", where) or 1
     values: dict[str, Any] = {
         "name": task.get("name", "farm"),
-        "processor": _processor(general, task, parameter),
-        "model": _model(parameter, where),
+        "processor": {"kind": kind, **_processor(general, task, parameter)},
+        "model": _model(parameter, task_name, where),
         "train": _train(sections, steps),
     }
     batch_size = _count(parameter, "batch_size", where)
@@ -146,9 +159,10 @@ def _check_keys(run: dict[str, Any], where: str) -> None:
                 raise ConfigError(f'{where}: unknown key "{section}.{key}"{nearest(key, known)}')
 
 
-def _check_kind(name: str | None, wanted: str, key: str, where: str) -> None:
-    if name is not None and name != wanted:
-        raise ConfigError(f"{where}: {key} is {name}; only {wanted} can be read from a FARM configuration", value=name)
+def _check_kind(name: str, known: Collection[str], key: str, where: str) -> None:
+    if name not in known:
+        readable = " or ".join(known)
+        raise ConfigError(f"{where}: {key} is {name}; it can be {readable} in a FARM configuration", value=name)
 
 
 def _given(keys: dict[str, Any]) -> dict[str, Any]:
@@ -160,6 +174,8 @@ def _processor(general: dict[str, Any], task: dict[str, Any], parameter: dict[st
     if isinstance(values.get("label_list"), str):
         values["label_list"] = [label.strip() for label in values["label_list"].split(",")]
     values |= {key: parameter[key] for key in ("max_seq_len",) if key in parameter}
+    if parameter.get("prediction_head") == _MULTILABEL:
+        values["multilabel"] = True
     return values | {key: general[key] for key in ("data_dir",) if key in general}
 
 
@@ -170,13 +186,13 @@ def _count(parameter: dict[str, Any], key: str, where: str) -> int | None:
     return value
 
 
-def _model(parameter: dict[str, Any], where: str) -> dict[str, Any]:
+def _model(parameter: dict[str, Any], task_name: str, where: str) -> dict[str, Any]:
     values = {"language_model": parameter["model"]} if "model" in parameter else {}
     values |= {key: parameter[key] for key in ("embeds_dropout_prob",) if key in parameter}
     weights = "balanced" if parameter.get("balance_classes") else None
     widths = _widths(parameter.get("layer_dims"), where)
     if widths:
-        return values | {"heads": [{"task": _TASK_NAME, "hidden_dims": widths, "class_weights": weights}]}
+        return values | {"heads": [{"task": task_name, "hidden_dims": widths, "class_weights": weights}]}
     return values | {"class_weights": weights}
 
 

@@ -1,4 +1,7 @@
-"""The output folder of a run: `experiment.yaml`, `checkpoints/` where any were written, `model/` when it is done."""
+"""The output folder of a run: `experiment.yaml`, `checkpoints/` where any were written, `model/` when it is done.
+
+That of a cross-validation has `cross_validation.json` and `predictions.parquet` in place of a model.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ MODEL = "model"
 CHECKPOINTS = "checkpoints"
 PROBLEMS = "problems.parquet"
 """Rows set aside, written by the silo."""
+FOLDS = "cross_validation.json"
+PREDICTIONS = "predictions.parquet"
 _MOST_DIFFERENCES = 3
 
 
@@ -71,8 +76,8 @@ def check_output_folder(path: Path, experiment: Experiment) -> None:
 
 
 def holds_a_run(path: Path) -> bool:
-    """Whether there is a model or a whole checkpoint."""
-    return (path / MODEL).exists() or any((path / CHECKPOINTS).glob("epoch_*"))
+    """Whether there is a model, a whole checkpoint, or the results of a cross-validation."""
+    return (path / MODEL).exists() or (path / FOLDS).exists() or any((path / CHECKPOINTS).glob("epoch_*"))
 
 
 def note_experiment(path: Path, experiment: Experiment) -> None:

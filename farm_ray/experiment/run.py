@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.tracking import RunLogger
-    from farm_ray.train import Trainer
+    from farm_ray.train import EarlyStopping, Trainer
 
 Progress = Callable[[str, int, int | None, str], None]
 
@@ -63,11 +63,11 @@ def run_experiment(
     """
     output = Path(output_dir or Path("runs") / experiment.name)
     check_experiment(experiment)
-    _check_device(experiment.train.use_amp, num_workers=num_workers, use_gpu=use_gpu)
+    check_device(experiment.train.use_amp, num_workers=num_workers, use_gpu=use_gpu)
     resume = "auto" if resume == "latest" else resume
     _check_resume(resume, output / folders.CHECKPOINTS)
     with folders.output_folder(output, experiment) as target:
-        processor, language_model = _load_pretrained(experiment)
+        processor, language_model = load_pretrained(experiment)
         if num_workers > 0:
             _connect(address, num_workers=num_workers, use_gpu=use_gpu)
         (target / folders.PROBLEMS).unlink(missing_ok=True)
@@ -98,7 +98,7 @@ def run_experiment(
     return result
 
 
-def _check_device(use_amp: str | None, *, num_workers: int, use_gpu: bool) -> None:
+def check_device(use_amp: str | None, *, num_workers: int, use_gpu: bool) -> None:
     """A GPU that is not in this process, and number formats that the device cannot do."""
     import torch
 
@@ -126,7 +126,7 @@ def _check_resume(resume: str, checkpoints: Path) -> None:
         checkpoint.find(resume, checkpoints)
 
 
-def _load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:
+def load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:
     """First of all, as a wrong name or a half-copied folder should not cost the time of the preprocessing."""
     from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.modeling.tokenization import Tokenizer
@@ -155,33 +155,46 @@ def _make_trainer(
     tracker: RunLogger,
 ) -> Trainer:
     from farm_ray.train import Trainer
-    from farm_ray.train.early_stopping import EarlyStopping
 
-    train = experiment.train
-    stopping = train.early_stopping
     return Trainer(
         model=model,
         data_silo=silo,
-        epochs=train.epochs,
-        learning_rate=train.learning_rate,
-        optimizer_opts=train.optimizer_opts,
-        schedule_opts=train.schedule_opts,
+        **training_options(experiment),
+        early_stopping=early_stopping(experiment),
         num_workers=num_workers,
         use_gpu=use_gpu,
-        use_amp=train.use_amp,
-        grad_acc_steps=train.grad_acc_steps,
-        evaluate_every=train.evaluate_every,
-        early_stopping=None if stopping is None else EarlyStopping(**stopping.model_dump()),
-        log_loss_every=train.log_loss_every,
-        checkpoint_every=train.checkpoint_every,
+        checkpoint_every=experiment.train.checkpoint_every,
         checkpoint_root_dir=output / folders.CHECKPOINTS,
-        checkpoints_to_keep=train.checkpoints_to_keep,
-        max_grad_norm=train.max_grad_norm,
-        seed=experiment.seed,
+        checkpoints_to_keep=experiment.train.checkpoints_to_keep,
         resume=resume,
         progress=progress,
         tracker=tracker,
     )
+
+
+def training_options(experiment: Experiment) -> dict[str, Any]:
+    """The arguments of `Trainer` that say how the weights are learnt."""
+    train = experiment.train
+    return {
+        "epochs": train.epochs,
+        "learning_rate": train.learning_rate,
+        "optimizer_opts": train.optimizer_opts,
+        "schedule_opts": train.schedule_opts,
+        "use_amp": train.use_amp,
+        "grad_acc_steps": train.grad_acc_steps,
+        "evaluate_every": train.evaluate_every,
+        "log_loss_every": train.log_loss_every,
+        "max_grad_norm": train.max_grad_norm,
+        "seed": experiment.seed,
+    }
+
+
+def early_stopping(experiment: Experiment) -> EarlyStopping | None:
+    """What ends the training before its last epoch, where the experiment asks for it."""
+    from farm_ray.train.early_stopping import EarlyStopping
+
+    stopping = experiment.train.early_stopping
+    return None if stopping is None else EarlyStopping(**stopping.model_dump())
 
 
 def _result(trainer: Trainer, silo: DataSilo, output: Path, preprocess_seconds: float) -> Result:

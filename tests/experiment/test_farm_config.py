@@ -9,6 +9,7 @@ from farm_ray.experiment import (
     EarlyStoppingConfig,
     HeadConfig,
     ModelConfig,
+    NERProcessorConfig,
     TextClassificationProcessorConfig,
     TrainConfig,
     load_experiments,
@@ -102,6 +103,32 @@ def test_lists_span_a_grid_except_in_the_task_and_for_layer_dims(tmp_path):
     assert points == [(1, 1e-5), (1, 3e-5), (1, 5e-5), (2, 1e-5), (2, 3e-5), (2, 5e-5)]
     assert {experiment.processor.label_list for experiment in experiments} == {("OTHER", "OFFENSE")}
     assert {experiment.model.heads for experiment in experiments} == {()}
+
+
+def test_the_processor_decides_about_kind_head_and_task(tmp_path):
+    changes = [
+        ("task", "processor_name", "NERProcessor"),
+        ("task", "label_list", ["O", "B-PER"]),
+        ("task", "metric", "seq_f1"),
+        ("task", "label_column_name", None),
+        ("parameter", "prediction_head", "TokenClassificationHead"),
+    ]
+    (experiment,) = load_experiments(farm_file(tmp_path, changes))
+    assert experiment.processor == NERProcessorConfig(
+        data_dir="data/germeval18", label_list=("O", "B-PER"), metric=("seq_f1",), max_seq_len=150, dev_split=0.1
+    )
+    assert experiment.model.heads == (HeadConfig(task="ner", hidden_dims=(16,), class_weights="balanced"),)
+
+
+def test_the_multilabel_head_means_multilabel(tmp_path):
+    changes = [("parameter", "prediction_head", "MultiLabelTextClassificationHead")]
+    (experiment,) = load_experiments(farm_file(tmp_path, changes))
+    assert experiment.processor.multilabel
+
+
+def test_a_head_of_another_task_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="prediction_head is RegressionHead; it can be TextClassificationHead or"):
+        load_experiments(farm_file(tmp_path, [("parameter", "prediction_head", "RegressionHead")]))
 
 
 def test_value_wins_over_default(tmp_path):

@@ -1,0 +1,216 @@
+"""How files become features: one configuration per kind of processor, chosen by its field `kind`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
+
+from farm_ray.configuration import Config
+
+
+def _as_labels(value: Any) -> Any:
+    """Label names; 1 or 2019, which YAML reads as numbers, as the text they are in the data."""
+    if isinstance(value, str):
+        raise ValueError("a list of labels is needed, such as [good, bad]")  # noqa: TRY004 - pydantic wants ValueError
+    return [_as_label(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _as_label(value: Any) -> Any:
+    if isinstance(value, bool | float) or value is None:
+        raise ValueError(
+            f"YAML reads a label as {value!r} (it does so with yes, no, on, off, true, false, null and 1.0); "
+            'put the labels in quotes: ["yes", "no"]'
+        )
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Labels = Annotated[tuple[str, ...], BeforeValidator(_as_labels)]
+Metrics = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Column = Annotated[str, BeforeValidator(_as_text)]
+TaskType = Literal["classification", "multilabel_classification", "regression", "token_classification"]
+
+
+class TaskConfig(Config):
+    """One label column and the prediction head that learns it."""
+
+    name: str
+    """Names the task, its head and its results."""
+    task_type: TaskType | None = None
+    """None: as the processor says; beside words with tags it must be said."""
+    label_list: Labels = ()
+    """Label names; a label's position is its id. A regression has none."""
+    metric: Metrics = ("acc",)
+    """Names of metrics, as `farm_ray.evaluation.metrics.METRICS` has them, or registered ones."""
+    label_column_name: Column = "label"
+    """The labels' column in the files."""
+    text_column_name: Column | None = None
+    """The text's column in the files; None takes the processor's."""
+    label_name: str | None = None
+    """Key of the label in dicts; None is `{name}_label`."""
+
+    @field_validator("label_list")
+    @classmethod
+    def _needed(cls, value: tuple[str, ...], given: ValidationInfo) -> tuple[str, ...]:
+        if not value and given.data.get("task_type") != "regression":
+            raise ValueError("a task needs its labels, such as [good, bad]; only a regression has none")
+        return value
+
+
+class _ProcessorConfig(Config):
+    """What all processors have."""
+
+    max_seq_len: PositiveInt = 128
+    """Tokens per row, special tokens included; longer texts lose their right end."""
+    data_dir: str | None = None
+    """Folder (or s3:// prefix) of the files; `--data-dir` fills it."""
+    tasks: tuple[TaskConfig, ...] = ()
+    """Several label columns, one task and one head each."""
+    train_filename: str | None = "train.tsv"
+    """Training data: a file, folder or glob below `data_dir`."""
+    dev_filename: str | None = None
+    """Dev data; None takes `dev_split` of the training rows."""
+    test_filename: str | None = "test.tsv"
+    """Test data; None for none."""
+    dev_split: Share = 0.1
+    """Share of the training rows for dev where there is no `dev_filename`."""
+    delimiter: str = "\t"
+    r"""Column separator of text files; `\t` is a tab."""
+
+    @field_validator("delimiter")
+    @classmethod
+    def _tab(cls, value: str) -> str:
+        return value.replace("\\t", "\t")
+
+
+class _TableProcessorConfig(_ProcessorConfig):
+    """What the processors of tables have."""
+
+    quote_char: str | None = "'"
+    """Quoting character of TSV and CSV files, None for none."""
+    skiprows: NonNegativeInt | tuple[NonNegativeInt, ...] | None = None
+    """Lines to leave out before the header."""
+    header: NonNegativeInt | None = 0
+    """Line of the column names, None when there are none."""
+    label_column_name: Column = "label"
+    """The label column of the one task."""
+    text_column_name: Column = "text"
+    """The text column."""
+    max_samples: PositiveInt | None = None
+    """Rows taken at random from each file; None takes all."""
+    encoding: str = "utf-8"
+    """Encoding of TSV, CSV and JSONL files."""
+
+
+class TextClassificationProcessorConfig(_TableProcessorConfig):
+    """Texts with a label, or several; the fields are the parameters of `TextClassificationProcessor`."""
+
+    kind: Literal["TextClassificationProcessor"] = "TextClassificationProcessor"
+    """The processor's class."""
+    label_list: Labels | None = None
+    """Labels of the one task; None when `tasks` are given."""
+    metric: Metrics = ("acc",)
+    """Metrics of the one task, as in `TaskConfig`."""
+    multilabel: bool = False
+    """Rows have any number of labels, joined by commas."""
+    dev_stratification: bool = False
+    """Whether the split keeps the labels' shares."""
+
+
+class TextPairClassificationProcessorConfig(TextClassificationProcessorConfig):
+    """Pairs of texts with a label; the fields are the parameters of `TextPairClassificationProcessor`."""
+
+    kind: Literal["TextPairClassificationProcessor"] = "TextPairClassificationProcessor"  # type: ignore[assignment]
+    """The processor's class."""
+    text_b_column_name: Column = "text_b"
+    """The column of the second text."""
+
+
+class RegressionProcessorConfig(_TableProcessorConfig):
+    """Texts with a number; the fields are the parameters of `RegressionProcessor`."""
+
+    kind: Literal["RegressionProcessor"] = "RegressionProcessor"
+    """The processor's class."""
+    metric: Metrics = ("mse",)
+    """mse, r2, pear_spear, or registered ones."""
+
+
+class TextPairRegressionProcessorConfig(RegressionProcessorConfig):
+    """Pairs of texts with a number; the fields are the parameters of `TextPairRegressionProcessor`."""
+
+    kind: Literal["TextPairRegressionProcessor"] = "TextPairRegressionProcessor"  # type: ignore[assignment]
+    """The processor's class."""
+    text_b_column_name: Column = "text_b"
+    """The column of the second text."""
+
+
+class NERProcessorConfig(_ProcessorConfig):
+    """Words with a tag each; the fields are the parameters of `NERProcessor`."""
+
+    kind: Literal["NERProcessor"] = "NERProcessor"
+    """The processor's class."""
+    label_list: Labels | None = None
+    """Tags; with "X" among them, FARM's scheme, it is learned for the later tokens of a word."""
+    metric: Metrics = ("seq_f1",)
+    """seq_f1, acc, or registered ones."""
+    train_filename: str | None = "train.txt"
+    """Training data: a file, folder or glob below `data_dir`."""
+    dev_filename: str | None = "dev.txt"
+    """Dev data; None takes `dev_split` of the training rows."""
+    test_filename: str | None = "test.txt"
+    """Test data; None for none."""
+    dev_split: Share = 0.0
+    """Share of the training rows for dev where there is no `dev_filename`."""
+    token_column: NonNegativeInt | None = None
+    """Column of the tokens, from 0; None is the first one."""
+    tag_column: int | None = None
+    """Column of the tags, from 0, -1 for the last; None is the last one."""
+    encoding: str | None = None
+    """Encoding of files with one token a line; None is utf-8."""
+    germeval14: bool | None = None
+    """Columns and labels as in GermEval 2014; None: where the file's path holds "germeval14"."""
+    iob1: bool | None = None
+    """Tags that begin with I- in the older way; None: where the file's path holds "conll03"."""
+    text_column_name: Column = "text"
+    """Column of the text in JSON lines and Parquet."""
+    label_column_name: Column | None = None
+    """Column of the tags there; None is `ner_label`."""
+    window_overlap: NonNegativeInt | None = None
+    """Tokens that neighbouring windows of a long text share; None takes a quarter of a window."""
+
+
+DEFAULT_KIND = "TextClassificationProcessor"
+
+
+def _kind(value: Any) -> str:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return str(kind or DEFAULT_KIND)
+
+
+ProcessorConfig = Annotated[
+    Annotated[TextClassificationProcessorConfig, Tag("TextClassificationProcessor")]
+    | Annotated[TextPairClassificationProcessorConfig, Tag("TextPairClassificationProcessor")]
+    | Annotated[RegressionProcessorConfig, Tag("RegressionProcessor")]
+    | Annotated[TextPairRegressionProcessorConfig, Tag("TextPairRegressionProcessor")]
+    | Annotated[NERProcessorConfig, Tag("NERProcessor")],
+    Discriminator(_kind),
+]
+"""Any of them; values without a `kind` mean text classification."""
