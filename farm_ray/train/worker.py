@@ -135,12 +135,7 @@ class Worker:
 
     def _content(self) -> int:
         """64 bits over the training rows: ids, lengths and labels, whatever their order."""
-        mixed = self.train.row_hashes ^ splitmix64(self.train.lengths.astype(np.uint64))
-        for name in self.train.label_names:
-            labels = self.train.column(name).astype(np.float64).reshape(len(self.train), -1).view(np.uint64)
-            for column in range(labels.shape[1]):
-                mixed = splitmix64(mixed ^ splitmix64(labels[:, column]))
-        return int(splitmix64(mixed).sum(dtype=np.uint64))
+        return int(self.train.content_hashes().sum(dtype=np.uint64))
 
     def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> Trainee:
         settings, ranks = self.settings, self.ranks

@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from farm_ray.errors import CheckpointError, ConfigError
+from farm_ray.evaluation.metrics import METRICS, compute_metrics
 from farm_ray.train.early_stopping import EarlyStopping
 
 
@@ -97,9 +98,13 @@ def test_unknown_argument_names_the_nearest():
         EarlyStopping(patients=3)
 
 
-def test_a_mode_that_keeps_the_worst_is_told():
-    with pytest.warns(UserWarning, match='mode="max" is usual'):
-        EarlyStopping(metric="f1_macro")
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_mode_that_keeps_the_worst_is_told(metric):
+    for value in compute_metrics(metric, [], []):
+        usual, unusual = ("min", "max") if value == "mse" else ("max", "min")
+        EarlyStopping(metric=value, mode=usual)
+        with pytest.warns(UserWarning, match=f'mode="{usual}" is usual'):
+            EarlyStopping(metric=value, mode=unusual)
 
 
 def test_state_goes_through_strict_json_and_goes_on_the_same():

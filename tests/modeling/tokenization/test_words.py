@@ -150,6 +150,13 @@ def test_the_tokenizer_stays_as_it_was_and_added_tokens_are_seen():
     assert encode(["quick neverseen"], tokenizer).tokens_per_word.tolist() == [pieces[0], 1]
 
 
+def test_special_tokens_in_texts_are_split_where_the_tokenizer_splits_them(tmp_path):
+    assert encode(["a [SEP]"], tiny_tokenizer(tmp_path)).ids.tolist() == [6, 3]
+    tokenizer = tiny_tokenizer(tmp_path)
+    tokenizer.split_special_tokens = True
+    assert 3 not in encode(["a [SEP]"], tokenizer).ids.tolist()
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=5), st.integers(0, 5))
 def test_texts_do_not_know_of_each_other(texts, cut):
