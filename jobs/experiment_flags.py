@@ -1,4 +1,4 @@
-"""The flags that say which experiment to run, shared by jobs.train and jobs.preprocess."""
+"""The flags that say which experiment to run, shared by the jobs that take a pipeline."""
 
 from __future__ import annotations
 

@@ -1,0 +1,284 @@
+"""Folds at once: one Ray task per fold, each with its share of the cores, all on one copy of the features."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from farm_ray import cluster
+from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.errors import ClusterError
+from farm_ray.evaluation.metrics import register_all, registrations
+from farm_ray.train.cross_validation import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from farm_ray.data_handler.batches import Positions
+    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.samples_to_features.padding import Padding
+    from farm_ray.train.fold_results import FoldResult
+
+logger = logging.getLogger(__name__)
+
+_FOLD_CPUS = 0.25
+"""Logical CPUs of a fold on one machine: how many run at once is counted here, and others may hold the rest."""
+_BYTES_PER_WEIGHT = 20
+"""The weight, its gradient and two numbers of the optimizer, four bytes each, and as much again for activations."""
+_BYTES_PER_PROCESS = 700 << 20
+_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_FOR_AN_ANSWER = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shared:
+    """What every fold gets."""
+
+    plan: FoldPlan
+    make_model: MakeModel
+    silo: DataSilo
+    """Without data."""
+    tables: list[list[Any]]
+    """References to the chunks of each feature table."""
+    registered: dict[str, Any]
+    """Metrics and reports of the user's own: each process has its own register."""
+    threads: int
+    board: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fold:
+    """What one fold gets."""
+
+    number: int
+    """From 1."""
+    settings: dict[str, int]
+    """The silo's own numbers: seed, batch sizes and the like."""
+    sets: dict[str, tuple[int, Positions, Padding]]
+    """Set name -> the number of its table, the positions of its rows, and how they are padded."""
+
+
+class StepBoard:
+    """An actor's state: the steps that each fold has done."""
+
+    def __init__(self) -> None:
+        self._done: dict[int, int] = {}
+
+    def post(self, fold: int, done: int) -> None:
+        """Takes news of a fold."""
+        self._done[fold] = done
+
+    def read(self) -> dict[int, int]:
+        """Steps by fold."""
+        return self._done
+
+
+def run_folds_on_ray(
+    plan: FoldPlan,
+    make_model: MakeModel,
+    folds: Sequence[DataSilo],
+    *,
+    parallel: int | None,
+    threads: int | None,
+    weights: int,
+    steps: Steps,
+) -> list[FoldResult]:
+    """The results of `run_fold` for every fold, in order; when one fails, the others are ended.
+
+    Args:
+        plan: How all are trained.
+        make_model: As for `cross_validate`.
+        folds: Their silos.
+        parallel: As for `cross_validate`.
+        threads: As for `cross_validate`.
+        weights: Weights of a model, for the memory a fold takes.
+        steps: Hears of progress.
+    """
+    import ray
+
+    cluster.connect()
+    at_once = _at_once(parallel, len(folds), use_gpu=plan.use_gpu, weights=weights)
+    share = threads or max(1, cluster.all_cores() // at_once)
+    logger.info("%d folds, %d at once with %d torch threads each", len(folds), at_once, share)
+    tables, waiting = _handed_over(folds)
+    board: Any = ray.remote(StepBoard).options(num_cpus=0).remote()
+    shared = ray.put(
+        _Shared(
+            plan=plan,
+            make_model=make_model,
+            silo=_without_data(folds[0]),
+            tables=tables,
+            registered=registrations(),
+            threads=share,
+            board=board,
+        )
+    )
+    task: Any = ray.remote(_run_in_worker).options(
+        num_cpus=_logical_cpus(share), num_gpus=int(plan.use_gpu), max_retries=0, scheduling_strategy="SPREAD"
+    )
+    running: dict[Any, int] = {}
+    done: dict[int, FoldResult] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                fold = waiting.pop(0)
+                running[task.remote([shared], fold)] = fold.number
+            ready, _ = ray.wait(list(running), timeout=_SECONDS_BETWEEN_LOOKS)
+            for reference in ready:
+                number = running.pop(reference)
+                done[number] = _result(reference, number, len(folds))
+            steps.tell(_read(board), f"{len(done)} of {len(folds)} folds done")
+    finally:
+        for reference in running:
+            ray.cancel(reference, force=True)
+        ray.kill(board)
+    return [done[number] for number in sorted(done)]
+
+
+def check_gpus(at_once: int) -> None:
+    """Raises ClusterError when a local Ray has not a GPU for each of so many folds; other clusters may still grow."""
+    import ray
+
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    if gpus < at_once and cluster.is_local():
+        raise ClusterError(
+            f"{at_once} folds at once with a GPU each were asked for, and there are {gpus} GPUs; give a smaller "
+            "parallel=..., or leave out use_gpu"
+        )
+
+
+def _at_once(wanted: int | None, folds: int, *, use_gpu: bool, weights: int) -> int:
+    """How many folds run at once.
+
+    Raises:
+        ClusterError: When a local Ray has not as many GPUs.
+    """
+    import ray
+
+    resources = ray.cluster_resources()
+    if use_gpu:
+        at_once = max(1, min(folds, wanted or int(resources.get("GPU", 0))))
+        check_gpus(at_once)
+        return at_once
+    if wanted is not None:
+        return min(folds, wanted)
+    fitting = int(resources.get("memory", 0) // (weights * _BYTES_PER_WEIGHT + _BYTES_PER_PROCESS))
+    at_once = max(1, min(folds, cluster.all_cores(), fitting))
+    if fitting < min(folds, cluster.all_cores()):
+        logger.info("there is memory for about %d folds at once", at_once)
+    return at_once
+
+
+def _logical_cpus(share: int) -> float:
+    """What Ray books for a fold: on several machines its threads, which spreads the folds over them."""
+    import ray
+
+    machines = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
+    return _FOLD_CPUS if len(machines) == 1 else min([float(share), *(cpus for cpus in machines if cpus >= 1)])
+
+
+def _handed_over(folds: Sequence[DataSilo]) -> tuple[list[list[Any]], list[_Fold]]:
+    """Each distinct table as references to its chunks in the object store, and each fold as rows of them."""
+    import ray
+
+    numbers: dict[int, int] = {}
+    tables: list[list[Any]] = []
+    made = []
+    for number, silo in enumerate(folds, start=1):
+        sets = {}
+        for name, rows in silo.data.items():
+            if rows is None:
+                continue
+            if id(rows.table) not in numbers:
+                numbers[id(rows.table)] = len(tables)
+                tables.append(list(rows.blocks) or [ray.put(rows.table)])
+            sets[name] = (numbers[id(rows.table)], rows.rows, rows.padding)
+        settings = {name: value for name, value in vars(silo).items() if isinstance(value, int)}
+        made.append(_Fold(number=number, settings=settings, sets=sets))
+    return tables, made
+
+
+def _without_data(silo: DataSilo) -> DataSilo:
+    """A silo to travel: processor and settings."""
+    empty = copy.copy(silo)
+    empty.data = dict.fromkeys(silo.data)
+    empty.problems, empty.progress = pa.table({}), None
+    vars(empty).pop("_problem_tables", None)
+    return empty
+
+
+def _run_in_worker(shared_reference: list[Any], fold: _Fold) -> FoldResult:
+    """The task: one fold in a process of its own."""
+    import ray
+    import torch
+
+    shared: _Shared = ray.get(shared_reference[0])
+    register_all(shared.registered)
+    torch.set_num_threads(shared.threads)
+    with named_after(fold.number, shared.plan.n_folds):
+        progress = _poster(shared.board, fold.number)
+        trainer = fold_trainer(shared.plan, shared.make_model, _with_data(shared, fold), progress)
+        # What it makes models of need not stay in memory beside the model.
+        del shared
+        return run_fold(trainer, fold.number)
+
+
+def _with_data(shared: _Shared, fold: _Fold) -> DataSilo:
+    """The fold's silo; the features stay where they are, in shared memory."""
+    import ray
+
+    silo = copy.copy(shared.silo)
+    vars(silo).update(fold.settings)
+    needed = {number for number, _, _ in fold.sets.values()}
+    tables = {number: pa.concat_tables(ray.get(shared.tables[number])) for number in needed}
+    whole: dict[int, FeatureSet] = {}
+    for number, _, padding in fold.sets.values():
+        rows = np.arange(tables[number].num_rows)
+        whole.setdefault(number, FeatureSet(table=tables[number], rows=rows, padding=padding))
+    silo.data = dict.fromkeys(shared.silo.data) | {
+        name: whole[number].subset(rows) for name, (number, rows, _) in fold.sets.items()
+    }
+    return silo
+
+
+def _poster(board: Any, number: int) -> Progress:
+    """A `progress` that tells the board now and then."""
+    last = 0.0
+
+    def post(stage: str, done: int, total: int | None, _note: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if stage == "train" and (done == total or now - last >= _SECONDS_BETWEEN_LOOKS):
+            last = now
+            board.post.remote(number, done)
+
+    return post
+
+
+def _read(board: Any) -> dict[int, int]:
+    import ray
+
+    try:
+        return ray.get(board.read.remote(), timeout=_SECONDS_FOR_AN_ANSWER)
+    except ray.exceptions.GetTimeoutError:
+        # A busy machine; the next look will tell.
+        return {}
+
+
+def _result(reference: Any, number: int, n_folds: int) -> FoldResult:
+    import ray
+
+    with named_after(number, n_folds):
+        try:
+            return ray.get(reference)
+        except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
+            told = f"{cluster.cause_of(error)}; where memory is short, fewer folds at once may help (parallel=...)"
+            raise ClusterError(told) from error
+        except ray.exceptions.RayError as error:
+            raise cluster.cause_of(error) from error
