@@ -99,3 +99,8 @@ def test_multitask_makes_its_rows_from_tagged_words(tiny_folder, tmp_path):
     assert len(tags["predictions"]) == len(mentions["predictions"]) == 2
     assert mentions["predictions"][0]["label"] in {"nothing", "something"}
     assert evaluate_folder(result.model_dir, tmp_path / "dev.jsonl")["rows"] == 4
+
+
+def test_cross_validation_trains_on_all_that_is_not_tested():
+    processor = load_experiment("pipelines.cross_validation").processor
+    assert (processor.dev_split, processor.dev_filename) == (0.0, None)
