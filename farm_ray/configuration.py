@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,21 @@ from farm_ray.errors import ConfigError
 
 C = TypeVar("C", bound="Config")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads 5e-5 as a number, which YAML 1.1 does not without a dot and a sign."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts quotes around a text that the loader would read as a number."""
+
+
+for _kind in (_Loader, _Dumper):
+    _kind.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
 
 
 class Config(BaseModel):
@@ -88,18 +104,12 @@ def read_scalar(text: str) -> Any:
     """A YAML value; unlike in plain YAML 1.1, 5e-5 is a number and Python's None is null."""
     if text.strip() == "None":
         return None
-    value = yaml.safe_load(text) if text.strip() else ""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+    return _load(text) if text.strip() else ""
 
 
 def to_yaml(config: Config) -> str:
     """The whole tree as YAML; `build` with `read_yaml` makes an equal value of it."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return yaml.dump(config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -115,12 +125,16 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ConfigError(f"cannot read the configuration {path}: it is not UTF-8 text", file=str(path)) from None
     try:
-        values = yaml.safe_load(text)
+        values = _load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}", file=str(path)) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold a mapping of names to values", file=str(path))
     return values
+
+
+def _load(text: str) -> Any:
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
 
 
 def strict_arguments(init: F) -> F:

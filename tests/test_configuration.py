@@ -130,3 +130,18 @@ def test_unknown_arguments_name_the_nearest():
     with pytest.raises(TypeError, match=r'Thing has no argument "learningrate"; did you mean "learning_rate"'):
         Thing(learningrate=2)
     assert nearest("x", []) == ""
+
+
+def test_exponents_are_numbers_also_inside_and_in_files(tmp_path):
+    name, value = parse_assignment("train.optimizer_opts={head_lr: 1e-3, betas: [.5e-1, 1E-2]}")
+    assert (name, value) == ("train.optimizer_opts", {"head_lr": 0.001, "betas": [0.05, 0.01]})
+    (tmp_path / "x.yaml").write_text("a: 5e-5\nb: '5e-5'\n")
+    assert read_yaml(tmp_path / "x.yaml") == {"a": 5e-5, "b": "5e-5"}
+
+
+def test_a_text_that_looks_like_a_number_comes_back_as_text(tmp_path):
+    class Labels(Config):
+        names: tuple[str, ...]
+
+    (tmp_path / "x.yaml").write_text(to_yaml(Labels(names=("1e-3", "2E5", "1e"))))
+    assert read_yaml(tmp_path / "x.yaml") == {"names": ["1e-3", "2E5", "1e"]}
