@@ -104,7 +104,8 @@ def read_scalar(text: str) -> Any:
     """A YAML value; unlike in plain YAML 1.1, 5e-5 is a number and Python's None is null."""
     if text.strip() == "None":
         return None
-    return _load(text) if text.strip() else ""
+    # A blank is a delimiter of files, not nothing.
+    return _load(text) if text.strip() else text
 
 
 def to_yaml(config: Config) -> str:

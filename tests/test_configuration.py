@@ -145,3 +145,8 @@ def test_a_text_that_looks_like_a_number_comes_back_as_text(tmp_path):
 
     (tmp_path / "x.yaml").write_text(to_yaml(Labels(names=("1e-3", "2E5", "1e"))))
     assert read_yaml(tmp_path / "x.yaml") == {"names": ["1e-3", "2E5", "1e"]}
+
+
+def test_a_blank_stays_a_blank():
+    assert parse_assignment("processor.delimiter= ") == ("processor.delimiter", " ")
+    assert parse_assignment("name=") == ("name", "")
