@@ -12,15 +12,12 @@ import pyarrow.compute as pc
 from farm_ray.data_handler import input_features, problems
 from farm_ray.data_handler.columns import null_where_not, one_array
 from farm_ray.data_handler.samples import TEXT_B
+from farm_ray.data_handler.samples_to_features.refused import problems_of
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.backend import Encoded, encode_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from farm_ray.data_handler.problems import Problem
-
-STAGE = "samples_to_features"
 
 
 def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_columns: Sequence[str]) -> pa.Table:
@@ -54,7 +51,7 @@ def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_
     schema = input_features.text_schema(label_fields, segments=encoded.segments is not None)
     columns: dict[str, Any] = {name: samples.column(name) for name in ("id", *label_columns)}
     columns |= {"input_ids": _ragged(encoded.ids, lengths), "n_tokens": lengths, "clipped": pa.array(clipped)}
-    columns[problems.COLUMN] = _problems(samples, {int(rows[place]): error for place, error in failed.items()})
+    columns[problems.COLUMN] = problems_of(samples, {int(rows[place]): error for place, error in failed.items()})
     if encoded.segments is not None:
         columns["segment_ids"] = _ragged(encoded.segments, lengths)
     features = pa.table([columns[name] for name in schema.names], schema=schema)
@@ -93,22 +90,6 @@ def _ragged(values: npt.NDArray[Any], lengths: npt.NDArray[np.int32]) -> pa.List
     offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
-
-
-def _problems(samples: pa.Table, failed: dict[int, Exception]) -> pa.Array:
-    earlier = problems.of(samples)
-    if not failed:
-        return earlier
-    ids = samples.column("id")
-    later = [
-        _cannot_tokenize(ids[row].as_py(), failed[row]) if row in failed else None for row in range(samples.num_rows)
-    ]
-    return problems.first_of_each(earlier, later)
-
-
-def _cannot_tokenize(row_id: str, error: Exception) -> Problem:
-    message = f"{row_id}: the tokenizer refused the text ({error}); correct the row or use another tokenizer"
-    return problems.at(row_id, stage=STAGE, kind="cannot tokenize", message=message)
 
 
 def _without_labels_of_failed(features: pa.Table, label_columns: Sequence[str]) -> pa.Table:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from farm_ray.data_handler import input_features, problems
 from farm_ray.data_handler.columns import null_where_not, one_array
+from farm_ray.data_handler.samples_to_features.refused import problems_of
 from farm_ray.data_handler.samples_to_features.windows import Windows, cut_windows
 from farm_ray.modeling.tokenization.backend import check_room
 from farm_ray.modeling.tokenization.frame import Frame, frame_of
@@ -20,9 +21,7 @@ from farm_ray.modeling.tokenization.words import EncodedWords, encode_words, ran
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from farm_ray.data_handler.problems import Problem
 
-STAGE = "samples_to_features"
 IGNORED = -100
 """Label of tokens that are not learned."""
 
@@ -84,7 +83,7 @@ def token_features(
         "initial_mask": layout.column(layout.initial_mask()),
         "n_tokens": layout.lengths.astype(np.int32),
         "clipped": pa.array(layout.clipped),
-        problems.COLUMN: _problems(samples, refused).take(source),
+        problems.COLUMN: problems_of(samples, refused).take(source),
     }
     if frame.has_segments:
         inside = np.full(len(encoded.ids), frame.segment_of_text, np.int8)
@@ -207,19 +206,3 @@ def _numbers(text: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     places = np.arange(len(text))
     begins = np.diff(text, prepend=-1) > 0
     return (places - np.maximum.accumulate(np.where(begins, places, 0))).astype(np.int32)
-
-
-def _problems(samples: pa.Table, refused: Mapping[int, str]) -> pa.Array:
-    earlier = problems.of(samples)
-    if not refused:
-        return earlier
-    ids = samples.column("id")
-    later = [
-        _cannot_tokenize(ids[row].as_py(), refused[row]) if row in refused else None for row in range(samples.num_rows)
-    ]
-    return problems.first_of_each(earlier, later)
-
-
-def _cannot_tokenize(row_id: str, reason: str) -> Problem:
-    message = f"{row_id}: the tokenizer refused the text: {reason}; correct the row or use another tokenizer"
-    return problems.at(row_id, stage=STAGE, kind="cannot tokenize", message=message)
