@@ -60,7 +60,7 @@ class Processor(abc.ABC):
     """Column of the second text where rows are pairs of texts; None where a row has one text."""
     inference: bool = False
     usual_task_type: str | None = None
-    """Type of tasks that were saved without one."""
+    """Type of tasks that are added, or were saved, without one."""
 
     @strict_arguments
     def __init__(
@@ -92,7 +92,7 @@ class Processor(abc.ABC):
         self,
         name: str,
         metric: Any,
-        label_list: Sequence[str],
+        label_list: Sequence[str] | Sequence[float],
         label_column_name: str | None = None,
         label_name: str | None = None,
         task_type: str | None = None,
@@ -107,7 +107,8 @@ class Processor(abc.ABC):
                 empty list: a `DataSilo` then measures them on its training data.
             label_column_name: The labels' column in the file.
             label_name: Key of the label in dicts; `{name}_label` by default, and the tensor `{label_name}_ids`.
-            task_type: `classification`, `multilabel_classification`, `regression` or `token_classification`.
+            task_type: `classification`, `multilabel_classification`, `regression` or `token_classification`; None is
+                the one that the processor is for.
             text_column_name: The text's column in the file.
 
         Raises:
@@ -119,11 +120,15 @@ class Processor(abc.ABC):
             label_list=label_list,
             label_column_name=label_column_name,
             label_name=label_name,
-            task_type=task_type,
+            task_type=task_type or self.own_task_type(),
             text_column_name=text_column_name,
         )
         check_names(name, task, self.tasks)
         self.tasks = {**self.tasks, name: task}
+
+    def own_task_type(self) -> str | None:
+        """The type of tasks that are added without one."""
+        return self.usual_task_type
 
     @property
     def label_tensor_names(self) -> list[str]:

@@ -148,21 +148,6 @@ class NERProcessor(Processor):
             self.add_task(_TASK, metric, label_list or [], label_column_name)
         self._format("")
 
-    def add_task(
-        self,
-        name: str,
-        metric: Any,
-        label_list: Sequence[str],
-        label_column_name: str | None = None,
-        label_name: str | None = None,
-        task_type: str | None = None,
-        text_column_name: str | None = None,
-    ) -> None:
-        """As `Processor.add_task`; `task_type` is by default `token_classification`: one label per word."""
-        super().add_task(
-            name, metric, label_list, label_column_name, label_name, task_type or WORD_TASK, text_column_name
-        )
-
     def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
         """The rows of a file: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.
 

@@ -114,20 +114,9 @@ class RegressionProcessor(TextClassificationProcessor):
         if metric is not None:
             self.add_task(_TASK, metric, scaling, label_column_name, label_name, text_column_name=text_column_name)
 
-    def add_task(
-        self,
-        name: str,
-        metric: Any,
-        label_list: Sequence[Any],
-        label_column_name: str | None = None,
-        label_name: str | None = None,
-        task_type: str | None = None,
-        text_column_name: str | None = None,
-    ) -> None:
-        """As `Processor.add_task`; a task of another type than `regression` says so."""
-        super().add_task(
-            name, metric, label_list, label_column_name, label_name, task_type or "regression", text_column_name
-        )
+    def own_task_type(self) -> str | None:
+        """Numbers."""
+        return "regression"
 
     @property
     def scaler_mean(self) -> float | None:

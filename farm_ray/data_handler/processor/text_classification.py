@@ -118,21 +118,9 @@ class TextClassificationProcessor(Processor):
         if not self._missing:
             self.add_task(_TASK, metric, label_list or [], label_column_name, text_column_name=text_column_name)
 
-    def add_task(
-        self,
-        name: str,
-        metric: Any,
-        label_list: Sequence[str],
-        label_column_name: str | None = None,
-        label_name: str | None = None,
-        task_type: str | None = None,
-        text_column_name: str | None = None,
-    ) -> None:
-        """As `Processor.add_task`; `task_type` is by default that of the processor (`multilabel` or not)."""
-        default = "multilabel_classification" if self.multilabel else "classification"
-        super().add_task(
-            name, metric, label_list, label_column_name, label_name, task_type or default, text_column_name
-        )
+    def own_task_type(self) -> str | None:
+        """One label per row, or any number with `multilabel`."""
+        return "multilabel_classification" if self.multilabel else "classification"
 
     def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
         """The rows of a file: `{"text": ..., "text_classification_label": ...}`, all values strings.
