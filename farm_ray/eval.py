@@ -185,11 +185,13 @@ def evaluate(
     batches = evaluation_batches(rows.lengths, batch_size, rank=ranks.rank, world_size=ranks.world_size)
     own = _score(model, ((at, rows.batch(at)) for at in batches), device=ranks.device, precision=precision)
     gathered = ranks.gather(own)
-    if not ranks.is_first:
-        return ranks.from_first(None)
-    joined = [_join([columns[head] for columns in gathered]) for head in range(len(own))]
-    sources = _source_rows(rows, np.arange(len(rows)))
-    return ranks.from_first(_summarise(model, joined, sources, report=report, with_columns=with_columns))
+
+    def summarise() -> list[dict[str, Any]]:
+        joined = [_join([columns[head] for columns in gathered]) for head in range(len(own))]
+        sources = _source_rows(rows, np.arange(len(rows)))
+        return _summarise(model, joined, sources, report=report, with_columns=with_columns)
+
+    return ranks.done_by_first(summarise)
 
 
 def _source_rows(rows: FeatureSet, order: Positions) -> list[Positions] | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,3 +50,28 @@ class Ranks:
         box = [value]
         dist.broadcast_object_list(box, src=0, device=self.device)
         return box[0]
+
+    def done_by_first(self, work: Callable[[], T]) -> T:
+        """What `work` gives on rank 0, on every rank; what it raises there is raised on all, so that none waits."""
+        if self.world_size == 1:
+            return work()
+        result: Any = None
+        error: Exception | None = None
+        if self.is_first:
+            try:
+                result = work()
+            except Exception as raised:  # noqa: BLE001 - it is raised again below
+                error = raised
+        result, told = self.from_first((result, None if error is None else _sendable(error)))
+        if told is not None:
+            raise error or told
+        return result
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error itself where it can travel, else its words."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    except Exception:  # noqa: BLE001 - a user's error may hold anything
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

@@ -5,6 +5,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from farm_ray.errors import ConfigError
 from farm_ray.ranks import Ranks
 
 
@@ -14,6 +15,26 @@ def test_alone_nothing_needs_a_process_group():
     assert ranks.sum(1, torch.tensor(0.5, requires_grad=True)) == [1.0, 0.5]
     assert ranks.gather({"a": 1}) == [{"a": 1}]
     assert ranks.from_first("x") == "x"
+    assert ranks.done_by_first(lambda: "x") == "x"
+
+
+class UnsendableError(Exception):
+    def __reduce__(self):
+        raise TypeError("this one stays")
+
+
+def raised(ranks, error):
+    """What comes of work that fails on rank 0; rank 1 must not wait."""
+
+    def work():
+        assert ranks.is_first
+        raise error
+
+    try:
+        ranks.done_by_first(work)
+    except Exception as caught:
+        return type(caught).__name__, str(caught)
+    return None
 
 
 def talk(rank, folder):
@@ -27,6 +48,10 @@ def talk(rank, folder):
         "from_first": ranks.from_first(f"of {rank}" if ranks.is_first else None),
         "none": ranks.from_first(None if ranks.is_first else "not heard"),
     }
+    said["done"] = ranks.done_by_first(lambda: f"by {rank}")
+    said["errors"] = [
+        raised(ranks, error) for error in (ConfigError("a wrong number", value=7), UnsendableError("odd"))
+    ]
     torch.save(said, folder / f"said-{rank}")
     dist.destroy_process_group()
 
@@ -44,6 +69,15 @@ def test_sums_are_the_same_on_every_rank_and_exact(said):
 
 def test_values_come_in_rank_order(said):
     assert said[0]["gather"] == said[1]["gather"] == [{"rank": 0, "rows": []}, {"rank": 1, "rows": [0]}]
+
+
+def test_one_works_for_all(said):
+    assert [one["done"] for one in said] == ["by 0", "by 0"]
+
+
+def test_what_the_first_raises_is_raised_on_all(said):
+    assert said[0]["errors"] == [("ConfigError", "a wrong number"), ("UnsendableError", "odd")]
+    assert said[1]["errors"] == [("ConfigError", "a wrong number"), ("RuntimeError", "UnsendableError: odd")]
 
 
 def test_one_decides_for_all(said):

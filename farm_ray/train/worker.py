@@ -164,12 +164,12 @@ class Worker:
         )
 
     def _resume(self) -> None:
-        path = self.ranks.from_first(self._checkpoint_to_go_on_from() if self.ranks.is_first else None)
+        path = self.ranks.done_by_first(self._checkpoint_to_go_on_from)
         if path is None:
             return
         self.progress = checkpoint.read_progress(path, identity=self.identity())
         steps = self.progress.global_step
-        self.step_log = self.ranks.from_first(StepLog.load(path.parent, steps=steps) if self.ranks.is_first else None)
+        self.step_log = self.ranks.done_by_first(lambda: StepLog.load(path.parent, steps=steps))
         self.best_weights = checkpoint.restore(path, self.trainee)
         if self.early_stopping is not None and self.progress.early_stopping is not None:
             self.early_stopping.load_state_dict(self.progress.early_stopping)
