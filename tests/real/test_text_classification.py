@@ -4,40 +4,13 @@ Run with `FARM_RAY_DATA=folder pytest -m real`; some ten minutes on two cores.
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.real.training import DATA, train
+
 pytestmark = [pytest.mark.real, pytest.mark.timeout(1800)]
-
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("FARM_RAY_DATA", "/nowhere"))
-USUAL = {
-    "train.learning_rate": "5e-5",
-    "data.batch_size": "32",
-    "train.evaluate_every": "0",
-    "processor.quote_char": "null",
-}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _data():
-    assert DATA.is_dir(), "set FARM_RAY_DATA to the folder with the data sets"
-
-
-def train(pipeline, data_dir, output, *, workers=0, **settings):
-    from pipelines.quickstart import model_folder
-
-    assigned = USUAL | {key.replace("__", "."): value for key, value in settings.items()}
-    flags = [part for key, value in assigned.items() for part in ("--set", f"{key}={value}")]
-    command = [sys.executable, "-m", "jobs.train", pipeline, "--data-dir", str(data_dir), "--output-dir", str(output)]
-    command += ["--model", str(model_folder()), "--num-workers", str(workers), *flags]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_question_classification(tmp_path):
