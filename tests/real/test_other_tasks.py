@@ -58,10 +58,9 @@ def test_several_labels(tmp_path):
         processor__test_filename="null",
         processor__label_list="[corporation, creative-work, group, location, person, product]",
         train__epochs="3",
-        # At 5e-5 this model has hardly left the labels' base rates after three epochs.
-        train__learning_rate="2e-4",
     )
-    assert result["metrics"]["dev"]["f1_micro"] >= -0.04
+    # Rare labels and a short training: transformers' own model, too, predicts next to none of them yet.
+    assert result["metrics"]["dev"]["loss"] <= 0.36
     same(scored(result, DATA / "wnut17_multilabel" / "dev.tsv")["metrics"], result["metrics"]["dev"])
 
 
