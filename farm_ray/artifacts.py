@@ -92,19 +92,6 @@ def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayEr
             raise error(f"{path} is damaged: {name} differs from what was saved; copy the folder again", file=str(file))
 
 
-def check_writable(folder: str | Path) -> None:
-    """Raises ConfigError when files cannot be made in `folder` (it is created if missing)."""
-    folder = Path(folder)
-    probe = folder / f".probe-{uuid.uuid4().hex[:8]}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        reason = error.strerror or error
-        raise ConfigError(f"cannot write to {folder}: {reason}; give another --output-dir", file=str(folder)) from None
-
-
 def _is_leftover(path: Path) -> bool:
     writing, replaced = _WRITING.fullmatch(path.name), _REPLACED.fullmatch(path.name)
     if writing is not None:

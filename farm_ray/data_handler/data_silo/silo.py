@@ -144,7 +144,7 @@ class DataSilo:
                 self.progress("measure rows", done, None, "")
 
     def _read(self, files: Sequence[str]) -> Iterator[pa.Table]:
-        # One file is read by one process, so Ray would gain nothing.
+        # A file with numbers to measure is read by one process, so Ray would gain nothing with a single one.
         if len(files) == 1 or not self._worth_ray(files):
             return (table for file in files for table in self.processor.read_tables(file))
         from farm_ray import cluster
