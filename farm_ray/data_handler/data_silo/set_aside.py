@@ -64,15 +64,11 @@ def refuse(found: pa.Table, rows: int, *, max_share: float, stored: Path | None)
     """Raises DataProblemError when more than `max_share` of `rows` have a problem; the message shows the first ones."""
     if found.num_rows <= max_share * rows:
         return
-    shown = "; ".join(_told(row) for row in found.slice(0, _SHOWN).to_pylist())
-    more = f"; and {found.num_rows - _SHOWN} more" if found.num_rows > _SHOWN else ""
-    kinds = ", ".join(f"{number} x {kind}" for kind, number in counts(found).items())
-    where = f" All of them: {stored}." if stored else ""
     first = found.slice(0, 1).to_pylist()[0]
     # Rounded up: with the share that the message names the next run goes through.
     enough = math.ceil(found.num_rows / rows * 1e4) / 1e4
     raise DataProblemError(
-        f"{found.num_rows} of {rows} rows have problems ({kinds}): {shown}{more}.{where} "
+        f"{found.num_rows} of {rows} rows have problems {first_ones(found, stored=stored)} "
         f"Mend them, or allow a share of them to be set aside: max_problem_share={enough:.4f}",
         file=first["file"],
         row=first["id"],
@@ -80,6 +76,15 @@ def refuse(found: pa.Table, rows: int, *, max_share: float, stored: Path | None)
         problems=found.num_rows,
         rows=rows,
     )
+
+
+def first_ones(found: pa.Table, *, stored: Path | None) -> str:
+    """What is wrong, for a message: the kinds, the first problems, and where all of them are."""
+    shown = "; ".join(_told(row) for row in found.slice(0, _SHOWN).to_pylist())
+    more = f"; and {found.num_rows - _SHOWN} more" if found.num_rows > _SHOWN else ""
+    kinds = ", ".join(f"{number} x {kind}" for kind, number in counts(found).items())
+    where = f" All of them: {stored}." if stored else ""
+    return f"({kinds}): {shown}{more}.{where}"
 
 
 def _told(row: dict[str, str | None]) -> str:

@@ -206,9 +206,13 @@ class DataSilo:
             stored = None if self.problems_dir is None else set_aside.store(everything, self.problems_dir)
             rows_in = set_aside.source_rows(features)
             set_aside.refuse(found, rows_in, max_share=self.max_problem_share, stored=stored)
+            told = f"{found.num_rows} of {rows_in} rows are set aside {set_aside.first_ones(found, stored=stored)}"
+            if found.num_rows == rows_in:
+                raise DataProblemError(f"the {name} set has no usable row: {told} Mend them", set=name)
+            logger.warning("%s: %s", name, told)
         rows = set_aside.sound_rows(features)
         if not len(rows):
-            raise DataProblemError(f"the {name} set has no usable row", set=name)
+            raise DataProblemError(f"the {name} set has no rows; give a file with at least one", set=name)
         return FeatureSet(table=features, rows=rows, padding=self.processor.padding(), blocks=blocks)
 
     def _split_dev_from_train(self) -> None:

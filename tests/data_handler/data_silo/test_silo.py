@@ -101,6 +101,19 @@ def test_some_bad_rows_may_be_set_aside(tokenizer, tmp_path):
     assert "train.tsv:7" not in silo.data["train"].ids() + silo.data["dev"].ids()
 
 
+def test_what_is_set_aside_is_told(tokenizer, tmp_path, caplog):
+    (tmp_path / "train.tsv").write_text(lines(20, label=lambda i: "OFENSE" if i == 5 else LABELS[i % 2]))
+    DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.05)
+    (told,) = [record.getMessage() for record in caplog.records if "set aside" in record.getMessage()]
+    assert told.startswith("train: 1 of 20 rows are set aside (1 x unknown label): train.tsv:7: label ")
+
+
+def test_a_set_without_any_usable_row_tells_why(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(8, label=lambda _: "OFENSE"))
+    with pytest.raises(DataProblemError, match=r"train set has no usable row: 8 of 8 .*train\.tsv:2: .*and 3 more"):
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=1.0)
+
+
 def test_the_share_that_the_message_names_is_enough(tokenizer, tmp_path):
     """1 of 3 is more than 0.3333."""
     (tmp_path / "train.tsv").write_text(lines(30, label=lambda i: "OFENSE" if i < 10 else LABELS[i % 2]))
