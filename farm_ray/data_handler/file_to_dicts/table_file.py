@@ -59,7 +59,8 @@ class TableFile:
     def missing_error(self, missing: Sequence[str], there: Sequence[str], hint: str = "") -> DataProblemError:
         """The error for columns that are not in the file; `hint` says more about the way out."""
         names = " and ".join(f'"{name}"' for name in missing)
-        close = nearest(missing[0], there)
+        # A column that is wanted itself is not the one that was meant.
+        close = nearest(missing[0], [name for name in there if name not in self.columns])
         close = close if close.startswith("; did") else ""
         known = ", ".join(f'"{problems.shorten(name)}"' for name in there)
         return self.error(f"has no column {names}; its columns are {known}{hint or close}")

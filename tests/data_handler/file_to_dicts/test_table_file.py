@@ -36,3 +36,10 @@ def test_missing_columns_name_those_there():
     error = FILE.missing_error(["text", "label"], ["txt", "b"])
     assert str(error) == 'data/a.tsv has no column "text" and "label"; its columns are "txt", "b"; did you mean "txt"?'
     assert FILE.missing_columns(["y"]) == ["x"]
+
+
+def test_a_column_that_is_read_already_is_not_the_one_that_was_meant():
+    pairs = TableFile(uri="a.tsv", name="a.tsv", columns={"text": "text", "text_b": "text_b"})
+    told = 'a.tsv has no column "text_b"; its columns are "text", "label"'
+    assert str(pairs.missing_error(["text_b"], ["text", "label"])) == told
+    assert str(pairs.missing_error(["text_b"], ["text", "text b"])).endswith('did you mean "text b"?')
