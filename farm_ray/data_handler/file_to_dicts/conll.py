@@ -47,7 +47,7 @@ def read_conll(file: TableFile, how: ConllFormat, part: ByteRange | None = None)
         part: Only this part, from `cut_at_blank_lines`; the rows of all parts are those of the file.
 
     Raises:
-        DataProblemError: For an unreadable or empty file, or one without the columns.
+        DataProblemError: For an unreadable or empty file, one without the columns, or one whose rows are no words.
     """
     sentences = _Sentences(file, how, _usual_width(file, how))
     opened = file.open() if part is None else open_range(file.uri, part.start, part.end)
@@ -63,7 +63,7 @@ def _usual_width(file: TableFile, how: ConllFormat) -> int:
     """The number of columns that most rows at the begin of the file have; rows that begin with `#` are the last resort.
 
     Raises:
-        DataProblemError: When there is no row, or not the columns that are wanted.
+        DataProblemError: When there is no row, or not the columns that are wanted, or most rows hold no single word.
     """
     rows: list[str] = []
     with_sign: list[str] = []
@@ -84,6 +84,7 @@ def _usual_width(file: TableFile, how: ConllFormat) -> int:
     widths = [len(_cells(row, how)) for row in rows]
     width = Counter(widths).most_common(1)[0][0]
     _check_columns(file, how, width, rows[widths.index(width)])
+    _check_tokens(file, how, [row for row, columns in zip(rows, widths, strict=True) if columns == width])
     return width
 
 
@@ -98,6 +99,17 @@ def _check_columns(file: TableFile, how: ConllFormat, width: int, row: str) -> N
         raise file.error(
             f"has {_counted(width)} with delimiter={how.delimiter!r}, so there is none for {missing[0]}; "
             f'its rows look like "{shorten(row)}": {way_out}'
+        )
+
+
+def _check_tokens(file: TableFile, how: ConllFormat, rows: Sequence[str]) -> None:
+    spaced = [row for row in rows if len(_cells(row, how)[how.token_column].split()) > 1]
+    if len(spaced) * 2 > len(rows):
+        # Without tags the file is to be predicted, and texts can be read from tables too.
+        tables = "" if how.tag_columns else ', or name the column of the texts in a table: text_column_name="text"'
+        raise file.error(
+            f"is to hold one word a line, and most of its rows have several with delimiter={how.delimiter!r}, such as "
+            f'"{shorten(spaced[0])}"; check the delimiter{tables}'
         )
 
 

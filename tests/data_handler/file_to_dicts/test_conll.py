@@ -205,6 +205,15 @@ def test_columns_that_are_not_there(read):
         read(TWO, tag_columns={"ner_label": -3})
 
 
+def test_a_table_of_texts_is_not_a_file_of_words(read):
+    """Its rows would be one bad sentence."""
+    texts = "text\tlabel\nEU rejects it\tO\nParis is nice\tO\n"
+    with pytest.raises(DataProblemError, match=r'one word a line.*such as "EU rejects it.*"; check the delimiter$'):
+        read(texts)
+    with pytest.raises(DataProblemError, match=r'check the delimiter, or name .* text_column_name="text"$'):
+        read(texts, tag_columns={})
+
+
 POOL = [
     b"EU\tB-ORG\n",
     b"#tag\tO\n",
