@@ -13,6 +13,8 @@ Span = tuple[int, int]
 
 _OUTSIDE = "O"
 _BEGIN, _INSIDE = "B-", "I-"
+_OTHER_PREFIXES = {"S-": _BEGIN, "U-": _BEGIN, "E-": _INSIDE, "L-": _INSIDE}
+"""Of BIOES and BILOU: entities of one word, and last words."""
 
 
 class Entity(NamedTuple):
@@ -49,6 +51,30 @@ def convert_iob_to_simple_tags(
 def is_iob(tags: Iterable[str]) -> bool:
     """Whether some tag begins or continues an entity."""
     return any(tag.startswith((_BEGIN, _INSIDE)) for tag in tags)
+
+
+def in_iob2(tags: Sequence[str], labels: Iterable[str]) -> list[str]:
+    """The tags of one text with B- at the begin of entities and I- inside, whatever the scheme of the label list.
+
+    Of BIOES and BILOU, S- and U- are read as B-, E- and L- as I-. Where a type has no B- at all (IO), an I- that is not
+    right behind another of its type is read as B-. Other tags stay as they are.
+
+    Args:
+        tags: One tag per word, [W].
+        labels: All tags that there are.
+    """
+    types = {label[len(_BEGIN) :] for label in labels if label.startswith(_BEGIN)}
+    read = []
+    before = _OUTSIDE
+    for tag in tags:
+        prefix, kind = tag[: len(_BEGIN)], tag[len(_BEGIN) :]
+        if kind in types:
+            prefix = _OTHER_PREFIXES.get(prefix, prefix)
+        elif prefix == _INSIDE and before != tag:
+            prefix = _BEGIN
+        read.append(prefix + kind)
+        before = tag
+    return read
 
 
 def entities_of(

@@ -14,7 +14,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.prediction_head.classification import ClassificationHead
-from farm_ray.modeling.prediction_head.entities import Entity, Span, entities_of, is_iob
+from farm_ray.modeling.prediction_head.entities import Entity, Span, entities_of, in_iob2, is_iob
 from farm_ray.modeling.tokenization.words import split_with_metadata
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class TokenClassificationHead(ClassificationHead):
     def format_rows(
         self, rows: Sequence[npt.NDArray[np.float32]], contexts: Sequence[str], return_class_probs: bool = False
     ) -> dict[str, Any]:
-        """FARM's JSON: task, task_name and one list per text with its entities, see `entities_of`.
+        """FARM's JSON: task, task_name and one list per text with its entities, see `entities_of` and `in_iob2`.
 
         An entity has `start`, `end` (characters of the text), `context` (the piece of text), `label` (its type) and
         `probability` (of its least certain word, float32).
@@ -153,7 +153,10 @@ class TokenClassificationHead(ClassificationHead):
         ends = np.cumsum(sizes).tolist()
         own = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
         iob = is_iob(labels)
-        found = [entities_of(tags[at], spans, probs[at], iob=iob) for at, spans in zip(own, words, strict=True)]
+        found = [
+            entities_of(in_iob2(tags[at], labels), spans, probs[at], iob=iob)
+            for at, spans in zip(own, words, strict=True)
+        ]
         return self.farm_json(
             [[_shown(entity, text) for entity in entities] for entities, text in zip(found, contexts, strict=True)]
         )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from farm_ray.modeling.prediction_head.entities import convert_iob_to_simple_tags, entities_of
+from farm_ray.modeling.prediction_head.entities import convert_iob_to_simple_tags, entities_of, in_iob2
 
 
 def entities(tags, probs=None):
@@ -37,6 +37,23 @@ def test_which_words_make_an_entity(tags, expected):
 
 def test_in_a_scheme_with_iob_other_tags_are_no_entities():
     assert entities_of(["O", "X", "[PAD]"], [(0, 1)] * 3, [1.0] * 3, iob=True) == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "tags", "expected"),
+    [
+        ("O B-PER I-PER", "I-PER B-PER I-PER O", "I-PER B-PER I-PER O"),
+        ("O B-PER I-PER E-PER S-PER", "B-PER I-PER E-PER S-PER O", "B-PER I-PER I-PER B-PER O"),
+        ("O B-PER I-PER L-PER U-PER", "U-PER B-PER L-PER", "B-PER B-PER I-PER"),
+        ("O I-PER I-LOC", "I-PER I-PER O I-PER I-LOC I-PER", "B-PER I-PER O B-PER B-LOC B-PER"),
+        ("O I-PER B-LOC I-LOC", "I-PER I-LOC I-PER", "B-PER I-LOC B-PER"),
+        ("O E-mail S-Bahn", "E-mail O S-Bahn", "E-mail O S-Bahn"),
+        ("O X I-I-PER", "X I-I-PER I-I-PER", "X B-I-PER I-I-PER"),
+        ("O", "", ""),
+    ],
+)
+def test_other_schemes_are_read_as_iob2(labels, tags, expected):
+    assert in_iob2(tags.split(), labels.split()) == expected.split()
 
 
 def test_spans_reach_from_the_first_word_to_the_last():

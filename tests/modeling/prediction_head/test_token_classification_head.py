@@ -113,6 +113,15 @@ def test_farm_s_json():
     assert nothing == []
 
 
+def test_last_words_belong_to_entities_of_bioes():
+    made = TokenClassificationHead(num_labels=5)
+    made.connect({"label_list": ["O", "B-PER", "I-PER", "E-PER", "S-PER"]})
+    [found] = made.format_rows([np.eye(5, dtype=np.float32)[[1, 2, 3, 0, 4]]], ["Anna von Berg trifft Otto"])[
+        "predictions"
+    ]
+    assert [entity["context"] for entity in found] == ["Anna von Berg", "Otto"]
+
+
 def test_probabilities_of_all_labels():
     [[ada], *_] = head().formatted_preds(LOGITS, ["Ada L", "Rome", ""], return_class_probs=True, **ROWS)["predictions"]
     assert ada["label"] == "PER"
