@@ -209,7 +209,7 @@ def _result(trainer: Trainer, silo: DataSilo, output: Path, preprocess_seconds: 
         steps=done.steps,
         seconds={
             "preprocess": round(preprocess_seconds, 3),
-            **{stage: round(done.seconds.get(stage, 0.0), 3) for stage in ("train", "eval")},
+            **{stage: round(done.seconds.get(stage, 0.0), 3) for stage in ("train", "data", "eval")},
         },
         rows_per_second=round(done.rows_per_second, 2),
         order_hash=done.order_hash,

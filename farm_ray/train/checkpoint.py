@@ -137,7 +137,7 @@ def read_progress(path: Path, *, identity: Mapping[str, Any]) -> Progress:
             "or give another output folder",
             differing=differing,
         )
-    return Progress(**record | {"position": Position(**record["position"])})
+    return Progress(**record | {"position": Position.from_json(record["position"])})
 
 
 def restore(path: Path, trainee: Trainee) -> dict[str, torch.Tensor] | None:

@@ -7,29 +7,29 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from farm_ray.artifacts import remove_leftovers
-from farm_ray.data_handler.order import InMemoryOrder, Position, StepRows, advance, share
+from farm_ray.data_handler.order import Position, advance
 from farm_ray.data_handler.order.order_hash import as_text
-from farm_ray.errors import ClusterError, DataProblemError
+from farm_ray.errors import DataProblemError
 from farm_ray.eval import Evaluator, evaluate
 from farm_ray.modeling.optimization import WrappedDDP, initialize_optimizer
 from farm_ray.modeling.optimization.precision import Precision
-from farm_ray.reproducibility import set_all_seeds, splitmix64
+from farm_ray.reproducibility import set_all_seeds
 from farm_ray.train import checkpoint
+from farm_ray.train.in_memory_feed import InMemoryFeed
 from farm_ray.train.settings import TrainResult, TrainSettings
-from farm_ray.train.step import LostSteps, MicroBatch, Trainee, train_step
+from farm_ray.train.step import LostSteps, Trainee, train_step
 from farm_ray.train.step_log import StepLog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import torch
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.ranks import Ranks
+    from farm_ray.train.feed import Feed, Step
 
 
 _GPU_WIDTH_MULTIPLE = 8
@@ -69,80 +69,56 @@ class Worker:
         self.sets = {name: _for_device(rows, ranks.device) for name, rows in sets.items()}
         train = self.sets["train"]
         assert train is not None
-        self.train = train
         self.settings, self.ranks, self.listener = settings, ranks, listener
         self.early_stopping = early_stopping
-        self.order = InMemoryOrder(
-            lengths=train.lengths,
-            row_hashes=train.row_hashes,
-            seed=settings.data_seed,
-            batch_size=settings.batch_size,
-            grad_acc_steps=settings.grad_acc_steps,
-        )
+        self.feed: Feed = InMemoryFeed(train, settings, ranks)
         self.trainee = self._trainee(model, own_optimizer)
         self.lost_steps = LostSteps.for_precision(self.trainee.precision)
         self.progress = checkpoint.Progress()
         self.step_log = StepLog()
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.result = TrainResult(device=str(ranks.device), precision=self.trainee.precision.name)
-        self.clock = dict.fromkeys(("train", "eval", "checkpoint"), 0.0)
+        self.clock = dict.fromkeys(("train", "data", "eval", "checkpoint"), 0.0)
         self.rows_here = 0
 
     def run(self) -> TrainResult:
         """Trains from the start or a checkpoint to the end, and evaluates. The result is the same on every rank."""
         set_all_seeds(self.settings.seed + self.ranks.rank)
-        self._check_same_rows()
+        self.feed.check()
         self._resume()
         model = self.trainee.model
         model.train()
         # Gradients that an earlier, broken-off run left in the model are not ours.
         self.trainee.optimizer.zero_grad(set_to_none=True)
         while self.progress.position.epoch < self.settings.epochs and not self.progress.stopped_early:
-            position = self.progress.position
-            for step in self.order.steps(position.epoch, first=position.step):
+            epoch = self.progress.position.epoch
+            for step in self._timed(self.feed.steps(self.progress.position)):
                 stop = self._step(step)
                 if stop:
                     return self._preempted(step.position)
                 if self.progress.stopped_early:
                     break
+            else:
+                # Only a stream learns at its end that this was the end.
+                if self.progress.position.epoch == epoch:
+                    self.progress.position = Position(epoch=epoch + 1)
         return self._finish()
-
-    def _check_same_rows(self) -> None:
-        """Every rank plans by itself, so all must hold the same rows in the same places.
-
-        Raises:
-            ClusterError: When they do not.
-        """
-        places = splitmix64(np.arange(len(self.train), dtype=np.uint64))
-        fingerprint = int(splitmix64(self.train.row_hashes ^ places).sum(dtype=np.uint64))
-        fingerprints = self.ranks.gather(fingerprint)
-        if len(set(fingerprints)) > 1:
-            told = ", ".join(f"rank {rank} {value:016x}" for rank, value in enumerate(fingerprints))
-            raise ClusterError(
-                f"the ranks did not get the same training rows in the same order (fingerprints: {told}); "
-                "start again, or train with num_workers=0, which moves no rows"
-            )
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree with: the settings, the size of the model, and the data."""
-        data = f"{len(self.train)} rows, {self._content():016x}"
         parameters = sum(parameter.numel() for parameter in self.trainee.model.parameters())
         return self.settings.identity() | {
             "precision": self.trainee.precision.name,
             "model parameters": parameters,
-            "training data": data,
+            "training data": self.feed.content(),
         }
-
-    def _content(self) -> int:
-        """64 bits over the training rows: ids, lengths and labels, whatever their order."""
-        return int(self.train.content_hashes().sum(dtype=np.uint64))
 
     def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> Trainee:
         settings, ranks = self.settings, self.ranks
         if own_optimizer is None:
             _, optimizer, scheduler = initialize_optimizer(
                 model,
-                n_batches=self.order.batches_per_epoch,
+                n_batches=self.feed.batches_per_epoch,
                 n_epochs=settings.epochs,
                 device=ranks.device,
                 learning_rate=settings.learning_rate,
@@ -182,46 +158,43 @@ class Worker:
             remove_leftovers(root)
         return checkpoint.find(self.settings.resume, root)
 
-    def _step(self, step: StepRows) -> bool:
+    def _timed(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """The steps; the time until each is there counts as training, and by itself as waiting for data."""
+        while True:
+            started = time.perf_counter()
+            step = next(steps, None)
+            waited = time.perf_counter() - started
+            self.clock["train"] += waited
+            self.clock["data"] += waited
+            if step is None:
+                return
+            yield step
+
+    def _step(self, step: Step) -> bool:
         """One optimizer step and what is due after it; true when the run shall stop here."""
         started = time.perf_counter()
-        rows = step.rows
         progress = self.progress
         loss, updated = train_step(
-            self.trainee,
-            [self._own_share(batch) for batch in step.micro_batches],
-            rows_in_step=len(rows),
-            global_step=progress.global_step,
+            self.trainee, step.micro_batches, rows_in_step=step.rows, global_step=progress.global_step
         )
         asked = self.ranks.is_first and self.listener.stop_requested()
         mean_loss, stop = self.ranks.sum(loss, float(asked))
-        progress.order_hash = advance(progress.order_hash, self.train.row_hashes[rows])
+        progress.order_hash = advance(progress.order_hash, step.row_sum)
         progress.global_step += 1
-        progress.rows += len(rows)
-        self.rows_here += len(rows)
+        progress.rows += step.rows
+        self.rows_here += step.rows
         self.step_log.add(mean_loss, float(self.trainee.optimizer.param_groups[0]["lr"]))
-        progress.position = self.order.next_position(step.position)
+        progress.position = step.following
         self.clock["train"] += time.perf_counter() - started
         if self.lost_steps.too_many(mean_loss, updated=updated):
-            self._refuse_loss(mean_loss, rows)
+            self._refuse_loss(mean_loss, step)
         self._tell(step.position)
         self._evaluate_if_due()
         self._checkpoint_if_due(step.position)
         return stop > 0
 
-    def _own_share(self, batch: Any) -> MicroBatch:
-        own = share(batch, self.ranks.rank, self.ranks.world_size)
-        rows, weight = (own, 1.0) if len(own) else (batch[:1], 0.0)
-        device = self.ranks.device
-        tensors = self.train.batch(rows)
-        if device.type == "cuda":
-            tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
-        return MicroBatch(
-            tensors={name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}, weight=weight
-        )
-
-    def _refuse_loss(self, loss: float, rows: Any) -> None:
-        step, ids = self.progress.global_step, ", ".join(self.train.subset(rows[:5]).ids())
+    def _refuse_loss(self, loss: float, refused: Step) -> None:
+        step, ids = self.progress.global_step, ", ".join(refused.ids())
         if self.lost_steps.most == 0:
             raise DataProblemError(
                 f"the loss became {loss} at step {step} (rows {ids}, ...); "
@@ -237,7 +210,7 @@ class Worker:
         if not self.ranks.is_first:
             return
         progress, settings = self.progress, self.settings
-        total = self.order.steps_per_epoch * settings.epochs
+        total = self.feed.steps_per_epoch * settings.epochs
         loss = self.step_log.losses[-1]
         self.listener.progress("train", progress.global_step, total, f"epoch {position.epoch + 1} loss {loss:.4f}")
         if settings.log_loss_every and progress.global_step % settings.log_loss_every == 0:
@@ -298,6 +271,7 @@ class Worker:
         started = time.perf_counter()
         root = self.settings.checkpoint_root_dir
         assert root is not None
+        self.progress.position = self.feed.whole_position(self.progress.position)
         states = self.ranks.gather(checkpoint.random_state())
         if self.ranks.is_first:
             self.step_log.store(Path(root))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from farm_ray.data_handler.order.position import Position
 from farm_ray.reproducibility import UInt64, random_bits
 
 if TYPE_CHECKING:
@@ -23,15 +24,6 @@ POOL_BATCHES = 64
 """Batches per pool: enough for similar lengths, few enough to stay random."""
 
 _ROW_STREAM, _BATCH_STREAM = 0, 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Position:
-    """A place in a run: the next step to be done."""
-
-    epoch: int = 0
-    step: int = 0
-    """Optimizer steps done in this epoch."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

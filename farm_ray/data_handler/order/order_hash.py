@@ -14,10 +14,14 @@ START = 0
 """The hash before the first step."""
 
 
-def advance(order_hash: int, row_hashes: UInt64) -> int:
-    """The hash after a step that used these rows, [rows of the step]."""
+def row_sum(row_hashes: UInt64) -> int:
+    """64 bits over some rows, [rows], whatever their order; sums (mod 2**64) over parts are that of the whole."""
     with np.errstate(over="ignore"):
-        rows = splitmix64(row_hashes).sum(dtype=np.uint64)
+        return int(splitmix64(row_hashes).sum(dtype=np.uint64))
+
+
+def advance(order_hash: int, rows: int) -> int:
+    """The hash after a step whose rows have this `row_sum`."""
     state = np.array([order_hash], np.uint64) ^ splitmix64(np.array([rows], np.uint64))
     return int(splitmix64(state)[0])
 

@@ -1,0 +1,62 @@
+"""What feeds the training loop of one rank: its share of every step, from rows in memory or from a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import torch
+
+    from farm_ray.data_handler.order import Position
+    from farm_ray.train.step import MicroBatch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One optimizer step as one rank sees it."""
+
+    position: Position
+    following: Position
+    """Where the run stands when the step is done; of a stream without its lanes, see `Feed.whole_position`."""
+    micro_batches: tuple[MicroBatch, ...]
+    """This rank's shares."""
+    rows: int
+    """Rows of the step over all ranks."""
+    row_sum: int
+    """Of these rows, over all ranks, see `order_hash.row_sum`."""
+    ids: Callable[[], list[str]]
+    """The ids of some of this rank's rows, for messages."""
+
+
+class Feed(Protocol):
+    """The training rows of one rank, step by step."""
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Micro-batches of a pass; of a stream an estimate."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of a pass; of a stream an estimate."""
+
+    def check(self) -> None:
+        """Raises ClusterError where the ranks do not hold the same rows."""
+
+    def content(self) -> str:
+        """What a checkpoint must agree with: which rows these are."""
+
+    def steps(self, position: Position) -> Iterator[Step]:
+        """The steps of the epoch from this position on; every rank takes all of them."""
+
+    def whole_position(self, position: Position) -> Position:
+        """A step's `following` position, completed by what the other ranks know. Every rank must call it."""
+
+
+def on_device(tensors: dict[str, torch.Tensor], device: torch.device) -> dict[str, torch.Tensor]:
+    """A batch where the model is."""
+    if device.type == "cuda":
+        tensors = {name: tensor.pin_memory() for name, tensor in tensors.items()}
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
