@@ -336,7 +336,7 @@ class NERProcessor(Processor):
 
 
 def _dict_of(values: Mapping[str, Any] | Problem, ids: Sequence[str]) -> dict[str, Any]:
-    """A row as a dict without an id of its own: it is named by file and line."""
+    """A row as a dict without an id of its own: it is named by file and line. A text that is left out is empty."""
     if isinstance(values, Problem):
         return {COLUMN: dataclasses.asdict(values)}
-    return {key: value for key, value in values.items() if key not in ids}
+    return {"text": None, **{key: value for key, value in values.items() if key not in ids}}

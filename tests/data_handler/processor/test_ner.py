@@ -156,6 +156,13 @@ def test_names_of_columns_in_files_of_objects(make, tmp_path):
         make(text_column_name="tokens").file_to_dicts(str(path))
 
 
+def test_a_text_that_is_left_out_of_a_file_is_empty(make, tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_text('{"text": ["a", "fool"]}\n{"txt": ["a", "fool"]}\n')
+    made = features(make().for_inference(), path)
+    assert told(made) == [None, "empty text"]
+
+
 @pytest.mark.parametrize(
     ("row", "kind"),
     [
