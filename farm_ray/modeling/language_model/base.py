@@ -18,6 +18,13 @@ from torch import Tensor, nn
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model.depth import depths, find_layers
+from farm_ray.modeling.language_model.packing import (
+    attention_inputs,
+    can_pack,
+    first_position,
+    of_tokens,
+    position_embeddings,
+)
 from farm_ray.modeling.language_model.pooling import DEFAULT_INITIALIZER_RANGE, Pooler, Pooling
 from farm_ray.modeling.language_model.quiet import quiet_transformers
 
@@ -92,6 +99,7 @@ class LanguageModel(nn.Module):
         input_ids: Tensor,
         segment_ids: Tensor | None = None,
         padding_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
         **_: Any,
     ) -> tuple[Tensor, Tensor]:
         """Token vectors [B, T, H] and row vectors [B, H].
@@ -99,12 +107,24 @@ class LanguageModel(nn.Module):
         Args:
             input_ids: int64 [B, T].
             segment_ids: int64 [B, T], 0 or 1; used by model types that know segments.
-            padding_mask: int64 [B, T], 1 for real tokens, 0 for padding; None: all are real.
+            padding_mask: int64 [B, T], 1 for real tokens, 0 for padding; None: all are real. Where several texts are
+                packed into one row, [B, T, T] with 1 where token i may look at token j; padding looks at itself. The
+                row vector is then that of a row's first text.
+            position_ids: int64 [B, T], the position of each token in its text, from 0; None: as they stand.
             _: Other columns of a batch are ignored.
+
+        Raises:
+            ConfigError: On packed rows, when the model cannot keep their texts apart (`can_pack`).
         """
-        output = self._encode(input_ids, segment_ids, padding_mask)
+        output = self._encode(input_ids, segment_ids, padding_mask, position_ids)
         sequence_BTH = output.last_hidden_state
-        return sequence_BTH, self.pooler(sequence_BTH, padding_mask, getattr(output, "pooler_output", None))
+        pooled_BH = self.pooler(sequence_BTH, of_tokens(padding_mask), getattr(output, "pooler_output", None))
+        return sequence_BTH, pooled_BH
+
+    @property
+    def can_pack(self) -> bool:
+        """Whether rows may hold several texts: each has the vectors then that it has by itself."""
+        return can_pack(self.model)
 
     def token_vectors(
         self,
@@ -145,12 +165,15 @@ class LanguageModel(nn.Module):
         raise ConfigError(f"{self.model.config.model_type} gives no layers but the last; take extraction_layer=-1")
 
     def _encode(
-        self, input_ids: Tensor, segment_ids: Tensor | None, padding_mask: Tensor | None, **options: Any
+        self,
+        input_ids: Tensor,
+        segment_ids: Tensor | None,
+        padding_mask: Tensor | None,
+        position_ids: Tensor | None = None,
+        **options: Any,
     ) -> Any:
         """The encoder's output."""
-        inputs = {"input_ids": input_ids}
-        if padding_mask is not None:
-            inputs["attention_mask"] = padding_mask.long()
+        inputs = {"input_ids": input_ids, **attention_inputs(self.model, padding_mask, position_ids)}
         if segment_ids is not None and self._takes_segment_ids:
             inputs["token_type_ids"] = segment_ids
         return self.model(**inputs, **options, return_dict=True)
@@ -184,11 +207,8 @@ class LanguageModel(nn.Module):
     @property
     def max_positions(self) -> int | None:
         """Tokens per row the model has positions for; None where positions are relative and know no end."""
-        for name, module in self.model.named_modules():
-            if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-                # RoBERTa's positions start behind its padding index.
-                return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
-        return None
+        embeddings = position_embeddings(self.model)
+        return None if embeddings is None else embeddings.num_embeddings - first_position(self.model)
 
     def verify_max_seq_len(self, max_seq_len: int) -> None:
         """Checks that the model has a position for each of `max_seq_len` tokens.
