@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from farm_ray.configuration import nearest, strict_arguments
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.language_model import LanguageModel, sources
+from farm_ray.modeling.language_model.packing import is_packed
 from farm_ray.modeling.prediction_head import PredictionHead
 
 if TYPE_CHECKING:
@@ -157,16 +158,18 @@ class AdaptiveModel(nn.Module):
         (folder / CONFIG_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
     def fit_heads_to_lm(self) -> None:
-        """Makes every head read vectors of the language model's width."""
+        """Makes every head read the language model's vectors; call it after you changed the embeddings."""
         for head in self._heads():
-            head.resize_input(self.language_model.get_output_dims())
+            head.fit_to(self.language_model)
 
     def forward(self, **batch: Any) -> list[Any]:
         """Logits per head: [B, C] for heads on rows, [B, T, C] for heads on tokens.
 
+        A `BertLMHead` answers only what is to be predicted where the batch tells it: then [N, C].
+
         Args:
-            batch: input_ids [B, T], and segment_ids and padding_mask [B, T] where there are any; other columns are
-                ignored.
+            batch: input_ids [B, T], and segment_ids, padding_mask [B, T] or [B, T, T] and position_ids [B, T] where
+                there are any; the heads may read other columns.
 
         Returns:
             One tensor per head; without heads one pair of token vectors [B, T, H] and row vectors [B, H].
@@ -175,17 +178,20 @@ class AdaptiveModel(nn.Module):
         if not self.prediction_heads:
             return [(sequence_BTH, pooled_BH)]
         return [
-            head(self.dropout(sequence_BTH if output_type in _TOKEN_OUTPUTS else pooled_BH))
-            for head, output_type in zip(self.prediction_heads, self.lm_output_types, strict=True)
+            head(self.dropout(head.read(sequence_BTH if output_type in _TOKEN_OUTPUTS else pooled_BH, batch)))
+            for head, output_type in zip(self._heads(), self.lm_output_types, strict=True)
         ]
 
     def forward_lm(self, **batch: Any) -> tuple[Tensor, Tensor]:
         """Token vectors [B, T, H] and row vectors [B, H]."""
         if "input_ids" not in batch:
             raise ConfigError(f"the batch has no column input_ids; it has {', '.join(sorted(batch)) or 'none'}")
-        return self.language_model(
-            batch["input_ids"], segment_ids=batch.get("segment_ids"), padding_mask=batch.get("padding_mask")
-        )
+        columns = {name: batch.get(name) for name in ("segment_ids", "padding_mask", "position_ids")}
+        if is_packed(columns["padding_mask"]) and any(output in _ROW_OUTPUTS for output in self.lm_output_types):
+            raise ConfigError(
+                "several texts are packed into one row, and a head answers whole rows; make the rows with packing=False"
+            )
+        return self.language_model(batch["input_ids"], **columns)
 
     def logits_to_loss_per_head(self, logits: Sequence[Tensor], **batch: Any) -> list[Tensor]:
         """The loss of each row for each head, float32 [B]."""
@@ -233,8 +239,10 @@ class AdaptiveModel(nn.Module):
     def verify_vocab_size(self, vocab_size: int) -> None:
         """Checks that each of the tokenizer's `vocab_size` tokens has an embedding; spare embeddings do no harm.
 
+        A head that predicts tokens must predict as many as there are embeddings.
+
         Raises:
-            ConfigError: When some have none.
+            ConfigError: When some have none, or the head differs.
         """
         rows = self.language_model.vocab_size
         if vocab_size > rows:
@@ -242,6 +250,12 @@ class AdaptiveModel(nn.Module):
                 f"the tokenizer has {vocab_size} tokens, but the language model has {rows} embeddings; load it with "
                 f"n_added_tokens={vocab_size - rows}, or with the tokenizer it was trained with"
             )
+        for head in self._heads():
+            if head.model_type == "language_modelling" and head.num_labels != rows:
+                raise ConfigError(
+                    f'the head of task "{head.task_name}" predicts {head.num_labels} tokens, but the language model '
+                    f"has {rows} embeddings; call fit_heads_to_lm()"
+                )
 
     def verify_max_seq_len(self, max_seq_len: int) -> None:
         """As `LanguageModel.verify_max_seq_len`."""

@@ -6,7 +6,13 @@ import itertools
 import json
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoModelForTokenClassification
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+)
 
 MODEL_TYPES = (
     "bert",
@@ -21,6 +27,7 @@ MODEL_TYPES = (
     "modernbert",
     "big_bird",
 )
+MASKED_LM_TYPES = tuple(model_type for model_type in MODEL_TYPES if model_type != "xlnet")
 VOCAB_SIZE = 60
 WIDTH = 32
 
@@ -77,11 +84,20 @@ def save_tiny_token_classifier(model_type, folder, labels=("O", "B-PER", "I-PER"
     return _save_tiny(AutoModelForTokenClassification, model_type, folder, labels, seed, settings)
 
 
+def save_tiny_masked_lm(model_type, folder, *, seed=0, auto_class=AutoModelForMaskedLM, **settings):
+    """As `save_tiny_classifier`, a masked language model; `auto_class` is another class with a head for it."""
+    return _with_large_weights(auto_class, tiny_config(model_type, **settings), folder, seed)
+
+
 def _save_tiny(auto_class, model_type, folder, labels, seed, settings):
     names = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
-    torch.manual_seed(seed)
     config = tiny_config(model_type, **settings, num_labels=len(labels), **names)
-    model = auto_class.from_config(config).eval()
+    return _with_large_weights(auto_class, config, folder, seed)
+
+
+def _with_large_weights(auto_class, config, folder, seed):
+    torch.manual_seed(seed)
+    model = getattr(auto_class, "from_config", auto_class)(config).eval()
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "embedding" not in name and "norm" not in name.lower():

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedConfig
 
-TASKS = ("text_classification", "multilabel_text_classification", "regression", "ner")
+TASKS = ("text_classification", "multilabel_text_classification", "regression", "ner", "lm")
 """Tasks with a head that can be converted, under FARM's names."""
 
 _SEQUENCE_TASKS = TASKS[:3]
-_LATER = ("question_answering", "lm")
-_ALIASES = {"token_classification": "ner"}
+_LATER = ("question_answering",)
+_ALIASES = {"token_classification": "ner", "language_modelling": "lm"}
 _TASK_BY_ARCHITECTURE = {
     "MaskedLM": "lm",
     "PreTraining": "lm",
@@ -58,7 +58,7 @@ def checked_task(name_or_path: str | Path, config: PreTrainedConfig, task_type: 
             f'"{name_or_path}" holds a {there or "bare"} model ({_architecture(config)}), no trained {wanted} head; '
             f"build AdaptiveModel with LanguageModel.load and a new head{_instead(there)}"
         )
-    if config.model_type not in FAMILIES:
+    if wanted != "lm" and config.model_type not in FAMILIES:
         raise ConfigError(
             f'classifiers of model type "{config.model_type}" cannot be converted; the types that can are '
             f"{', '.join(sorted(FAMILIES))}"

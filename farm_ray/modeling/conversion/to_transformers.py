@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from farm_ray.errors import ConfigError
+from farm_ray.modeling.conversion.encoders import copy_encoder
 from farm_ray.modeling.conversion.heads import (
     HEAD_BY_TASK,
     NER,
@@ -56,7 +57,7 @@ def convert_head(adaptive_model: AdaptiveModel, head: PredictionHead) -> PreTrai
     auto_class: Any = AutoModelForTokenClassification if task == NER else AutoModelForSequenceClassification
     with torch.random.fork_rng(devices=[]), quiet_transformers():
         hf_model: PreTrainedModel = auto_class.from_config(config, dtype=torch.float32)
-    _copy_encoder(language_model.model, hf_model.base_model)
+    copy_encoder(language_model.model, hf_model.base_model)
     if task != NER:
         for part, path in family.layout.pooling.items():
             hf_model.get_submodule(path).load_state_dict(_pooling_part(language_model, part).state_dict())
@@ -115,14 +116,6 @@ def _describe(config: PreTrainedConfig, adaptive_model: AdaptiveModel, head: Pre
     dropout = family.layout.dropout if head.model_type in PROBLEM_TYPE else family.tokens.dropout
     if dropout is not None:
         setattr(config, dropout, adaptive_model.embeds_dropout_prob)
-
-
-def _copy_encoder(ours: nn.Module, theirs: nn.Module) -> None:
-    """All weights but those of a pooler that only one side has; where it counts, it is copied with the pooling."""
-    weights = ours.state_dict()
-    wanted = theirs.state_dict().keys()
-    report = theirs.load_state_dict({name: weights[name] for name in wanted & weights.keys()}, strict=False)
-    assert all(name.startswith("pooler.") for name in report.missing_keys), report.missing_keys
 
 
 def _check_pooling(language_model: LanguageModel, family: Family) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from transformers import (
@@ -36,6 +36,9 @@ from farm_ray.modeling.language_model.pooling import (
     token_pooling,
 )
 from farm_ray.modeling.language_model.quiet import quiet_transformers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 logger = logging.getLogger(__name__)
 
@@ -119,6 +122,36 @@ def open_token_classifier(
     return _open(AutoModelForTokenClassification, name_or_path, config, revision, {})[0]
 
 
+def open_with_head(
+    auto_class: Any,
+    name_or_path: str | Path,
+    config: PreTrainedConfig,
+    revision: str | None = None,
+    *,
+    head: Sequence[str],
+) -> tuple[PreTrainedModel, bool]:
+    """A transformers model, float32, eval mode, and whether the checkpoint brought its head.
+
+    Args:
+        auto_class: The class that opens it.
+        name_or_path: Folder or name on the hub.
+        config: Its configuration.
+        revision: Branch, tag or commit on the hub.
+        head: Paths of the head's parts that count; whatever else stands above the encoder may be missing.
+
+    Raises:
+        ModelFolderError: When weights of the encoder are missing, or the head is there in part.
+    """
+    model, missing, file = _open_any(auto_class, name_or_path, config, revision, {})
+    encoder = f"{model.base_model_prefix}."
+    sources.check_complete(_beyond_pooler([n.removeprefix(encoder) for n in missing if n.startswith(encoder)]), file)
+    parts = [name for name, _ in model.named_parameters() if name.startswith(tuple(head))]
+    lacking = [name for name in parts if name in missing]
+    if len(lacking) < len(parts):
+        sources.check_complete(lacking, file)
+    return model, not lacking
+
+
 def is_classifier(config: PreTrainedConfig) -> bool:
     """The checkpoint holds a sequence classification model."""
     return (getattr(config, "architectures", None) or [""])[0].endswith(_CLASSIFIER)
@@ -186,6 +219,15 @@ def _open(
     auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
 ) -> tuple[PreTrainedModel, list[str]]:
     """Weights in float32, whatever the checkpoint's dtype, and the names of those missing in the encoder's pooler."""
+    model, missing, file = _open_any(auto_class, name_or_path, config, revision, options)
+    sources.check_complete(_beyond_pooler(missing), file)
+    return model, missing
+
+
+def _open_any(
+    auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
+) -> tuple[PreTrainedModel, list[str], Path | str]:
+    """Weights in float32, the names of the missing ones, and the file they are missing in."""
     if config.is_encoder_decoder:
         raise ConfigError(f'"{name_or_path}" is a {config.model_type}, an encoder with a decoder; give an encoder')
     options = {"config": config, "dtype": torch.float32, "output_loading_info": True, **options}
@@ -197,9 +239,7 @@ def _open(
         file = _weights_file(folder)
         with sources.reading(file), quiet_transformers():
             model, report = auto_class.from_pretrained(folder, trust_remote_code=False, **options)
-    missing = list(report["missing_keys"])
-    sources.check_complete(_beyond_pooler(missing), file)
-    return model, missing
+    return model, list(report["missing_keys"]), file
 
 
 def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[str, Any]) -> Any:

@@ -2,7 +2,9 @@
 
 from farm_ray.modeling.prediction_head.base import PredictionHead
 from farm_ray.modeling.prediction_head.feed_forward import FeedForwardBlock
+from farm_ray.modeling.prediction_head.masked_language_model import BertLMHead
 from farm_ray.modeling.prediction_head.multilabel import MultiLabelTextClassificationHead
+from farm_ray.modeling.prediction_head.next_sentence import NextSentenceHead
 from farm_ray.modeling.prediction_head.regression import RegressionHead
 from farm_ray.modeling.prediction_head.text_classification import TextClassificationHead
 from farm_ray.modeling.prediction_head.token_classification import TokenClassificationHead
@@ -12,13 +14,17 @@ HEADS: dict[str, type[PredictionHead]] = {
     "MultiLabelTextClassificationHead": MultiLabelTextClassificationHead,
     "RegressionHead": RegressionHead,
     "TokenClassificationHead": TokenClassificationHead,
+    "BertLMHead": BertLMHead,
+    "NextSentenceHead": NextSentenceHead,
 }
 """By the `name` in a saved head's JSON. A head of your own is loaded once it has a row here."""
 
 __all__ = [
     "HEADS",
+    "BertLMHead",
     "FeedForwardBlock",
     "MultiLabelTextClassificationHead",
+    "NextSentenceHead",
     "PredictionHead",
     "RegressionHead",
     "TextClassificationHead",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from farm_ray.modeling.language_model import LanguageModel
+
 logger = logging.getLogger(__name__)
 
 Metric = Any
@@ -52,6 +54,8 @@ class PredictionHead(nn.Module, ABC):
     """What the head reads and answers: `per_sequence`, `per_sequence_continuous`, `per_token`, `per_token_squad`."""
     saved_settings: ClassVar[tuple[str, ...]] = ()
     """Constructor arguments of this class that are saved beside those that all heads have."""
+    needs_labels: ClassVar[bool] = True
+    """The task must bring a `label_list`."""
     missing_labels: ClassVar[str] = "has no label_list; give label_list=[...]"
     """What is wrong with a task that lacks what the head takes for `label_list`."""
 
@@ -77,7 +81,7 @@ class PredictionHead(nn.Module, ABC):
         self.label_list: list[Any] | None = None
         self.metric: Metric | None = None
         self.hidden_layers = dict(hidden_layers or {})
-        self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation, **self.hidden_layers)
+        self._build_layers()
 
     @classmethod
     def create(
@@ -89,9 +93,14 @@ class PredictionHead(nn.Module, ABC):
             ConfigError: When there is no such head; the nearest is named.
             TypeError: When class weights are given for a head that has no classes.
         """
-        kind: Any = _head_class(prediction_head_name)
         weights = {} if class_weights is None else {"class_weights": class_weights}
-        return kind(layer_dims=layer_dims, **weights)
+        return _head_class(prediction_head_name).from_layer_dims(layer_dims, **weights)
+
+    @classmethod
+    def from_layer_dims(cls, layer_dims: Sequence[int], **arguments: Any) -> PredictionHead:
+        """A new head of these widths, from the language model to the labels."""
+        kind: Any = cls
+        return kind(layer_dims=layer_dims, **arguments)
 
     @classmethod
     def load(cls, config_file: str | Path, strict: bool = True, load_weights: bool = True) -> PredictionHead:
@@ -110,9 +119,7 @@ class PredictionHead(nn.Module, ABC):
         values = sources.read_json(file)
         kind: Any = _head_class(str(values.get("name")))
         head: PredictionHead = kind(**kind._arguments(values))  # noqa: SLF001 - the same class hierarchy
-        for name in _CONNECTED:
-            if values.get(name) is not None:
-                setattr(head, name, values[name])
+        head._take_saved({name: values[name] for name in _CONNECTED if values.get(name) is not None})
         if load_weights:
             head._load_weights(_weights_file(file), strict=strict)
         return head
@@ -136,7 +143,20 @@ class PredictionHead(nn.Module, ABC):
         """Makes the head read vectors of this width: fresh layers where it differs."""
         if input_dim != self.layer_dims[0]:
             self.layer_dims = [input_dim, *self.layer_dims[1:]]
-            self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation, **self.hidden_layers)
+            self._build_layers()
+
+    def fit_to(self, language_model: LanguageModel) -> None:
+        """Makes the head read this language model's vectors; a head that shares its weights takes hold of them."""
+        self.resize_input(language_model.get_output_dims())
+
+    def read(self, vectors: Tensor, batch: Mapping[str, Any]) -> Tensor:  # noqa: ARG002 - for heads that choose
+        """What the head reads of the language model's vectors, [B, T, H] or [B, H]; all of it where it does not choose.
+
+        Args:
+            vectors: Token vectors or row vectors.
+            batch: The columns of the batch.
+        """
+        return vectors
 
     def connect(self, task: Mapping[str, Any], *, require_labels: bool = True) -> None:
         """Takes label list, metric and label column of the processor's task.
@@ -152,7 +172,7 @@ class PredictionHead(nn.Module, ABC):
                 f"{' or '.join(self.task_types)}; {_way_out(task_type)}"
             )
         labels = task.get("label_list")
-        if not labels and require_labels:
+        if not labels and require_labels and self.needs_labels:
             raise ConfigError(f'the task "{self.task_name}" of the processor {self.missing_labels}')
         if labels:
             self._take_labels(labels)
@@ -162,6 +182,19 @@ class PredictionHead(nn.Module, ABC):
     @abstractmethod
     def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
         """The loss of each row, float32 [B]."""
+
+    def loss_units(self, **batch: Any) -> Tensor | None:  # noqa: ARG002 - for heads that count
+        """How many units each row's loss is made of, such as predicted tokens, [B]; None: a row's loss counts once.
+
+        Where there are units, the loss is a mean over them and not over rows: each row's loss is the sum over its
+        units, divided by the mean number of units per row, which the batch tells in the column `loss_units_column`.
+        """
+        return None
+
+    @property
+    def loss_units_column(self) -> str:
+        """Name of the number, 0-dimensional, by which `loss_units` are divided; without it that of the batch serves."""
+        return f"{self.label_tensor_name}_per_row"
 
     @abstractmethod
     def logits_to_preds(self, logits: Tensor, **batch: Any) -> list[Any]:
@@ -246,6 +279,15 @@ class PredictionHead(nn.Module, ABC):
         known = set(inspect.signature(cls.__init__).parameters) - {"self", "num_labels"}
         return {"activation": None} | {name: value for name, value in values.items() if name in known}
 
+    def _take_saved(self, values: Mapping[str, Any]) -> None:
+        """Takes what was connected when the head was saved."""
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def _build_layers(self) -> None:
+        """Fresh layers of the widths in `layer_dims`."""
+        self.feed_forward = FeedForwardBlock(self.layer_dims, self.activation, **self.hidden_layers)
+
     def _load_weights(self, file: Path, *, strict: bool) -> None:
         weights = sources.read_tensors(file)
         if strict:
@@ -277,6 +319,15 @@ class PredictionHead(nn.Module, ABC):
 def stacked(rows: Sequence[npt.NDArray[np.float32]], width: int) -> Tensor:
     """Rows of `width` numbers as one tensor, float32 [B, width], also for no rows."""
     return torch.from_numpy(np.stack(rows)) if rows else torch.zeros((0, width))
+
+
+def saved_head_file(name_or_path: str | Path, head_name: str) -> Path | None:
+    """The `prediction_head_{i}_config.json` that is meant: the file itself, or the first of this class in a folder."""
+    if str(name_or_path).endswith(".json"):
+        return Path(name_or_path)
+    folder = sources.find_folder(name_or_path)
+    files = [] if folder is None else sorted(folder.glob("prediction_head_*_config.json"))
+    return next((file for file in files if sources.read_json(file).get("name") == head_name), None)
 
 
 def _head_class(name: str) -> type[PredictionHead]:

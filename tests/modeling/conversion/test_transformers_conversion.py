@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, BertForMaskedLM
+from transformers import AutoModelForSequenceClassification
 
 from farm_ray.conversion.transformers import Converter
 from farm_ray.errors import ConfigError, ModelFolderError
@@ -23,7 +23,6 @@ from tests.modeling.tiny_models import (
     save_tiny_classifier,
     save_tiny_model,
     save_tiny_token_classifier,
-    tiny_config,
     transformers_inputs,
 )
 
@@ -101,17 +100,10 @@ def test_the_processor_s_tasks_are_connected(tmp_path):
     assert model.prediction_heads[0].label_tensor_name == "ids"
 
 
-@pytest.mark.parametrize("task_type", ["question_answering", "lm"])
-def test_other_tasks_are_not_there_yet(task_type, tmp_path):
+def test_other_tasks_are_not_there_yet(tmp_path):
     save_tiny_classifier("bert", tmp_path)
-    with pytest.raises(ConfigError, match=f'"{task_type}".*not available yet in this version'):
-        AdaptiveModel.convert_from_transformers(tmp_path, "cpu", task_type=task_type)
-
-
-def test_a_language_model_s_head_is_not_there_yet(tmp_path):
-    BertForMaskedLM(tiny_config("bert")).save_pretrained(tmp_path)
-    with pytest.raises(ConfigError, match=r'"lm".*not available yet'):
-        AdaptiveModel.convert_from_transformers(tmp_path, "cpu")
+    with pytest.raises(ConfigError, match=r'"question_answering".*not available yet in this version'):
+        AdaptiveModel.convert_from_transformers(tmp_path, "cpu", task_type="question_answering")
 
 
 SEVERAL = {"problem_type": "multi_label_classification"}
@@ -154,6 +146,7 @@ def test_the_task_is_read_off_the_checkpoint(save, labels, settings, task_type, 
         ),
         (save_tiny_classifier, ["value"], {}, "multilabel_text_classification", "regression"),
         (save_tiny_token_classifier, TAGS, {}, "text_classification", "ner"),
+        (save_tiny_token_classifier, TAGS, {}, "lm", "ner"),
     ],
 )
 def test_a_head_for_another_task_is_refused_with_the_one_there(save, labels, settings, task_type, there, tmp_path):

@@ -1,0 +1,188 @@
+"""The heads of pretraining, to and from transformers: which class, which layers, and where the weights are."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from transformers import AutoModelForMaskedLM, BertForPreTraining, PreTrainedConfig, PreTrainedModel
+
+from farm_ray.errors import ConfigError
+from farm_ray.modeling.conversion.encoders import copy_encoder
+from farm_ray.modeling.language_model.loading import open_config, open_with_head
+from farm_ray.modeling.language_model.masked_lm import MASKED_LMS, MaskedLMLayout
+from farm_ray.modeling.language_model.quiet import quiet_transformers
+from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
+
+logger = logging.getLogger(__name__)
+
+LM = "lm"
+_NEXT_SENTENCE = "cls.seq_relationship"
+_WITH_NEXT_SENTENCE = ("bert",)
+"""Model types whose pretraining model reads the encoder's own pooler for the next sentence."""
+_ONE_LAYER = 2
+"""Widths of a head of one layer: in and out."""
+
+
+def load_lm_head(name_or_path: str | Path, *, revision: str | None = None) -> BertLMHead:
+    """The head of transformers' masked language model; a fresh one, told in the log, where the checkpoint has none.
+
+    Raises:
+        ModelFolderError: When a file is missing or damaged.
+        ConfigError: When transformers has no such model of this type.
+    """
+    head, came_along = _lm_head(name_or_path, open_config(name_or_path, revision), revision)
+    if not came_along:
+        logger.warning('"%s" has no head for a masked language model; a BertLMHead starts afresh', name_or_path)
+    return head
+
+
+def trained_lm_heads(
+    name_or_path: str | Path, config: PreTrainedConfig, *, revision: str | None = None
+) -> list[BertLMHead | NextSentenceHead]:
+    """The heads of a masked language model, or of BERT's pretraining model, which has two.
+
+    Raises:
+        ConfigError: When the checkpoint has no head for a masked language model.
+    """
+    head, came_along = _lm_head(name_or_path, config, revision)
+    if not came_along:
+        architecture = (getattr(config, "architectures", None) or ["no architecture given"])[0]
+        raise ConfigError(
+            f'"{name_or_path}" ({architecture}) holds no trained lm head; build AdaptiveModel with LanguageModel.load '
+            "and BertLMHead.load, which starts one afresh"
+        )
+    next_sentence = _next_sentence_head(name_or_path, config, revision)
+    return [head] if next_sentence is None else [head, next_sentence]
+
+
+def load_next_sentence_head(name_or_path: str | Path, *, revision: str | None = None) -> NextSentenceHead:
+    """The head of BERT's pretraining model; a fresh one, told in the log, where the checkpoint has none.
+
+    Raises:
+        ModelFolderError: When a file is missing or damaged.
+    """
+    config = open_config(name_or_path, revision)
+    head = _next_sentence_head(name_or_path, config, revision)
+    if head is not None:
+        return head
+    logger.warning('"%s" has no head for the next sentence; a NextSentenceHead starts afresh', name_or_path)
+    return NextSentenceHead(layer_dims=[config.hidden_size, 2])
+
+
+def converted_lm(
+    adaptive_model: AdaptiveModel, head: BertLMHead, next_sentence: NextSentenceHead | None = None
+) -> PreTrainedModel:
+    """Transformers' masked language model with equal weights; with `next_sentence` its pretraining model.
+
+    Raises:
+        ConfigError: When transformers has no model with equal logits for this language model and head.
+    """
+    encoder = adaptive_model.language_model.model
+    config = copy.deepcopy(encoder.config)
+    config.tie_word_embeddings = True
+    config.language = adaptive_model.get_language()
+    layout = _layout(config)
+    _check_layers(head, layout, config)
+    with torch.random.fork_rng(devices=[]), quiet_transformers():
+        hf_model: Any = (
+            AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
+            if next_sentence is None
+            else BertForPreTraining._from_config(config, dtype=torch.float32)  # noqa: SLF001 - as AutoModel does
+        )
+    copy_encoder(encoder, hf_model.base_model)
+    _layer(hf_model, layout.dense).load_state_dict(head.dense.state_dict())
+    _layer(hf_model, layout.norm).load_state_dict(head.LayerNorm.state_dict())
+    with torch.no_grad():
+        hf_model.get_parameter(layout.bias).copy_(head.bias)
+    if next_sentence is not None:
+        _layer(hf_model, _NEXT_SENTENCE).load_state_dict(next_sentence.feed_forward.feed_forward[0].state_dict())
+    return hf_model.eval()
+
+
+def pretraining_partner(adaptive_model: AdaptiveModel) -> NextSentenceHead | None:
+    """The next sentence head that goes into one transformers model together with the LM head; None where none does."""
+    language_model = adaptive_model.language_model
+    if language_model.model.config.model_type not in _WITH_NEXT_SENTENCE or language_model.pooling.source != "encoder":
+        return None
+    kinds = [type(head) for head in adaptive_model.prediction_heads]
+    if kinds.count(BertLMHead) != 1 or kinds.count(NextSentenceHead) != 1:
+        return None
+    head = cast("NextSentenceHead", adaptive_model.prediction_heads[kinds.index(NextSentenceHead)])
+    return head if len(head.layer_dims) == _ONE_LAYER else None
+
+
+def _layout(config: PreTrainedConfig) -> MaskedLMLayout:
+    if config.model_type not in MASKED_LMS:
+        raise ConfigError(
+            f'transformers has no masked language model of type "{config.model_type}" that can be converted; the types '
+            f"that can are {', '.join(sorted(MASKED_LMS))}"
+        )
+    return MASKED_LMS[config.model_type](config)
+
+
+def _lm_head(name_or_path: str | Path, config: PreTrainedConfig, revision: str | None) -> tuple[BertLMHead, bool]:
+    """The head, and whether the checkpoint had one."""
+    layout = _layout(config)
+    parts = (layout.dense, layout.norm, layout.bias)
+    hf_model, came_along = open_with_head(AutoModelForMaskedLM, name_or_path, config, revision, head=parts)
+    rows = len(cast("Any", hf_model.get_input_embeddings()).weight)
+    head = BertLMHead(config.hidden_size, rows, **layout.settings())
+    if came_along:
+        _check_tied(hf_model, layout, name_or_path)
+        head.dense.load_state_dict(_layer(hf_model, layout.dense).state_dict())
+        head.LayerNorm.load_state_dict(_layer(hf_model, layout.norm).state_dict())
+        with torch.no_grad():
+            head.bias.copy_(hf_model.get_parameter(layout.bias))
+    return head, came_along
+
+
+def _next_sentence_head(
+    name_or_path: str | Path, config: PreTrainedConfig, revision: str | None
+) -> NextSentenceHead | None:
+    if config.model_type not in _WITH_NEXT_SENTENCE:
+        return None
+    head = NextSentenceHead(layer_dims=[config.hidden_size, 2])
+    hf_model, came_along = open_with_head(BertForPreTraining, name_or_path, config, revision, head=[_NEXT_SENTENCE])
+    if not came_along:
+        return None
+    head.feed_forward.feed_forward[0].load_state_dict(_layer(hf_model, _NEXT_SENTENCE).state_dict())
+    return head
+
+
+def _check_tied(hf_model: PreTrainedModel, layout: MaskedLMLayout, name_or_path: str | Path) -> None:
+    embeddings: Any = hf_model.get_input_embeddings()
+    if layout.decoder is not None and not torch.equal(_weight(hf_model, layout.decoder), embeddings.weight):
+        raise ConfigError(
+            f'"{name_or_path}" predicts tokens with other weights than its word embeddings (tie_word_embeddings is '
+            "off); a BertLMHead shares them, so it cannot take that head"
+        )
+
+
+def _check_layers(head: BertLMHead, layout: MaskedLMLayout, config: PreTrainedConfig) -> None:
+    theirs = layout.settings()
+    ours = {name: getattr(head, name) for name in theirs}
+    other = [f"{name}={ours[name]!r}, not {value!r}" for name, value in theirs.items() if ours[name] != value]
+    if other:
+        raise ConfigError(
+            f"transformers' masked language model of type {config.model_type} computes something else than the head of "
+            f'task "{head.task_name}", which has {" and ".join(other)}; a head that can be converted is '
+            "BertLMHead.for_language_model(language_model)"
+        )
+
+
+def _weight(hf_model: PreTrainedModel, path: str) -> torch.Tensor:
+    return hf_model.get_parameter(f"{path}.weight")
+
+
+def _layer(hf_model: PreTrainedModel, path: str) -> nn.Module:
+    return hf_model.get_submodule(path)
