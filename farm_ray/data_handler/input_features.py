@@ -57,6 +57,31 @@ def token_schema(label_fields: Sequence[pa.Field], *, segments: bool) -> pa.Sche
     return pa.schema([*source, *tokens, *label_fields, *rest])
 
 
+def lm_schema(*, segments: bool, packing: bool, next_sentence: bool) -> pa.Schema:
+    """Features of language models, one row per sequence; a document gives one or more, or one with its problem.
+
+    id (`{document id}-{number}`, beside a problem the document's id); input_ids with special tokens, not padded and not
+    masked; segment_ids; word_starts, 1 on the first token of a word, 0 inside a word, -1 on special tokens, which are
+    never masked; text_numbers, 0, 0, ..., 1, 1, ...: which of the texts packed into the row a token is of;
+    nextsentence_label_ids, 0 where the second text follows the first one, 1 where it is another document's; n_tokens;
+    clipped, true where tokens were cut off; problem. Lists are null beside a problem.
+
+    Args:
+        segments: Whether there is a column `segment_ids`.
+        packing: Whether there is a column `text_numbers`.
+        next_sentence: Whether there is a column `nextsentence_label_ids`.
+    """
+    fields: list[tuple[str, pa.DataType]] = [("id", pa.string()), ("input_ids", pa.list_(pa.int32()))]
+    if segments:
+        fields.append(("segment_ids", pa.list_(pa.int8())))
+    fields.append(("word_starts", pa.list_(pa.int8())))
+    if packing:
+        fields.append(("text_numbers", pa.list_(pa.int16())))
+    if next_sentence:
+        fields.append(("nextsentence_label_ids", pa.list_(pa.int64(), 1)))
+    return pa.schema([*fields, ("n_tokens", pa.int32()), ("clipped", pa.bool_()), (COLUMN, PROBLEM)])
+
+
 def sample_to_features_text(
     sample: Sample, tasks: Mapping[str, Mapping[str, Any]], max_seq_len: int, tokenizer: Any
 ) -> list[dict[str, Any]]:

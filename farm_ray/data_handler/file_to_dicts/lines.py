@@ -90,14 +90,15 @@ def _block(raw: bytes, encoding: str, first: int) -> Block:
     except UnicodeDecodeError:
         text = None
     if text is None or "\0" in text or len(raw) > LONGEST_LINE:
-        return Block(first, [_line(line, encoding) for line in io.BytesIO(raw)], None)
+        return Block(first, [one_line(line, encoding) for line in io.BytesIO(raw)], None)
     return Block(first, list(io.StringIO(text, newline="\n")), text)
 
 
-def _line(raw: bytes, encoding: str) -> str | BadLine:
+def one_line(raw: bytes, encoding: str) -> str | BadLine:
+    """A line as text, or why it is none."""
     shown = raw[:_SHOWN].decode(encoding, "replace").rstrip("\r\n")
     if len(raw) > LONGEST_LINE:
-        return BadLine("line too long", f"is a line of more than {LONGEST_LINE:,} bytes; split it", shown)
+        return too_long(raw, encoding)
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
@@ -106,3 +107,9 @@ def _line(raw: bytes, encoding: str) -> str | BadLine:
     if "\0" in text:
         return BadLine("NUL byte", "holds a NUL byte; mend the line, or name the right encoding", shown)
     return text
+
+
+def too_long(begin: bytes, encoding: str) -> BadLine:
+    """What to say of a line above `LONGEST_LINE` bytes that begins so."""
+    shown = begin[:_SHOWN].decode(encoding, "replace").rstrip("\r\n")
+    return BadLine("line too long", f"is a line of more than {LONGEST_LINE:,} bytes; split it", shown)

@@ -34,6 +34,22 @@ class ByteRange:
     """Number of the first line in the file, from 1."""
 
 
+TABLE_BYTES = 4 << 20
+"""Of text, about, in each table of a file that is read as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """What is read at a time: the rows of a file that begin in these bytes."""
+
+    file: str
+    start: int
+    end: int | None
+    """Behind the last byte; None: the whole file, in one go (compressed files, web addresses, Parquet)."""
+    table_bytes: int = TABLE_BYTES
+    """Of text, about, in each table where `end` is None."""
+
+
 def cut_at_blank_lines(uri: str | Path, *, range_bytes: int = RANGE_BYTES) -> list[tuple[int, int]]:
     """(start, end) of ranges of about this many bytes, which cover the file; [] where it is not to be cut.
 

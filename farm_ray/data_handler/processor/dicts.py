@@ -89,7 +89,7 @@ def _problem(row_id: str, row: Any, max_text_chars: int, *, pairs: bool) -> Prob
     way_out = _WAY_OUT_PAIRS if pairs else _WAY_OUT
     if not isinstance(row, Mapping):
         return _at(row_id, "not a dict", f"this is a {type(row).__name__}; {way_out}", row)
-    if (given := _given_problem(row)) is not None:
+    if (given := given_problem(row)) is not None:
         return given
     if "text" not in row:
         keys = ", ".join(sorted(map(str, row))) or "none"
@@ -102,7 +102,7 @@ def _problem(row_id: str, row: Any, max_text_chars: int, *, pairs: bool) -> Prob
     return next(filter(None, found), None)
 
 
-def _given_problem(row: Mapping[str, Any]) -> Problem | None:
+def given_problem(row: Mapping[str, Any]) -> Problem | None:
     """What an earlier reader found."""
     given = row.get(problems.COLUMN)
     if not isinstance(given, Mapping) or not {"stage", "kind", "message"} <= set(given):

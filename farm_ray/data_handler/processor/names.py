@@ -14,13 +14,13 @@ PROCESSORS = {
     "RegressionProcessor": "farm_ray.data_handler.processor.regression",
     "TextPairRegressionProcessor": "farm_ray.data_handler.processor.text_pair",
     "NERProcessor": "farm_ray.data_handler.processor.ner",
+    "BertStyleLMProcessor": "farm_ray.data_handler.processor.language_model",
     "InferenceProcessor": "farm_ray.data_handler.processor.inference",
 }
 """Class name to module."""
 
 _OF_FARM = frozenset(
     {
-        "BertStyleLMProcessor",
         "NaturalQuestionsProcessor",
         "SquadProcessor",
         "TextSimilarityProcessor",

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
 Task = dict[str, Any]
 
-TASK_TYPES = ("classification", "multilabel_classification", "regression", "token_classification")
+LANGUAGE_MODELLING = "language_modelling"
+"""Type of the task whose labels are the tokenizer's own ids: it has no label list."""
+
+TASK_TYPES = (
+    "classification",
+    "multilabel_classification",
+    "regression",
+    "token_classification",
+    LANGUAGE_MODELLING,
+)
 
 
 def make_task(
@@ -40,9 +49,8 @@ def make_task(
     if task_type is not None and task_type not in TASK_TYPES:
         raise ConfigError(f'task "{name}": unknown task_type "{task_type}"{nearest(task_type, TASK_TYPES)}')
     label_name = label_name or f"{name}_label"
-    regression = task_type == "regression"
     return {
-        "label_list": _scaling(name, label_list) if regression else _checked(name, label_list, task_type),
+        "label_list": _label_list(name, label_list, task_type),
         "metric": metric,
         "label_tensor_name": f"{label_name}_ids",
         "label_name": label_name,
@@ -61,6 +69,7 @@ def check_names(name: str, task: Mapping[str, Any], others: Mapping[str, Mapping
 
 def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
     """A task from a saved configuration; keys that no task has are left out."""
+    fields = {**fields, **_of_language_model(name, fields)}
     task = make_task(
         name,
         metric=fields.get("metric"),
@@ -71,6 +80,21 @@ def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
         text_column_name=fields.get("text_column_name"),
     )
     return task | {"label_tensor_name": fields.get("label_tensor_name") or task["label_tensor_name"]}
+
+
+def _of_language_model(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """FARM saved the vocabulary as labels of "lm", and named the labels of "nextsentence" the wrong way round."""
+    given, labels = fields.get("task_type"), list(fields.get("label_list") or [])
+    if name == "nextsentence" and labels == ["False", "True"]:
+        return {"label_list": labels[::-1], "task_type": given or "classification"}
+    tensor = fields.get("label_tensor_name")
+    return {"task_type": LANGUAGE_MODELLING} if given is None and (name, tensor) == ("lm", "lm_label_ids") else {}
+
+
+def _label_list(name: str, label_list: Any, task_type: str | None) -> list[Any]:
+    if task_type == LANGUAGE_MODELLING:
+        return []
+    return _scaling(name, label_list) if task_type == "regression" else _checked(name, label_list, task_type)
 
 
 def _scaling(name: str, label_list: Any) -> list[float]:

@@ -1,4 +1,4 @@
-"""The special tokens that a tokenizer puts around a single text."""
+"""The special tokens that a tokenizer puts around a text, or around and between the two of a pair."""
 
 from __future__ import annotations
 
@@ -43,3 +43,40 @@ def frame_of(tokenizer: Any) -> Frame:
         start = next(place for place in range(len(ids)) if ids[place : place + len(text)] == text)
         end = start + len(text)
     return Frame(tuple(ids[:start]), tuple(ids[end:]), tuple(segments[:start]), segments[start], tuple(segments[end:]))
+
+
+@dataclass(frozen=True, slots=True)
+class PairFrame:
+    """Special tokens before, between and after the two texts of a pair, and the segment of each."""
+
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...]
+    segments_before: tuple[int, ...]
+    segment_of_a: int
+    segments_between: tuple[int, ...]
+    segment_of_b: int
+    segments_after: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Special tokens in all."""
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+def pair_frame_of(tokenizer: Any) -> PairFrame:
+    """The frame of pairs of a fast transformers tokenizer, which is not touched."""
+    encoding = private_copy(tokenizer).encode("a", "a")
+    ids, segments, sequences = tuple(encoding.ids), tuple(encoding.type_ids), encoding.sequence_ids
+    a, b = sequences.index(0), sequences.index(1)
+    behind_a, behind_b = (len(ids) - sequences[::-1].index(text) for text in (0, 1))
+    return PairFrame(
+        before=ids[:a],
+        between=ids[behind_a:b],
+        after=ids[behind_b:],
+        segments_before=segments[:a],
+        segment_of_a=segments[a],
+        segments_between=segments[behind_a:b],
+        segment_of_b=segments[b],
+        segments_after=segments[behind_b:],
+    )

@@ -139,12 +139,12 @@ def _ids_of(words: list[str], tokenizer: Any, failed: dict[int, str], first: int
 
 def _batch(words: Sequence[str], tokenizer: Any) -> list[list[int]]:
     if has_backend(tokenizer):
-        encodings = _word_copy(tokenizer).encode_batch_fast(words, add_special_tokens=False)
+        encodings = word_copy(tokenizer).encode_batch_fast(words, add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
     return [tokenizer.convert_tokens_to_ids(tokenizer.tokenize(word)) for word in words]
 
 
-def _word_copy(tokenizer: Any) -> Any:
+def word_copy(tokenizer: Any) -> Any:
     """As `private_copy`, with a space before every word where the tokenizer is byte-level."""
     copies = _copies.setdefault(tokenizer, {})
     if len(tokenizer) not in copies:

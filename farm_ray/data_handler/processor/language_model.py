@@ -1,0 +1,310 @@
+"""Language models that learn from plain text: masked tokens, and whether a text follows another. No ray, no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
+from farm_ray.data_handler.file_to_dicts.objects import read_objects
+from farm_ray.data_handler.file_to_dicts.ranges import RANGE_BYTES, ByteRange, FileRange
+from farm_ray.data_handler.file_to_dicts.table_file import TableFile
+from farm_ray.data_handler.file_to_dicts.tables import row_names
+from farm_ray.data_handler.problems import COLUMN, Problem
+from farm_ray.data_handler.processor import files, identity
+from farm_ray.data_handler.processor.base import Processor
+from farm_ray.data_handler.processor.document_dicts import document_dicts_table
+from farm_ray.data_handler.processor.tasks import LANGUAGE_MODELLING
+from farm_ray.data_handler.samples_to_features.masking import COUNT_RULES, CountRule, Masking, check_share, farm_limit
+from farm_ray.data_handler.samples_to_features.packing import packed_features
+from farm_ray.data_handler.samples_to_features.sentence_pairs import PairStyle, pair_features
+from farm_ray.errors import ConfigError
+from farm_ray.modeling.tokenization.backend import check_room, has_backend
+from farm_ray.storage import data_suffix, file_name, list_files, size
+from farm_ray.storage.addresses import WEB, codec, scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from farm_ray.data_handler.samples_to_features.padding import Padding
+
+_OBJECT_SUFFIXES = (".json", ".jsonl", ".parquet")
+_STYLES = ("bert-style", "sentence")
+_ROWS_AT_ONCE = 200
+
+
+class BertStyleLMProcessor(Processor):
+    """Reads documents for a language model: text files with a sentence a line and blank lines between documents.
+
+    JSON lines and Parquet are read too: a row is a document, its text stands under `text_column_name`, with a sentence
+    on each line, or as a list of sentences. The task "lm" is there from the start, with `next_sent_pred` the task
+    "nextsentence" too: label 0, "True", where the second text is the next one, 1, "False", where it is a random one.
+
+    No text is lost: ends of documents and short documents make rows, sentences that are longer than a row are cut.
+    Features hold the tokens as they are; `masking` says how batches are masked, anew in each epoch.
+
+    Args:
+        tokenizer: A fast one with a mask token, from `Tokenizer.load`.
+        max_seq_len: Tokens per row at most, special tokens counted.
+        data_dir: Folder of the files, or None.
+        train_filename: File (folder, pattern) with training data below `data_dir`, or None.
+        dev_filename: File with dev data; None takes `dev_split` of the training data.
+        test_filename: File with test data, or None.
+        dev_split: Share of the training data for the dev set, 0 to 1.
+        next_sent_pred: Make pairs of texts, to learn which follow each other.
+        next_sent_pred_style: "bert-style" fills rows with sentences, "sentence" makes pairs of single sentences.
+        max_docs: Read so many documents of a file at most.
+        proxies: Scheme to proxy address, for files on the web.
+        masked_lm_prob: Share of tokens to predict.
+        whole_word_masking: Predict all tokens of a word or none.
+        mask_count_rule: "real_tokens" takes the share of a row's own tokens; "farm" that of `max_seq_len`, however
+            short the row is, and 20 at most.
+        packing: Without pairs: texts of several documents share rows, each seeing only itself.
+        text_column_name: Column of the text in JSON lines and Parquet.
+        encoding: Of text files.
+        seed: Decides about pairs where no run has its own.
+        multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
+
+    Raises:
+        ConfigError: On values that cannot be meant.
+        ValueError: For a slow tokenizer.
+    """
+
+    usual_task_type = LANGUAGE_MODELLING
+    _epoch = 0
+
+    @strict_arguments
+    def __init__(
+        self,
+        tokenizer: Any,
+        max_seq_len: int,
+        data_dir: str | Path | None,
+        train_filename: str | Path | None = "train.txt",
+        dev_filename: str | Path | None = "dev.txt",
+        test_filename: str | Path | None = "test.txt",
+        dev_split: float | None = 0.0,
+        next_sent_pred: bool = True,
+        next_sent_pred_style: PairStyle = "bert-style",
+        max_docs: int | None = None,
+        proxies: dict[str, str] | None = None,
+        masked_lm_prob: float = 0.15,
+        *,
+        whole_word_masking: bool = True,
+        mask_count_rule: CountRule = "real_tokens",
+        packing: bool = True,
+        text_column_name: str = "text",
+        encoding: str = "utf-8",
+        seed: int = 42,
+        multithreading_rust: bool = True,
+    ) -> None:
+        super().__init__(
+            tokenizer=tokenizer,
+            max_seq_len=max_seq_len,
+            train_filename=train_filename,
+            dev_filename=dev_filename,
+            test_filename=test_filename,
+            dev_split=dev_split,
+            data_dir=data_dir,
+            proxies=proxies,
+            multithreading_rust=multithreading_rust,
+        )
+        _check_tokenizer(tokenizer)
+        check_room(tokenizer, max_seq_len, pairs=bool(next_sent_pred))
+        check_share(masked_lm_prob)
+        if next_sent_pred_style not in _STYLES:
+            known = " or ".join(f'"{style}"' for style in _STYLES)
+            raise ConfigError(f"next_sent_pred_style must be {known}, not {next_sent_pred_style!r}")
+        if mask_count_rule not in COUNT_RULES:
+            known = " or ".join(f'"{rule}"' for rule in COUNT_RULES)
+            raise ConfigError(f"mask_count_rule must be {known}, not {mask_count_rule!r}")
+        if max_docs is not None and (isinstance(max_docs, bool) or not isinstance(max_docs, int) or max_docs < 1):
+            raise ConfigError(f"max_docs must be a number of documents, 1 or more, or None, not {max_docs!r}")
+        self.next_sent_pred = next_sent_pred
+        self.next_sent_pred_style = next_sent_pred_style
+        self.max_docs = max_docs
+        self.masked_lm_prob = masked_lm_prob
+        self.whole_word_masking = whole_word_masking
+        self.mask_count_rule = mask_count_rule
+        self.packing = packing
+        self.text_column_name = text_column_name
+        self.encoding = encoding
+        self.seed = seed
+        self.add_task("lm", "acc", [], task_type=LANGUAGE_MODELLING)
+        if next_sent_pred:
+            self.add_task("nextsentence", "acc", ["True", "False"], task_type="classification")
+
+    def get_added_tokens(self) -> list[str]:
+        """The tokens that were added to the tokenizer's own vocabulary, in the order of their ids."""
+        added = self.tokenizer.get_added_vocab()
+        beyond = [(number, token) for token, number in added.items() if number >= self.tokenizer.vocab_size]
+        return [token for _, token in sorted(beyond)]
+
+    def masking(self, seed: int) -> Masking:
+        """How batches are masked in a run with this seed."""
+        return Masking(
+            mask_token_id=self.tokenizer.mask_token_id,
+            vocab_size=len(self.tokenizer),
+            special_ids=tuple(sorted(set(self.tokenizer.all_special_ids))),
+            masked_lm_prob=self.masked_lm_prob,
+            whole_words=self.whole_word_masking,
+            count_rule=self.mask_count_rule,
+            max_predictions=farm_limit(self.mask_count_rule),
+            max_seq_len=self.max_seq_len,
+            seed=seed,
+        )
+
+    def for_pass(self, seed: int, epoch: int) -> BertStyleLMProcessor:
+        """A copy that draws the pairs of this epoch of a run with this seed; the processor itself has no pairs."""
+        if not self.next_sent_pred:
+            return self
+        return identity.changed_copy(self, seed=seed, _epoch=epoch)
+
+    def fingerprint(self) -> str:
+        """As `Processor.fingerprint`; another one for each pass."""
+        usual = super().fingerprint()
+        return usual if self._epoch == 0 else hashlib.sha256(f"{usual} {self._epoch}".encode()).hexdigest()
+
+    def file_to_dicts(self, file: str) -> Iterable[dict[str, Any]]:
+        """The documents of a file, one after the other: `{"doc": ["First sentence.", "Second sentence."]}`.
+
+        A document that cannot be read has a `problem` too. Ids are in the tables of `read_tables`.
+
+        Raises:
+            DataProblemError: When the file is missing, broken or empty.
+        """
+        return itertools.chain.from_iterable(files.rows_as_dicts([table]) for table in self._read(file))
+
+    def read_tables(self, path: str) -> Iterator[pa.Table]:
+        """Arrow 1: the documents of a file, named by file and first byte (`train.txt@4096`), or by file and row.
+
+        Raises:
+            DataProblemError: When the file or its column is missing, or it is broken or empty.
+        """
+        return self._read(path) if self._reads_files_itself() else super().read_tables(path)
+
+    def cuts(self, path: str) -> list[tuple[int, int]]:
+        """As `Processor.cuts`: big text files are cut anywhere."""
+        if not self._reads_files_itself():
+            return []
+        parts = self._ranges(path, RANGE_BYTES)
+        return [(part.start, part.end) for part in parts if part.end is not None] if len(parts) > 1 else []
+
+    def read_range(self, path: str, part: ByteRange) -> Iterator[pa.Table]:
+        """As `Processor.read_range`."""
+        return self.read_stream(FileRange(path, part.start, part.end))
+
+    def stream_ranges(self, path: str, window_bytes: int) -> list[FileRange]:
+        """What is read at a time: ranges of `window_bytes` of a text file, other files as a whole.
+
+        Files that cannot be read from the middle are read as a whole (compressed ones, web addresses, JSON lines and
+        Parquet, all with `max_docs`), and give tables of about `window_bytes` of text. Looks at sizes only.
+
+        Raises:
+            DataProblemError: When there is no such file.
+        """
+        return [part for address in list_files(path) for part in self._ranges(address, window_bytes)]
+
+    def read_stream(self, part: FileRange) -> Iterator[pa.Table]:
+        """Arrow 1 of a range: one table for a byte range, one or more for a whole file.
+
+        Raises:
+            DataProblemError: As `read_tables`; a compressed file that breaks off gives its documents before.
+        """
+        return self._read_one(part, file_name(part.file))
+
+    def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+        """As `Processor.named_dicts_to_table`, for dicts such as `{"doc": ["First sentence.", ...]}`."""
+        return document_dicts_table(dicts, default_ids)
+
+    def dicts_to_samples(self, dicts: pa.Table) -> pa.Table:
+        """Arrow 2: documents are ready as they are."""
+        return dicts
+
+    def samples_to_features(self, samples: pa.Table) -> pa.Table:
+        """Arrow 3: rows of tokens, one or more per document; pairs are drawn from the documents of one table."""
+        if not self.next_sent_pred:
+            return packed_features(
+                samples, tokenizer=self.tokenizer, max_seq_len=self.max_seq_len, packing=self.packing
+            )
+        return pair_features(
+            samples,
+            tokenizer=self.tokenizer,
+            max_seq_len=self.max_seq_len,
+            style=self.next_sent_pred_style,
+            seed=self.seed,
+            epoch=self._epoch,
+        )
+
+    def padding(self) -> Padding:
+        """How batches of this tokenizer are padded."""
+        return dataclasses.replace(super().padding(), fills={"word_starts": -1, "text_numbers": -1})
+
+    def _reads_files_itself(self) -> bool:
+        """False where a subclass brings a `file_to_dicts` of its own."""
+        return type(self).file_to_dicts is BertStyleLMProcessor.file_to_dicts
+
+    def _ranges(self, address: str, window_bytes: int) -> list[FileRange]:
+        total = None if scheme(address) in WEB else size(address)
+        whole = data_suffix(address) in _OBJECT_SUFFIXES or codec(address) or self.max_docs is not None
+        if not total or whole:
+            return [FileRange(address, 0, None, window_bytes)]
+        return [FileRange(address, start, min(start + window_bytes, total)) for start in range(0, total, window_bytes)]
+
+    def _read(self, path: str) -> Iterator[pa.Table]:
+        addresses = list_files(path)
+        for address, name in zip(addresses, row_names(addresses), strict=True):
+            yield from self._read_one(FileRange(address, 0, None), name)
+
+    def _read_one(self, part: FileRange, name: str) -> Iterator[pa.Table]:
+        if data_suffix(part.file) in _OBJECT_SUFFIXES:
+            tables = self._read_objects(part, name)
+        else:
+            file = DocumentFile(uri=part.file, name=name, encoding=self.encoding, proxies=self.proxies)
+            tables = read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
+        return tables if self.max_docs is None else _first_rows(tables, self.max_docs)
+
+    def _read_objects(self, part: FileRange, name: str) -> Iterator[pa.Table]:
+        file = TableFile(
+            uri=part.file,
+            name=name,
+            columns={self.text_column_name: "doc"},
+            rows_per_table=_ROWS_AT_ONCE,
+            proxies=self.proxies,
+        )
+        held: list[pa.Table] = []
+        for rows in read_objects(file):
+            given = [
+                {COLUMN: dataclasses.asdict(values)} if isinstance(values, Problem) else values for _, values in rows
+            ]
+            held.append(self.named_dicts_to_table(given, [f"{name}:{number}" for number, _ in rows]))
+            if sum(table.nbytes for table in held) >= part.table_bytes:
+                yield pa.concat_tables(held)
+                held = []
+        if held:
+            yield pa.concat_tables(held)
+
+
+def _check_tokenizer(tokenizer: Any) -> None:
+    kind = type(tokenizer).__name__
+    if not has_backend(tokenizer):
+        told = "is a slow tokenizer; language models need a fast one: Tokenizer.load(..., use_fast=True)"
+        raise ValueError(f"{kind} {told}")
+    if tokenizer.mask_token_id is None:
+        raise ConfigError(
+            f"{kind} has no mask token, which masked language modelling needs; use a model that has one, or "
+            'Tokenizer.load(..., mask_token="[MASK]") with n_added_tokens=1 for the model'
+        )
+
+
+def _first_rows(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    for table in tables:
+        yield table.slice(0, rows)
+        rows -= table.num_rows
+        if rows <= 0:
+            return
