@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from farm_ray.data_handler.samples_to_features.masking import masked, positions_in_text, same_text
 from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, round_up, token_mask
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
     import torch
 
+    from farm_ray.data_handler.samples_to_features.masking import Masking
+
 Positions = npt.NDArray[np.int64]
+
+WORD_STARTS, TEXT_NUMBERS = "word_starts", "text_numbers"
+"""Columns of language models that tensors are made from, see `input_features.lm_schema`."""
 
 _NOT_TENSORS = frozenset({"id", "dict_id", "window", "n_tokens", "clipped", "problem"})
 _TOKENS = frozenset({"input_ids", "segment_ids"})
@@ -43,6 +49,8 @@ class FeatureSet:
     """Batch widths are rounded up to a multiple of this; 8 on GPU."""
     blocks: tuple[Any, ...] = ()
     """References to the table's chunks where they lie in Ray's object store; empty where they do not."""
+    masking: Masking | None = None
+    """How tokens are hidden for a language model, anew in each epoch; None hides none."""
     _columns: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """Views on the table's buffers, made on first use and shared by subsets."""
 
@@ -85,13 +93,16 @@ class FeatureSet:
             padding=self.padding,
             pad_to_multiple_of=self.pad_to_multiple_of,
             blocks=self.blocks,
+            masking=self.masking,
             _columns=self._columns,
         )
 
     @property
     def tensor_names(self) -> list[str]:
         """Names of the tensors in a batch, in the order of the table's columns."""
-        names = [name for name in self.table.column_names if name not in _NOT_TENSORS]
+        renamed = {TEXT_NUMBERS: "position_ids", WORD_STARTS: "lm_label_ids"}
+        left_out = _NOT_TENSORS if self.masking is not None else {*_NOT_TENSORS, WORD_STARTS}
+        names = [renamed.get(name, name) for name in self.table.column_names if name not in left_out]
         position = names.index("input_ids") + 1
         return names[:position] + [n for n in ("padding_mask", "segment_ids") if n not in names] + names[position:]
 
@@ -123,12 +134,19 @@ class FeatureSet:
         """A column of lists such as the labels of tokens, all rows' values one after the other, [sum of lengths]."""
         return self._view(name).flat(self.rows)
 
-    def batch(self, positions: Positions) -> dict[str, torch.Tensor]:
+    def batch(self, positions: Positions, epoch: int = 0) -> dict[str, torch.Tensor]:
         """The rows at these positions of this set as tensors.
+
+        Args:
+            positions: [B]
+            epoch: The pass over the data, from 0: each masks other tokens of language models.
 
         Returns:
             `input_ids`, `padding_mask` (1 on real tokens) and `segment_ids`, int64 [B, T] with T the longest row;
-            label columns [B, k], int64 or float32.
+            label columns [B, k], int64 or float32. Of language models with `masking`, `input_ids` are masked and
+            `lm_label_ids` [B, T] hold the original ids, -1 where nothing is predicted. Where several texts share a
+            row, `position_ids` [B, T] count from 0 in each, and `padding_mask` is int8 [B, T, T]: 1 where token i may
+            look at token j, both of the same text; padding looks at itself.
         """
         import torch
 
@@ -148,6 +166,13 @@ class FeatureSet:
         arrays["padding_mask"] = mask.astype(np.int64)
         if "segment_ids" not in arrays:
             arrays["segment_ids"] = np.where(mask, 0, self.padding.segment_pad)
+        if self.masking is not None and WORD_STARTS in arrays:
+            arrays["input_ids"], arrays["lm_label_ids"] = masked(
+                arrays["input_ids"], arrays[WORD_STARTS], self.row_hashes[positions], self.masking, epoch
+            )
+        if TEXT_NUMBERS in arrays:
+            arrays["padding_mask"] = same_text(arrays[TEXT_NUMBERS])
+            arrays["position_ids"] = positions_in_text(arrays[TEXT_NUMBERS])
         return {name: torch.from_numpy(arrays[name]) for name in self.tensor_names}
 
     def _token_label_names(self) -> list[str]:
@@ -162,11 +187,13 @@ class FeatureSet:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Views are left behind; the receiver makes its own."""
-        return _feature_set, (self.table, self.rows, self.padding, self.pad_to_multiple_of)
+        return _feature_set, (self.table, self.rows, self.padding, self.pad_to_multiple_of, self.masking)
 
 
-def _feature_set(table: pa.Table, rows: Positions, padding: Padding, multiple: int) -> FeatureSet:
-    return FeatureSet(table=table, rows=rows, padding=padding, pad_to_multiple_of=multiple)
+def _feature_set(
+    table: pa.Table, rows: Positions, padding: Padding, multiple: int, masking: Masking | None
+) -> FeatureSet:
+    return FeatureSet(table=table, rows=rows, padding=padding, pad_to_multiple_of=multiple, masking=masking)
 
 
 def _slices(rows: Positions, size: int) -> list[Positions]:

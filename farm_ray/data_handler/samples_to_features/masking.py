@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,7 @@ def farm_limit(rule: CountRule) -> int | None:
 
 
 def masked(
-    input_ids: Ids, word_starts: npt.NDArray[np.int8], row_hashes: npt.NDArray[np.uint64], masking: Masking, epoch: int
+    input_ids: Ids, word_starts: npt.NDArray[Any], row_hashes: npt.NDArray[np.uint64], masking: Masking, epoch: int
 ) -> tuple[Ids, Ids]:
     """The ids with some tokens masked, and the labels: the original id where a token is predicted, else -1.
 
@@ -110,6 +110,21 @@ def masked(
     return ids, labels
 
 
+def same_text(text_numbers: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """Which token may look at which in rows of several texts: 1 within a text, padding (-1) at itself, [B, T, T]."""
+    together = (text_numbers[:, :, None] == text_numbers[:, None, :]) & (text_numbers >= 0)[:, :, None]
+    together[:, np.arange(text_numbers.shape[1]), np.arange(text_numbers.shape[1])] = True
+    return together.astype(np.int8)
+
+
+def positions_in_text(text_numbers: npt.NDArray[Any]) -> Ids:
+    """Each token's place in its text, from 0; 0 on padding (-1), [B, T]."""
+    places = np.broadcast_to(np.arange(text_numbers.shape[1]), text_numbers.shape)
+    begins = np.diff(text_numbers, axis=1, prepend=-2) != 0
+    first = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
+    return np.where(text_numbers >= 0, places - first, 0)
+
+
 def _counts(real: npt.NDArray[np.bool_], masking: Masking) -> Ids:
     """Tokens to predict per row at most, [B]."""
     tokens = real.sum(axis=1)
@@ -118,7 +133,7 @@ def _counts(real: npt.NDArray[np.bool_], masking: Masking) -> Ids:
     return counts if masking.max_predictions is None else np.minimum(counts, masking.max_predictions)
 
 
-def _begins(word_starts: npt.NDArray[np.int8], real: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _begins(word_starts: npt.NDArray[Any], real: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """First tokens of words, [B, T]; what follows a special token begins a word."""
     before = np.zeros_like(real)
     before[:, 1:] = real[:, :-1]
