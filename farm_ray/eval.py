@@ -1,12 +1,14 @@
 """Evaluation: every rank scores its share, then losses, predictions and labels are brought together once.
 
+Heads whose loss is a mean over units, such as predicted tokens, are measured over all units of the set alike.
+
 Metrics are about source rows. Where a long text was cut into windows, each a feature row, the tags of its words are
 joined over the windows, and heads that answer whole rows are heard at the first window.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +19,10 @@ from farm_ray import storage
 from farm_ray.artifacts import verify_folder
 from farm_ray.data_handler.order import FeatureLoader, evaluation_batches
 from farm_ray.errors import ConfigError
+from farm_ray.evaluation.counted import CountedColumns
 from farm_ray.evaluation.metrics import compute_metrics, compute_report_metrics
 from farm_ray.modeling.optimization.precision import Precision
+from farm_ray.modeling.prediction_head import PredictionHead
 from farm_ray.ranks import Ranks
 
 if TYPE_CHECKING:
@@ -42,6 +46,30 @@ class _HeadColumns:
     losses: list[float] = field(default_factory=list)
     predictions: list[Any] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
+
+    def add(
+        self, positions: Positions, losses: Any, predictions: Sequence[Any], labels: Sequence[Any], _: None = None
+    ) -> None:
+        """Takes in a batch."""
+        self.positions += positions.tolist()
+        self.losses += losses.tolist()
+        self.predictions += list(predictions)
+        self.labels += list(labels)
+
+    @classmethod
+    def joined(cls, parts: Sequence[_HeadColumns]) -> _HeadColumns:
+        """The ranks' columns as one, in row order."""
+        positions = np.concatenate([np.array(part.positions, np.int64) for part in parts])
+        order = np.argsort(positions, kind="stable").tolist()
+
+        def column(name: str) -> list[Any]:
+            values = [value for part in parts for value in getattr(part, name)]
+            return [values[index] for index in order]
+
+        return cls(**{name: column(name) for name in ("positions", "losses", "predictions", "labels")})
+
+
+_Columns = _HeadColumns | CountedColumns
 
 
 class Evaluator:
@@ -67,6 +95,9 @@ class Evaluator:
         self, model: AdaptiveModel, return_preds_and_labels: bool = False, calibrate_conf_scores: bool = False
     ) -> list[dict[str, Any]]:
         """One dict per head: `task_name`, `loss` (mean over feature rows), the task's metrics, `report`.
+
+        For a language model's head the loss is the mean over predicted tokens, `perplexity` stands beside it, and
+        metrics are about predicted tokens.
 
         Args:
             model: Is put into eval mode for the pass and back into the mode it was in.
@@ -229,25 +260,34 @@ def _score(
     *,
     device: torch.device,
     precision: Precision,
-) -> list[_HeadColumns]:
+) -> list[_Columns]:
     was_training = model.training
     model.eval()
-    columns = [_HeadColumns() for _ in model.prediction_heads]
+    columns = [CountedColumns() if head.has_loss_units else _HeadColumns() for head in model.prediction_heads]
     try:
         for positions, batch in batches:
             tensors = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+            # Divided by 1 the loss of a row is the sum over its units.
+            ones = {head.loss_units_column: tensors["input_ids"].new_ones(()) for head in _counted(model)}
             with precision.autocast():
                 logits_per_head = model(**tensors)
-            losses_per_head = model.logits_to_loss_per_head(logits_per_head, **tensors)
+            losses_per_head = model.logits_to_loss_per_head(logits_per_head, **(tensors | ones))
             heads: Any = zip(columns, model.prediction_heads, logits_per_head, losses_per_head, strict=True)
             for column, head, logits, losses in heads:
-                column.positions += positions.tolist()
-                column.losses += losses.float().tolist()
-                column.predictions += list(head.logits_to_preds(logits, **tensors))
-                column.labels += list(head.prepare_labels(**tensors))
+                preds, labels = head.logits_to_preds(logits, **tensors), head.prepare_labels(**tensors)
+                column.add(positions, _array(losses.float()), preds, labels, _array(head.loss_units(**tensors)))
     finally:
         model.train(was_training)
     return columns
+
+
+def _counted(model: AdaptiveModel) -> list[PredictionHead]:
+    """The heads whose loss is a mean over units."""
+    return [head for head in model.prediction_heads if isinstance(head, PredictionHead) and head.has_loss_units]
+
+
+def _array(tensor: torch.Tensor | None) -> Any:
+    return None if tensor is None else tensor.cpu().numpy()
 
 
 def _count_positions(batches: Iterable[Batch]) -> Iterator[tuple[Positions, Batch]]:
@@ -258,20 +298,14 @@ def _count_positions(batches: Iterable[Batch]) -> Iterator[tuple[Positions, Batc
         start += rows
 
 
-def _join(parts: list[_HeadColumns]) -> _HeadColumns:
-    """The ranks' columns as one, in row order."""
-    order = np.argsort(np.concatenate([np.array(part.positions, np.int64) for part in parts]), kind="stable").tolist()
-
-    def column(name: str) -> list[Any]:
-        values = [value for part in parts for value in getattr(part, name)]
-        return [values[index] for index in order]
-
-    return _HeadColumns(**{name: column(name) for name in ("positions", "losses", "predictions", "labels")})
+def _join(parts: Sequence[Any]) -> Any:
+    """The ranks' columns of one head as one, in row order."""
+    return type(parts[0]).joined(parts)
 
 
 def _summarise(
     model: AdaptiveModel,
-    columns: list[_HeadColumns],
+    columns: list[_Columns],
     sources: list[Positions] | None,
     *,
     report: bool,
@@ -279,6 +313,10 @@ def _summarise(
 ) -> list[dict[str, Any]]:
     results = []
     for head, column in zip(model.prediction_heads, [_join([one]) for one in columns], strict=True):
+        if isinstance(column, CountedColumns):
+            counted = column.results(head.metric, report=report, with_columns=with_columns)
+            results.append({"task_name": head.task_name, **counted})
+            continue
         result: dict[str, Any] = {"task_name": head.task_name, "loss": float(np.mean(column.losses))}
         per_token = head.ph_output_type == _ANSWERS_WORDS
         preds, labels = (

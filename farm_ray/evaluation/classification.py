@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import chain
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -28,6 +28,8 @@ _SAMPLES_AVG = re.compile(r"^ *samples avg .*\n", re.MULTILINE)
 
 def simple_accuracy(preds: Column, labels: Column) -> dict[str, float]:
     """`acc`: the share of equal entries, 0 to 1; of tokens for nested lists, of cells for multi-hot arrays."""
+    if _whole_numbers(preds) and _whole_numbers(labels) and preds.shape == labels.shape:
+        return {"acc": float(np.mean(preds == labels)) if preds.size else float("nan")}
     pred_ids, label_ids, _ = encode(preds, labels)
     return {"acc": float(np.mean(pred_ids == label_ids)) if pred_ids.size else float("nan")}
 
@@ -101,6 +103,11 @@ def classification_report(preds: Column, labels: Column, label_list: Sequence[st
     # Where no prediction is right sklearn counts rows as "3.0".
     report = re.sub(r"(\d)\.0$", r"  \1", report, flags=re.MULTILINE)
     return _SAMPLES_AVG.sub("", report)
+
+
+def _whole_numbers(column: Column) -> TypeGuard[IntArray]:
+    """Whether there is nothing to name or to flatten, as with ids of tokens."""
+    return isinstance(column, np.ndarray) and column.dtype.kind in "iu"
 
 
 def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[IntArray, IntArray, list[Any]]:

@@ -52,6 +52,8 @@ class PredictionHead(nn.Module, ABC):
     """Types of a processor's tasks that the head answers; none named: any."""
     ph_output_type: ClassVar[str]
     """What the head reads and answers: `per_sequence`, `per_sequence_continuous`, `per_token`, `per_token_squad`."""
+    has_loss_units: ClassVar[bool] = False
+    """The loss is a mean over units, not over rows; see `loss_units`."""
     saved_settings: ClassVar[tuple[str, ...]] = ()
     """Constructor arguments of this class that are saved beside those that all heads have."""
     needs_labels: ClassVar[bool] = True

@@ -57,6 +57,7 @@ class BertLMHead(PredictionHead):
     task_types: ClassVar[tuple[str, ...]] = ("language_modelling",)
     ph_output_type: ClassVar[str] = "per_token"
     needs_labels: ClassVar[bool] = False
+    has_loss_units: ClassVar[bool] = True
     saved_settings: ClassVar[tuple[str, ...]] = (
         "hidden_size",
         "vocab_size",
