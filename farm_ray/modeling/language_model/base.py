@@ -94,6 +94,30 @@ class LanguageModel(nn.Module):
             pretrained_model_name_or_path, revision=revision, n_added_tokens=n_added_tokens, class_name=wanted
         )
 
+    @classmethod
+    def from_scratch(
+        cls, model_type: str, vocab_size: int, *, tokenizer: Any = None, language: str = "english", **settings: Any
+    ) -> LanguageModel:
+        """A language model with fresh weights, in train mode; `set_all_seeds` before it decides them.
+
+        Args:
+            model_type: transformers' name of an encoder's type, for example `bert`, `roberta`, `modernbert`.
+            vocab_size: Rows of the embedding matrix: at least the tokenizer's tokens.
+            tokenizer: The ids of its special tokens go into the configuration; padding is the one that counts.
+            language: Of the texts.
+            settings: Fields of transformers' configuration, under its own names: `hidden_size`, `num_hidden_layers`,
+                `num_attention_heads`, `intermediate_size`, `max_position_embeddings` and so on.
+
+        Raises:
+            ConfigError: On an unknown model type or field (the nearest is named), values that do not fit together, or
+                more tokens than `vocab_size`.
+        """
+        from farm_ray.modeling.language_model.scratch import fresh_language_model
+
+        if cls.model_type is not None and cls.model_type != model_type:
+            raise ConfigError(f'a {cls.__name__} is of type "{cls.model_type}", not "{model_type}"; take LanguageModel')
+        return fresh_language_model(model_type, vocab_size, tokenizer=tokenizer, language=language, settings=settings)
+
     def forward(
         self,
         input_ids: Tensor,

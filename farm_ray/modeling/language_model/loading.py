@@ -164,24 +164,30 @@ def _load_transformers(name_or_path: str | Path, revision: str | None, class_nam
     if family is not None and family.layout.pooling and is_classifier(config):
         model = open_classifier(name_or_path, config, revision)
         return from_transformers_classifier(model, name_or_path, class_name=class_name)
-    model, missing = _open(AutoModel, name_or_path, config, revision, _pooler_options(config))
-    causal = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-    pooling = default_pooling(
-        config,
-        encoder_has_pooler=getattr(model, "pooler", None) is not None,
-        causal=causal and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-    )
+    model, missing = _open(AutoModel, name_or_path, config, revision, pooler_options(config))
+    pooling = pooling_for(model)
     kind = kind or class_by_model_type(config.model_type)
     language_model = kind(model, pooling, language=_language(config, name_or_path)).eval()
     language_model.pooling_is_trained = _pooling_came_along(pooling, missing)
     return language_model
 
 
+def pooling_for(model: PreTrainedModel) -> Pooling:
+    """The pooling of an encoder that comes from transformers."""
+    config = model.config
+    causal = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    return default_pooling(
+        config,
+        encoder_has_pooler=getattr(model, "pooler", None) is not None,
+        causal=causal and config.model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    )
+
+
 def _load_own(folder: Path, described: dict[str, Any], class_name: str | None) -> LanguageModel:
     kind = class_by_name(class_name or described.get("name", "Encoder"))
     pooling = build(Pooling, described["pooling"], where=f"{folder / CONFIG_FILE}: pooling")
     config = open_config(folder)
-    model, _ = _open(AutoModel, folder, config, None, _pooler_options(config, pooling))
+    model, _ = _open(AutoModel, folder, config, None, pooler_options(config, pooling))
     language_model = kind(model, pooling, language=described.get("language", "english"))
     if language_model.pooler.state_dict():
         _fill(language_model.pooler, sources.read_tensors(folder / POOLER_FILE), folder / POOLER_FILE)
@@ -201,7 +207,7 @@ def _load_farm(folder: Path, described: dict[str, Any], class_name: str | None) 
     with sources.reading(folder / CONFIG_FILE), quiet_transformers():
         config = AutoConfig.for_model(str(described.get("model_type", kind.model_type)), **values)
     encoder_class: Any = _encoder_class(config)
-    options = {"config": config, "state_dict": weights, "dtype": torch.float32, **_pooler_options(config, pooling)}
+    options = {"config": config, "state_dict": weights, "dtype": torch.float32, **pooler_options(config, pooling)}
     with sources.reading(weights_file), quiet_transformers():
         model, report = encoder_class.from_pretrained(None, output_loading_info=True, **options)
     missing = list(report["missing_keys"])
@@ -262,7 +268,7 @@ def _weights_file(folder: Path) -> Path:
     raise sources.missing(folder / sources.WEIGHT_FILES[0], sources.WEIGHT_FILES[2])
 
 
-def _pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) -> dict[str, Any]:
+def pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) -> dict[str, Any]:
     """Leaves the encoder's own pooler out where nothing would use it, so that every weight takes part in training."""
     if pooling is None and config.model_type in FAMILIES:
         pooling = FAMILIES[config.model_type].pooling(config)
