@@ -106,6 +106,38 @@ def read_file_range(part: FileRange, *, name: str, encoding: str, **how: Any) ->
     return read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a text file holds."""
+
+    lines: int
+    blank: int
+    """Blank ones of them."""
+    documents: int
+
+
+def count_documents(file: DocumentFile) -> Counts:
+    """Lines and documents of a text file; reads all of it, and holds little.
+
+    Raises:
+        DataProblemError: For a file that cannot be read.
+    """
+    total = blank = documents = 0
+    after_blank = True
+    with open_binary(file.uri, proxies=file.proxies) as opened:
+        lines = _Lines(opened, 0, file.encoding, file.longest)
+        while not lines.finished:
+            lines.read(_BLOCK)
+            flags = lines.blank
+            total, blank = total + len(flags), blank + int(np.count_nonzero(flags))
+            documents += int(np.count_nonzero(~flags & np.concatenate([[after_blank], flags[:-1]])[: len(flags)]))
+            after_blank = bool(flags[-1]) if len(flags) else after_blank
+            lines.forget_all()
+        if lines.error is not None:
+            raise lines.error
+    return Counts(total, blank, documents)
+
+
 def pieces_of_documents(table: pa.Table) -> int:
     """How many rows of a table from `read_documents` are later pieces of documents that were too long."""
     return int((table.schema.metadata or {}).get(_PIECES, 0))
@@ -309,6 +341,10 @@ class _Lines:
         self._texts = [texts.slice(first)]
         if self.bad and len(self.starts):
             self.bad = {begin: line for begin, line in self.bad.items() if begin >= self.starts[0]}
+
+    def forget_all(self) -> None:
+        """Forgets all lines that have been read to their end."""
+        self.starts, self.blank, self._texts, self.bad = self.starts[:0], self.blank[:0], [], {}
 
     def _next(self, size: int) -> bytes:
         try:

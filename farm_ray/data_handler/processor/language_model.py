@@ -19,6 +19,7 @@ from farm_ray.data_handler.problems import COLUMN, Problem
 from farm_ray.data_handler.processor import files, identity
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.data_handler.processor.document_dicts import document_dicts_table
+from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES, estimated_rows
 from farm_ray.data_handler.processor.tasks import LANGUAGE_MODELLING
 from farm_ray.data_handler.samples_to_features.masking import COUNT_RULES, CountRule, Masking, check_share, farm_limit
 from farm_ray.data_handler.samples_to_features.packing import packed_features
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.samples_to_features.padding import Padding
 
-_OBJECT_SUFFIXES = (".json", ".jsonl", ".parquet")
 _STYLES = ("bert-style", "sentence")
 _ROWS_AT_ONCE = 200
 
@@ -76,7 +76,6 @@ class BertStyleLMProcessor(Processor):
         ValueError: For a slow tokenizer.
     """
 
-    usual_task_type = LANGUAGE_MODELLING
     _epoch = 0
 
     @strict_arguments
@@ -216,7 +215,7 @@ class BertStyleLMProcessor(Processor):
         Raises:
             DataProblemError: As `read_tables`; a compressed file that breaks off gives its documents before.
         """
-        return self._read_one(part, file_name(part.file))
+        return self._read_one(part, file_name(part.file)) if self._reads_files_itself() else self.read_tables(part.file)
 
     def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
         """As `Processor.named_dicts_to_table`, for dicts such as `{"doc": ["First sentence.", ...]}`."""
@@ -241,9 +240,48 @@ class BertStyleLMProcessor(Processor):
             epoch=self._epoch,
         )
 
+    def dataset_from_dicts(
+        self,
+        dicts: Sequence[Any],
+        indices: Sequence[int] | None = None,
+        return_baskets: bool = False,
+        debug: bool = False,
+    ) -> tuple[Any, ...]:
+        """As `Processor.dataset_from_dicts`, one row per sequence, masked as in epoch 0 of `seed`.
+
+        Tensors are input_ids, segment_ids, padding_mask, lm_label_ids, nextsentence_label_ids, and position_ids where
+        texts share rows; then a row's sample belongs to the basket of its first text. Labels are there in baskets, too.
+        """
+        from farm_ray.data_handler.processor.language_model_tensors import dataset_from_documents
+
+        return dataset_from_documents(self, dicts, indices, return_baskets=return_baskets, debug=debug)
+
+    def estimate_n_samples(self, filepath: str | Path, max_docs: int = 500) -> int:
+        """About how many rows a file (folder, pattern) gives: those of its first documents, times all documents.
+
+        For pairs of single sentences from text files (with FARM's arithmetic) lines less twice the blank ones.
+
+        Args:
+            filepath: What to look into; documents are counted in all of it.
+            max_docs: How many documents to make rows of, per file.
+
+        Raises:
+            DataProblemError: When the file is missing, broken or empty.
+        """
+        return sum(estimated_rows(self, address, max_docs) for address in list_files(filepath))
+
     def padding(self) -> Padding:
         """How batches of this tokenizer are padded."""
         return dataclasses.replace(super().padding(), fills={"word_starts": -1, "text_numbers": -1})
+
+    def document_file(self, address: str, name: str) -> DocumentFile:
+        """A text file as this processor reads it."""
+        return DocumentFile(uri=address, name=name, encoding=self.encoding, proxies=self.proxies)
+
+    def table_file(self, address: str, name: str) -> TableFile:
+        """A file of JSON lines or Parquet as this processor reads it."""
+        columns = {self.text_column_name: "doc"}
+        return TableFile(uri=address, name=name, columns=columns, rows_per_table=_ROWS_AT_ONCE, proxies=self.proxies)
 
     def _reads_files_itself(self) -> bool:
         """False where a subclass brings a `file_to_dicts` of its own."""
@@ -251,8 +289,8 @@ class BertStyleLMProcessor(Processor):
 
     def _ranges(self, address: str, window_bytes: int) -> list[FileRange]:
         total = None if scheme(address) in WEB else size(address)
-        whole = data_suffix(address) in _OBJECT_SUFFIXES or codec(address) or self.max_docs is not None
-        if not total or whole:
+        whole = data_suffix(address) in OBJECT_SUFFIXES or codec(address) or self.max_docs is not None
+        if not total or whole or not self._reads_files_itself():
             return [FileRange(address, 0, None, window_bytes)]
         return [FileRange(address, start, min(start + window_bytes, total)) for start in range(0, total, window_bytes)]
 
@@ -262,21 +300,15 @@ class BertStyleLMProcessor(Processor):
             yield from self._read_one(FileRange(address, 0, None), name)
 
     def _read_one(self, part: FileRange, name: str) -> Iterator[pa.Table]:
-        if data_suffix(part.file) in _OBJECT_SUFFIXES:
+        if data_suffix(part.file) in OBJECT_SUFFIXES:
             tables = self._read_objects(part, name)
         else:
-            file = DocumentFile(uri=part.file, name=name, encoding=self.encoding, proxies=self.proxies)
+            file = self.document_file(part.file, name)
             tables = read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
         return tables if self.max_docs is None else _first_rows(tables, self.max_docs)
 
     def _read_objects(self, part: FileRange, name: str) -> Iterator[pa.Table]:
-        file = TableFile(
-            uri=part.file,
-            name=name,
-            columns={self.text_column_name: "doc"},
-            rows_per_table=_ROWS_AT_ONCE,
-            proxies=self.proxies,
-        )
+        file = self.table_file(part.file, name)
         held: list[pa.Table] = []
         for rows in read_objects(file):
             given = [

@@ -1,0 +1,304 @@
+"""The processor of language models: files of any kind, settings, tensors, what is saved."""
+
+import gzip
+import itertools
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from transformers import BertTokenizerLegacy as SlowTokenizer
+
+from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.processor import BertStyleLMProcessor, InferenceProcessor, Processor
+from farm_ray.errors import ConfigError, DataProblemError
+from tests.tiny import tiny_xlnet
+
+TRAIN = "a good film\nthe film was good\nvery nice day\n\nyou are a fool\nbad film\nwhat a day\n\ndull text\nein satz\ngut .\n"
+DOCS = [
+    {"doc": ["a good film", "the film was good", "very nice day"]},
+    {"doc": ["you are a fool", "bad film", "what a day"]},
+    {"doc": ["dull text", "ein satz", "gut ."]},
+]
+
+
+@pytest.fixture
+def make(tokenizer, tmp_path):
+    def make(**settings):
+        (tmp_path / "train.txt").write_text(TRAIN)
+        return BertStyleLMProcessor(
+            **({"tokenizer": tokenizer, "max_seq_len": 16, "data_dir": str(tmp_path)} | settings)
+        )
+
+    return make
+
+
+def ids(tables):
+    return [row for table in tables for row in table["id"].to_pylist()]
+
+
+def docs(tables):
+    return [row for table in tables for row in table["doc"].to_pylist()]
+
+
+def test_tasks(make):
+    lm = {"task_type": "language_modelling", "label_list": [], "metric": "acc", "label_tensor_name": "lm_label_ids"}
+    assert {name: make().tasks["lm"][name] for name in lm} == lm
+    pairs = make().tasks["nextsentence"]
+    assert (pairs["label_list"], pairs["label_tensor_name"]) == (["True", "False"], "nextsentence_label_ids")
+    assert list(make(next_sent_pred=False).tasks) == ["lm"]
+    make().check_ready_for_training()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"next_sent_pred_style": "pairs"}, 'must be "bert-style" or "sentence"'),
+        ({"mask_count_rule": "all"}, 'must be "real_tokens" or "farm"'),
+        ({"masked_lm_prob": 0.0}, "must be a share above 0"),
+        ({"max_docs": 0}, "max_docs must be a number of documents"),
+        ({"max_seq_len": 4}, "leaves no room for a pair of texts"),
+    ],
+)
+def test_settings_that_cannot_be_meant(make, wrong, told):
+    with pytest.raises(ConfigError, match=told):
+        make(**wrong)
+
+
+def test_tokenizers_that_do_not_fit(make, tmp_path, tokenizer):
+    without = type(tokenizer).from_pretrained(tokenizer.name_or_path, mask_token=None)
+    without.mask_token = None
+    with pytest.raises(ConfigError, match="has no mask token"):
+        make(tokenizer=without)
+    (tmp_path / "vocab.txt").write_text("\n".join(tokenizer.get_vocab()))
+    with pytest.raises(ValueError, match="is a slow tokenizer"):
+        make(tokenizer=SlowTokenizer(str(tmp_path / "vocab.txt")))
+
+
+def test_files_of_any_kind_hold_the_same_documents(make, tmp_path):
+    processor = make()
+    wanted = [row["doc"] for row in DOCS]
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(TRAIN.encode()))
+    rows = [{"text": wanted[0]}, {"text": "\n".join(wanted[1])}, {"text": "\r\n".join([*wanted[2], "", " "])}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    pq.write_table(pa.table({"text": wanted}), tmp_path / "a.parquet")
+    names = {
+        "train.txt": ["train.txt@0", "train.txt@45", "train.txt@81"],
+        "a.txt.gz": ["a.txt.gz@0", "a.txt.gz@45", "a.txt.gz@81"],
+        "a.jsonl": ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3"],
+        "a.parquet": ["a.parquet:1", "a.parquet:2", "a.parquet:3"],
+    }
+    for name, rows in names.items():
+        path = str(tmp_path / name)
+        tables = list(processor.read_tables(path))
+        assert (ids(tables), docs(tables)) == (rows, wanted)
+        for window in (10, 50, 1000):
+            parts = processor.stream_ranges(path, window)
+            windows = [list(processor.read_stream(part)) for part in parts]
+            assert ids(itertools.chain(*windows)) == rows
+            assert docs(itertools.chain(*windows)) == wanted
+            if name == "train.txt":
+                assert all(len(one) == 1 for one in windows)
+                assert [(part.start, part.end) for part in parts] == [
+                    (start, min(start + window, len(TRAIN))) for start in range(0, len(TRAIN), window)
+                ]
+            else:
+                assert [(part.start, part.end) for part in parts] == [(0, None)]
+        assert list(processor.file_to_dicts(path)) == DOCS
+    assert ids(processor.read_tables(str(tmp_path / "a.*")))[:2] == ["a.jsonl:1", "a.jsonl:2"]
+
+
+def test_another_text_column_and_rows_that_are_no_document(make, tmp_path):
+    rows = [
+        '{"body": "one\\ntwo"}',
+        '{"body": null}',
+        "{",
+        '{"body": ["a", 3]}',
+        '{"body": " "}',
+        '{"body": "half \\ud83d"}',
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    table = pa.concat_tables(make(text_column_name="body").read_tables(str(tmp_path / "a.jsonl")))
+    assert table["doc"].to_pylist() == [["one", "two"], None, None, None, None, ["half \\ud83d"]]
+    kinds = [problem and problem["kind"] for problem in table["problem"].to_pylist()]
+    assert kinds == [None, "missing document", "broken JSON", "not a document", "empty document", None]
+    with pytest.raises(DataProblemError, match='has no column "text"'):
+        list(make().read_tables(str(tmp_path / "a.jsonl")))
+
+
+def test_max_docs(make, tmp_path):
+    processor = make(max_docs=2)
+    path = str(tmp_path / "train.txt")
+    assert ids(processor.read_tables(path)) == ["train.txt@0", "train.txt@45"]
+    (part,) = processor.stream_ranges(path, 10)
+    assert ids(processor.read_stream(part)) == ["train.txt@0", "train.txt@45"]
+    assert processor.cuts(path) == []
+
+
+def test_big_files_are_cut_for_reading(make, tmp_path, monkeypatch):
+    monkeypatch.setattr("farm_ray.data_handler.processor.language_model.RANGE_BYTES", 40)
+    processor = make()
+    path = str(tmp_path / "train.txt")
+    assert processor.cuts(path) == [(0, 40), (40, 80), (80, 106)]
+
+
+def test_ranges_of_a_processor_of_ones_own(make, tmp_path, tokenizer):
+    class Poems(BertStyleLMProcessor):
+        def file_to_dicts(self, file):
+            return [{"doc": ["a good", "day"]}, {"doc": ["a dull film", "was bad"]}]
+
+    make()
+    processor = Poems(tokenizer, 16, tmp_path)
+    path = str(tmp_path / "train.txt")
+    assert processor.cuts(path) == []
+    (part,) = processor.stream_ranges(path, 10)
+    assert ids(processor.read_stream(part)) == ["train.txt:1", "train.txt:2"]
+
+
+@pytest.mark.parametrize("style", ["bert-style", "sentence", None])
+def test_dataset_from_dicts(make, style):
+    pairs = {"next_sent_pred": False, "packing": False} if style is None else {"next_sent_pred_style": style}
+    processor = make(**pairs)
+    dataset, names, problematic = processor.dataset_from_dicts([*DOCS, {"text": "a"}], indices=[3, 4, 5, 9])
+    assert names == [
+        "input_ids",
+        "segment_ids",
+        "padding_mask",
+        "lm_label_ids",
+        *["nextsentence_label_ids"] * bool(style),
+    ]
+    assert problematic == {9}
+    tensors = dict(zip(names, dataset.tensors, strict=True))
+    assert {str(tensor.dtype) for tensor in tensors.values()} == {"torch.int64"}
+    assert {tensor.shape[1] for name, tensor in tensors.items() if name != "nextsentence_label_ids"} == {16}
+    predicted = tensors["lm_label_ids"] >= 0
+    assert predicted.any()
+    assert not predicted[tensors["padding_mask"] == 0].any()
+    if style == "sentence":
+        # FARM makes 6 samples of 3 documents with 3 sentences each.
+        assert len(dataset) == 6
+    again = processor.dataset_from_dicts(DOCS, indices=[3, 4, 5])[0]
+    assert all((one == two).all() for one, two in zip(dataset.tensors, again.tensors, strict=True))
+
+
+def test_packed_tensors_and_baskets(make):
+    processor = make(next_sent_pred=False)
+    dataset, names, _, baskets = processor.dataset_from_dicts(DOCS, return_baskets=True, debug=True)
+    assert names == ["input_ids", "segment_ids", "padding_mask", "lm_label_ids", "position_ids"]
+    tensors = dict(zip(names, dataset.tensors, strict=True))
+    assert tensors["padding_mask"].shape == (len(dataset), 16, 16)
+    assert sum(len(basket.samples) for basket in baskets) == len(dataset)
+    sample = baskets[0].samples[0]
+    assert (sample.id, sample.clear_text, sample.tokenized["tokens"][0]) == ("0-0", DOCS[0], "[CLS]")
+
+
+def test_a_single_document_is_told(make):
+    dataset, names, problematic = make().dataset_from_dicts(DOCS[:1])
+    assert (dataset, names, problematic) == (None, None, {0})
+    features = make().featurize(make().dicts_to_table(DOCS[:1]))
+    message = features["problem"][0]["message"].as_py()
+    assert message.startswith("0: next-sentence prediction draws sentences from other documents")
+    assert "blank lines" in message
+    assert "next_sent_pred=False" in message
+
+
+def test_each_pass_draws_others(make):
+    processor = make()
+    table = processor.dicts_to_table(DOCS * 20)
+    first = processor.featurize(table)
+    assert processor.for_pass(42, 0).featurize(table).equals(first)
+    other = processor.for_pass(42, 1)
+    assert not other.featurize(table).equals(first)
+    assert not processor.for_pass(43, 0).featurize(table).equals(first)
+    assert len({processor.fingerprint(), other.fingerprint(), processor.for_pass(43, 0).fingerprint()}) == 3
+    assert processor.fingerprint() == processor.for_pass(42, 0).fingerprint()
+    plain = make(next_sent_pred=False)
+    assert plain.for_pass(7, 3) is plain
+
+
+def test_masking_of_the_processor(make, tokenizer):
+    masking = make(masked_lm_prob=0.2, whole_word_masking=False).masking(3)
+    assert (masking.mask_token_id, masking.vocab_size, masking.seed) == (tokenizer.mask_token_id, len(tokenizer), 3)
+    assert (masking.masked_lm_prob, masking.whole_words, masking.max_predictions) == (0.2, False, None)
+    assert make(mask_count_rule="farm").masking(3).max_predictions == 20
+    assert Processor.masking(make(), 3) is None
+
+
+def test_features_batch_with_padding_on_the_left(make):
+    """XLNet's kind: what is masked does not depend on the padding."""
+    processor = make(tokenizer=tiny_xlnet(), next_sent_pred=False, packing=False, whole_word_masking=False)
+    features = processor.featurize(processor.dicts_to_table(DOCS))
+    rows = FeatureSet(
+        table=features, rows=np.arange(features.num_rows), padding=processor.padding(), masking=processor.masking(1)
+    )
+    assert rows.tensor_names == ["input_ids", "padding_mask", "segment_ids", "lm_label_ids"]
+    batch = rows.batch(np.arange(len(rows)), epoch=2)
+    for position in range(len(rows)):
+        alone = rows.batch(np.array([position]), epoch=2)
+        width = alone["input_ids"].shape[1]
+        for name, tensor in alone.items():
+            assert tensor[0].tolist() == batch[name][position, -width:].tolist()
+        assert (batch["lm_label_ids"][position, :-width] == -1).all()
+    other = rows.batch(np.arange(len(rows)), epoch=3)
+    assert (other["lm_label_ids"] != batch["lm_label_ids"]).any()
+    assert (rows.subset(np.array([1])).batch(np.array([0]), 2)["lm_label_ids"][0] >= 0).sum() == (
+        batch["lm_label_ids"][1] >= 0
+    ).sum()
+
+
+def test_save_and_load_without_the_vocabulary(make, tmp_path):
+    processor = make(next_sent_pred_style="sentence", masked_lm_prob=0.3, packing=False, mask_count_rule="farm")
+    processor.save(tmp_path / "saved")
+    text = (tmp_path / "saved" / "processor_config.json").read_text()
+    assert "schlecht" not in text
+    again = Processor.load_from_dir(tmp_path / "saved")
+    assert type(again) is BertStyleLMProcessor
+    assert again.fingerprint() == processor.fingerprint()
+    table = processor.dicts_to_table(DOCS)
+    assert again.featurize(table).equals(processor.featurize(table))
+    loaded = Processor.load("BertStyleLMProcessor", None, processor.tokenizer, 16, "t.txt", None, None, 0.1, max_docs=5)
+    assert (loaded.max_docs, loaded.train_filename) == (5, "t.txt")
+    assert list(InferenceProcessor.load_from_dir(tmp_path / "saved").tasks) == ["lm", "nextsentence"]
+
+
+def test_a_processor_that_farm_saved(make, tmp_path, tokenizer):
+    """FARM wrote the vocabulary into the file, and named the labels of pairs the wrong way round."""
+    make().save(tmp_path / "saved")
+    path = tmp_path / "saved" / "processor_config.json"
+    settings = json.loads(path.read_text())
+    settings["tasks"]["lm"] |= {"label_list": list(tokenizer.get_vocab()), "task_type": None}
+    settings["tasks"]["nextsentence"] |= {"label_list": ["False", "True"], "task_type": None}
+    path.write_text(json.dumps(settings))
+    again = Processor.load_from_dir(tmp_path / "saved")
+    assert again.tasks == make().tasks
+
+
+def test_added_tokens(make, tmp_path, tokenizer):
+    assert make().get_added_tokens() == []
+    own = type(tokenizer).from_pretrained(tokenizer.name_or_path)
+    own.add_tokens(["aardvark", "zebra"])
+    assert make(tokenizer=own).get_added_tokens() == ["aardvark", "zebra"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows"),
+    [({"next_sent_pred_style": "sentence"}, 7), ({"next_sent_pred": False, "packing": False, "max_seq_len": 7}, 7)],
+)
+def test_estimates(make, tmp_path, settings, rows):
+    """FARM's example: 3 documents with 3 sentences each are estimated at 7 pairs of sentences."""
+    assert make(**settings).estimate_n_samples(tmp_path / "train.txt") == rows
+
+
+def test_estimates_from_the_first_documents(make, tmp_path):
+    many = [{"text": ["a good film"] * 3} for _ in range(500)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, many)))
+    (tmp_path / "a.txt").write_text("\n\n\n".join("\n".join(row["text"]) for row in many))
+    pq.write_table(pa.Table.from_pylist(many), tmp_path / "a.parquet")
+    (tmp_path / "a.json").write_text(json.dumps(many))
+    for settings in ({}, {"next_sent_pred": False}, {"next_sent_pred_style": "sentence", "max_docs": 400}):
+        processor = make(**settings)
+        for name in ("a.jsonl", "a.txt", "a.parquet", "a.json"):
+            path = tmp_path / name
+            exact = sum(processor.featurize(table).num_rows for table in processor.read_tables(str(path)))
+            assert processor.estimate_n_samples(path, max_docs=100) == pytest.approx(exact, rel=0.1)
