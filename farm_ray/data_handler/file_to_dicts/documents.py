@@ -22,6 +22,7 @@ from farm_ray.data_handler.file_to_dicts.table_file import STAGE
 from farm_ray.data_handler.problems import Problem
 from farm_ray.errors import DataProblemError
 from farm_ray.storage import open_binary, redacted
+from farm_ray.storage.addresses import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,8 +40,10 @@ SCHEMA = pa.schema([("id", pa.string()), ("doc", pa.list_(pa.string())), (proble
 """Documents: id; doc, its sentences, null beside a problem; problem."""
 
 _PIECES = b"pieces_of_documents"
-_BLOCK = 1 << 20
-_AHEAD = 64 << 10
+_BLOCK = 2 << 20
+_PACKED_BLOCK = 64 << 10
+"""Of compressed files, of which the last block is lost where they break off."""
+_AHEAD = 256 << 10
 _LOOK_BACK = 1 << 10
 _LINE_END = 10
 
@@ -91,7 +94,7 @@ def read_documents(
         return
     with open_binary(file.uri) as opened:
         at = _begin_of_line(opened, start, file.longest)
-        lines = _Lines(opened, at, file.encoding, file.longest)
+        lines = _Lines(opened, at, file.encoding, file.longest, _BLOCK)
         table = _documents(file, lines, start, end)
         if lines.error is not None:
             raise lines.error
@@ -125,7 +128,7 @@ def count_documents(file: DocumentFile) -> Counts:
     total = blank = documents = 0
     after_blank = True
     with open_binary(file.uri, proxies=file.proxies) as opened:
-        lines = _Lines(opened, 0, file.encoding, file.longest)
+        lines = _Lines(opened, 0, file.encoding, file.longest, _PACKED_BLOCK if codec(file.uri) else _BLOCK)
         while not lines.finished:
             lines.read(_BLOCK)
             flags = lines.blank
@@ -146,7 +149,7 @@ def pieces_of_documents(table: pa.Table) -> int:
 def _whole_file(file: DocumentFile, table_bytes: int) -> Iterator[pa.Table]:
     found = 0
     with open_binary(file.uri, proxies=file.proxies) as opened:
-        lines = _Lines(opened, 0, file.encoding, file.longest)
+        lines = _Lines(opened, 0, file.encoding, file.longest, _PACKED_BLOCK if codec(file.uri) else _BLOCK)
         start = 0
         while not (lines.finished and lines.end <= start):
             table = _documents(file, lines, start, start + table_bytes)
@@ -170,10 +173,10 @@ def _documents(file: DocumentFile, lines: _Lines, start: int, end: int) -> pa.Ta
     """The documents that begin in [start, end); `lines` begins before `start`, or with the file."""
     ahead = _AHEAD
     while lines.end < end and not lines.finished:
-        lines.read(min(_BLOCK, max(end - lines.end, _AHEAD)))
+        lines.read(max(end - lines.end, _AHEAD))
     while not lines.finished and not _is_settled(lines, start, end):
         lines.read(ahead)
-        ahead = min(2 * ahead, _BLOCK)
+        ahead *= 2
     return _table(file, lines, start, end)
 
 
@@ -294,6 +297,8 @@ class _Lines:
     """Behind the last line."""
     encoding: str
     longest: int
+    block: int
+    """Bytes to read at once at most."""
     starts: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     """Byte at which each line begins, [lines]."""
     blank: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
@@ -320,7 +325,7 @@ class _Lines:
 
     def read(self, size: int) -> None:
         """Reads up to `size` bytes more."""
-        data = self._next(size)
+        data = self._next(min(size, self.block))
         if not data:
             self.finished = True
             if self._held_bytes and self.error is None:

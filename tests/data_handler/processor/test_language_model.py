@@ -127,6 +127,18 @@ def test_another_text_column_and_rows_that_are_no_document(make, tmp_path):
         list(make().read_tables(str(tmp_path / "a.jsonl")))
 
 
+def test_a_line_of_a_megabyte_is_cut_into_rows(make, tmp_path):
+    (tmp_path / "a.txt").write_text("good day\n\n" + "a good film " * 90_000 + "\n\ndull\n")
+    processor = make(max_seq_len=128)
+    table = pa.concat_tables(processor.read_tables(str(tmp_path / "a.txt")))
+    features = processor.featurize(table)
+    assert features["problem"].null_count == features.num_rows > 270_000 // 128
+    plain = make(max_seq_len=128, next_sent_pred=False)
+    lengths = plain.featurize(table)["n_tokens"].to_numpy()
+    assert lengths.sum() == 270_000 + 3 + 2 * (2143 + 2)
+    assert (lengths == 128).sum() > 2000
+
+
 def test_max_docs(make, tmp_path):
     processor = make(max_docs=2)
     path = str(tmp_path / "train.txt")
