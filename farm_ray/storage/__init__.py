@@ -2,7 +2,7 @@
 
 from farm_ray.storage.addresses import COMPRESSION, DATA_SUFFIXES, data_suffix, file_name, join, redacted
 from farm_ray.storage.listing import exists, list_files, size
-from farm_ray.storage.reading import file_stamp, open_binary
+from farm_ray.storage.reading import expansion, file_stamp, open_binary
 from farm_ray.storage.writing import check_folder, open_output, remove
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "check_folder",
     "data_suffix",
     "exists",
+    "expansion",
     "file_name",
     "file_stamp",
     "join",

@@ -51,6 +51,17 @@ def open_binary(
     return _copied(file) if seekable and not file.seekable() else file
 
 
+def expansion(uri: str | Path) -> float:
+    """Bytes of a file's content per byte as it is stored, measured at its begin; 1 where it is not compressed."""
+    text = str(uri)
+    packing = codec(text)
+    if packing is None or scheme(text) in WEB:
+        return 1.0
+    with explained(text), _open_file(text) as raw:
+        content = len(pa.CompressedInputStream(raw, packing).read(_BUFFER))
+        return max(1.0, content / max(1, min(raw.tell(), raw.size())))
+
+
 def file_stamp(uri: str | Path) -> str:
     """What changes when the file changes: sha256 of a local file; ETag and size on s3:// and the web, where told.
 

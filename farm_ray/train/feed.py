@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pyarrow as pa
     import torch
 
     from farm_ray.data_handler.order import Position
@@ -53,6 +54,12 @@ class Feed(Protocol):
 
     def whole_position(self, position: Position) -> Position:
         """A step's `following` position, completed by what the other ranks know. Every rank must call it."""
+
+    def problems(self) -> pa.Table | None:
+        """The rows that were set aside while training, over all ranks; None for none. Every rank must call it."""
+
+    def close(self) -> None:
+        """Ends what goes on in the background."""
 
 
 def on_device(tensors: dict[str, torch.Tensor], device: torch.device) -> dict[str, torch.Tensor]:

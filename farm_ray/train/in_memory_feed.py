@@ -71,18 +71,24 @@ class InMemoryFeed:
         """As `Feed.whole_position`: all ranks know all of it."""
         return position
 
+    def problems(self) -> None:
+        """As `Feed.problems`: the silo has set them aside before."""
+
+    def close(self) -> None:
+        """As `Feed.close`."""
+
     def _step(self, step: StepRows) -> Step:
         rows = step.rows
         return Step(
             position=step.position,
             following=self._order.next_position(step.position),
-            micro_batches=tuple(self._own_share(batch) for batch in step.micro_batches),
+            micro_batches=tuple(self._own_share(batch, step.position.epoch) for batch in step.micro_batches),
             rows=len(rows),
             row_sum=row_sum(self._train.row_hashes[rows]),
             ids=lambda: self._train.subset(rows[:_IDS_TOLD]).ids(),
         )
 
-    def _own_share(self, batch: Positions) -> MicroBatch:
+    def _own_share(self, batch: Positions, epoch: int) -> MicroBatch:
         own = share(batch, self._ranks.rank, self._ranks.world_size)
         rows, weight = (own, 1.0) if len(own) else (batch[:1], 0.0)
-        return MicroBatch(tensors=on_device(self._train.batch(rows), self._ranks.device), weight=weight)
+        return MicroBatch(tensors=on_device(self._train.batch(rows, epoch), self._ranks.device), weight=weight)

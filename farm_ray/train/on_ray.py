@@ -8,7 +8,7 @@ import signal
 import tempfile
 import threading
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from farm_ray import cluster
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all, registrations
 
@@ -41,8 +42,10 @@ class Job:
 
     model: bytes
     settings: TrainSettings
-    views: dict[str, tuple[str, Any, Any]]
-    """Set name -> (dataset name, positions of its rows, padding)."""
+    views: dict[str, tuple[str, Any, Any, Any]]
+    """Set name -> (dataset name, positions of its rows, padding, masking)."""
+    streamed: dict[str, StreamedSet]
+    """Sets that the workers read themselves."""
     early_stopping: Any
     board: Any
     registered: dict[str, Any]
@@ -62,7 +65,7 @@ class Trained:
 
 def train_on_ray(
     model: AdaptiveModel,
-    sets: Mapping[str, FeatureSet | None],
+    sets: Mapping[str, FeatureSet | StreamedSet | None],
     settings: TrainSettings,
     *,
     num_workers: int,
@@ -88,12 +91,14 @@ def train_on_ray(
     cluster.data_context()
     check_room(num_workers, use_gpu=use_gpu)
     board: Any = ray.remote(Board).options(num_cpus=0).remote()
-    datasets, views = _handed_over(sets)
+    in_memory = {name: rows for name, rows in sets.items() if not isinstance(rows, StreamedSet)}
+    datasets, views = _handed_over(in_memory)
     job = Job(
         # Ray's pickle also takes functions of the user's main program, as an own loss aggregation is.
         model=cloudpickle.dumps(model.to("cpu")),
         settings=settings,
         views=views,
+        streamed={name: replace(rows, on_ray=True) for name, rows in sets.items() if isinstance(rows, StreamedSet)},
         early_stopping=early_stopping,
         board=board,
         registered=registrations(),
@@ -145,7 +150,7 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
     listener = BoardListener(board)
     worker = Worker(
         cloudpickle.loads(job.model),
-        _received(job.views),
+        {**_received(job.views), **job.streamed},
         job.settings,
         ranks=ranks,
         listener=listener,
@@ -164,7 +169,7 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
     )
 
 
-def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any], dict[str, tuple[str, Any, Any]]]:
+def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Each distinct table as one Ray dataset, and each set as rows of one of them."""
     import ray.data
 
@@ -178,23 +183,23 @@ def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any],
             names[id(rows.table)] = set_name
             blocks = rows.blocks
             datasets[set_name] = ray.data.from_arrow_refs(list(blocks)) if blocks else ray.data.from_arrow(rows.table)
-        views[set_name] = (names[id(rows.table)], rows.rows, rows.padding)
+        views[set_name] = (names[id(rows.table)], rows.rows, rows.padding, rows.masking)
     return datasets, views
 
 
-def _received(views: Mapping[str, tuple[str, Any, Any]]) -> dict[str, FeatureSet]:
+def _received(views: Mapping[str, tuple[str, Any, Any, Any]]) -> dict[str, FeatureSet]:
     """The sets in a worker. Every rank reads all blocks, in order and without copying them out of shared memory."""
     import ray.train
 
     tables: dict[str, pa.Table] = {}
-    for dataset in {dataset for dataset, _, _ in views.values()}:
+    for dataset in {dataset for dataset, *_ in views.values()}:
         shard = ray.train.get_dataset_shard(dataset)
         tables[dataset] = pa.concat_tables(
             list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
         )
     return {
-        name: FeatureSet(table=tables[dataset], rows=np.asarray(rows), padding=padding)
-        for name, (dataset, rows, padding) in views.items()
+        name: FeatureSet(table=tables[dataset], rows=np.asarray(rows), padding=padding, masking=masking)
+        for name, (dataset, rows, padding, masking) in views.items()
     }
 
 

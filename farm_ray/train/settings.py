@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,5 +73,7 @@ class TrainResult:
     resumed_from: str | None = None
     checkpoint: str | None = None
     """The last checkpoint written."""
+    problems: pa.Table | None = None
+    """Rows of a stream that were set aside: set, id and the fields of their problem; None for none."""
     device: str = "cpu"
     precision: str = "fp32"

@@ -172,6 +172,7 @@ class Trainer:
         asked = stop_on_sigterm() if self.checkpoint_on_sigterm else contextlib.nullcontext(threading.Event())
         with asked as stop:
             self.result = self._here(stop) if self.num_workers == 0 else self._on_ray(stop)
+        self.data_silo.set_aside_while_training(self.result.problems)
         self.model.eval()
         return self.model
 

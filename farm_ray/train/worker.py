@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from farm_ray.artifacts import remove_leftovers
+from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.data_handler.order import Position, advance
 from farm_ray.data_handler.order.order_hash import as_text
 from farm_ray.errors import DataProblemError
@@ -20,6 +22,7 @@ from farm_ray.train.in_memory_feed import InMemoryFeed
 from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.step import LostSteps, Trainee, train_step
 from farm_ray.train.step_log import StepLog
+from farm_ray.train.stream_feed import StreamFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,7 +61,7 @@ class Worker:
     def __init__(
         self,
         model: AdaptiveModel,
-        sets: Mapping[str, FeatureSet | None],
+        sets: Mapping[str, FeatureSet | StreamedSet | None],
         settings: TrainSettings,
         *,
         ranks: Ranks,
@@ -67,11 +70,9 @@ class Worker:
         own_optimizer: tuple[torch.optim.Optimizer, Any] | None = None,
     ) -> None:
         self.sets = {name: _for_device(rows, ranks.device) for name, rows in sets.items()}
-        train = self.sets["train"]
-        assert train is not None
         self.settings, self.ranks, self.listener = settings, ranks, listener
         self.early_stopping = early_stopping
-        self.feed: Feed = InMemoryFeed(train, settings, ranks)
+        self.feed = _feed(self.sets["train"], settings, ranks)
         self.trainee = self._trainee(model, own_optimizer)
         self.lost_steps = LostSteps.for_precision(self.trainee.precision)
         self.progress = checkpoint.Progress()
@@ -83,6 +84,10 @@ class Worker:
 
     def run(self) -> TrainResult:
         """Trains from the start or a checkpoint to the end, and evaluates. The result is the same on every rank."""
+        with contextlib.closing(self.feed):
+            return self._run()
+
+    def _run(self) -> TrainResult:
         set_all_seeds(self.settings.seed + self.ranks.rank)
         self.feed.check()
         self._resume()
@@ -311,13 +316,21 @@ class Worker:
         result, progress = self.result, self.progress
         result.steps, result.rows = progress.global_step, progress.rows
         result.order_hash = as_text(progress.order_hash)
+        result.problems = self.feed.problems()
         result.losses, result.learning_rates = self.step_log.losses, self.step_log.learning_rates
         result.seconds = dict(self.clock)
         result.rows_per_second = self.rows_here / self.clock["train"] if self.clock["train"] else 0.0
         return result
 
 
-def _for_device(rows: FeatureSet | None, device: torch.device) -> FeatureSet | None:
+def _feed(train: FeatureSet | StreamedSet | None, settings: TrainSettings, ranks: Ranks) -> Feed:
+    if isinstance(train, StreamedSet):
+        return StreamFeed(train, settings, ranks)
+    assert train is not None
+    return InMemoryFeed(train, settings, ranks)
+
+
+def _for_device(rows: Any, device: torch.device) -> Any:
     if rows is None or device.type != "cuda":
         return rows
     return dataclasses.replace(rows, pad_to_multiple_of=_GPU_WIDTH_MULTIPLE)

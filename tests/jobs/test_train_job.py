@@ -34,7 +34,7 @@ def test_a_run_saves_a_model_and_tells_what_it_came_to(call, train_flags, data_d
     assert told["model_dir"] == str(model_dir)
     assert set(told["metrics"]) == {"dev", "test"}
     assert {"loss", "acc", "f1_macro"} <= set(told["metrics"]["test"])
-    assert set(told["seconds"]) == {"preprocess", "train", "eval"}
+    assert set(told["seconds"]) == {"preprocess", "train", "data", "eval"}
     assert told["rows"] == 32 - 3  # a tenth of 32 rows went to dev
     assert (told["steps"], told["problems"]) == (1, {})
     names = {path.name for path in model_dir.iterdir()}

@@ -35,15 +35,19 @@ class Part:
 
 
 class TravellingProcessor:
-    """A frozen processor on its way to Ray tasks: pickled once here, unpickled once per worker process there."""
+    """A frozen processor on its way to Ray tasks: pickled once here, unpickled once per worker process there.
+
+    A task carries a reference only, as its tokenizer may weigh more than all it reads.
+    """
 
     def __init__(self, processor: Processor) -> None:
+        import ray
         from ray import cloudpickle
 
         self._here: Processor | None = processor
         self.key = processor.fingerprint()
         # Ray's pickle also takes classes and functions of the user's main program.
-        self.payload = cloudpickle.dumps(processor)
+        self.payload = ray.put(cloudpickle.dumps(processor))
 
     def __getstate__(self) -> dict[str, Any]:
         return {"key": self.key, "payload": self.payload, "_here": None}
@@ -53,10 +57,12 @@ class TravellingProcessor:
         if self._here is not None:
             return self._here
         if self.key not in _processors:
+            import ray
+
             # One tokenizer thread per task: the tasks themselves run in parallel.
             os.environ.setdefault("RAYON_NUM_THREADS", "1")
             os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-            _processors[self.key] = pickle.loads(self.payload)  # noqa: S301 - our own bytes, from this job's driver
+            _processors[self.key] = pickle.loads(ray.get(self.payload))  # noqa: S301 - our own bytes, from this job's driver
         return _processors[self.key]
 
     def featurize(self, dicts: pa.Table) -> pa.Table:

@@ -213,7 +213,13 @@ class DataSilo:
         rows = set_aside.sound_rows(features)
         if not len(rows):
             raise DataProblemError(f"the {name} set has no rows; give a file with at least one", set=name)
-        return FeatureSet(table=features, rows=rows, padding=self.processor.padding(), blocks=blocks)
+        return FeatureSet(
+            table=features,
+            rows=rows,
+            padding=self.processor.padding(),
+            masking=self.processor.masking(self.seed),
+            blocks=blocks,
+        )
 
     def _split_dev_from_train(self) -> None:
         train, share = self.data["train"], self.processor.dev_split
@@ -276,6 +282,15 @@ class DataSilo:
     def problem_counts(self) -> dict[str, int]:
         """Rows set aside by kind of problem; empty when none."""
         return set_aside.counts(self.problems) if self.problems.num_rows else {}
+
+    def set_aside_while_training(self, found: pa.Table | None) -> None:
+        """Takes in rows with problems that a stream's reader met; stores all of them in `problems_dir`."""
+        if found is None:
+            return
+        self._problem_tables.append(found)
+        self.problems = _concat(self._problem_tables)
+        if self.problems_dir is not None:
+            set_aside.store(self.problems, self.problems_dir)
 
     def calculate_class_weights(self, task_name: str, source: str = "train") -> npt.NDArray[np.float32]:
         """Balanced class weights of a task in the order of its label list, float32 [classes].

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
+from farm_ray.data_handler.file_to_dicts.ranges import FileRange
 from farm_ray.data_handler.input_features import label_ids
 from farm_ray.data_handler.processor import checks, files, identity, saving
 from farm_ray.data_handler.processor.dicts import dicts_table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.file_to_dicts.ranges import ByteRange
+    from farm_ray.data_handler.samples_to_features.masking import Masking
 
 logger = logging.getLogger(__name__)
 
@@ -182,6 +184,23 @@ class Processor(abc.ABC):
         """As `read_tables`, of one range of those that `cuts` gave; ids are those of the whole file."""
         raise NotImplementedError(f"{type(self).__name__} does not cut files")
 
+    def stream_ranges(self, path: str, window_bytes: int) -> list[FileRange]:  # noqa: ARG002 - for files that can be cut
+        """The parts of one file that are read by themselves when it is streamed; nothing of it is read for that.
+
+        Args:
+            path: The file.
+            window_bytes: Bytes of each part, about.
+        """
+        return [FileRange(path, 0, None)]
+
+    def read_stream(self, part: FileRange) -> Iterator[pa.Table]:
+        """As `read_tables`, of one of the parts that `stream_ranges` gave; each table is one window."""
+        return self.read_tables(part.file)
+
+    def for_pass(self, seed: int, epoch: int) -> Processor:  # noqa: ARG002 - for processors that draw
+        """A copy whose random choices are those of this epoch; the processor itself where it makes none."""
+        return self
+
     def dicts_to_table(self, dicts: Sequence[Any], indices: Sequence[int] | None = None) -> pa.Table:
         """Dicts in memory as such a table, one row per dict; a row without an id of its own is named by its index."""
         numbers = range(len(dicts)) if indices is None else indices
@@ -233,6 +252,10 @@ class Processor(abc.ABC):
             side=self.tokenizer.padding_side,
             segment_pad=self.tokenizer.pad_token_type_id,
         )
+
+    def masking(self, seed: int) -> Masking | None:  # noqa: ARG002 - for language models
+        """How batches hide tokens for the model to find, drawn by `seed`; None where they hide none."""
+        return None
 
     def dataset_from_dicts(
         self,

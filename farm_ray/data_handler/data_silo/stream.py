@@ -1,0 +1,183 @@
+"""A training set that is read while it is trained on: its ranges, and the features of their windows as they come."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.data_silo import set_aside
+from farm_ray.data_handler.data_silo.prefetch import Prefetched
+from farm_ray.data_handler.order import Reading, StreamOrder
+from farm_ray.errors import DataProblemError
+from farm_ray.reproducibility import UInt64, hash_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+    from farm_ray.data_handler.processor import Processor
+
+WINDOWS_AHEAD = 2
+"""Windows per lane that are made before they are needed."""
+
+_KEYS = ("stream_epoch", "stream_lane", "stream_place", "stream_window", "stream_rows")
+"""Columns that say which window a row of features is of, and of how many rows that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedWindow:
+    """The features of one window."""
+
+    epoch: int
+    lane: int
+    place: int
+    """Of its range in the lane's sequence."""
+    number: int
+    """Of the window in its range."""
+    features: pa.Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamedSet:
+    """A corpus that is streamed: a small value that travels to the training workers; they read what they need."""
+
+    processor: Processor
+    ranges: tuple[FileRange, ...]
+    names: tuple[str, ...]
+    """Names the ranges are known by, wherever the files lie: `train.txt@1048576`, [ranges]."""
+    seed: int
+    lanes: int
+    rows: int
+    """Estimate of the rows of an epoch."""
+    stamp: str
+    """Changes when the corpus, its cut or the processor changes."""
+    max_problem_share: float = 0.0
+    max_tasks: int = 128
+    pad_to_multiple_of: int = 1
+    """As of `FeatureSet`."""
+    on_ray: bool = False
+    """Whether Ray Data reads ahead; else a thread of this process does."""
+
+    def __len__(self) -> int:
+        return self.rows
+
+    @property
+    def one_window_each(self) -> bool:
+        """True where no range holds more than one window: byte ranges do not, whole files may."""
+        return all(one.end is not None for one in self.ranges)
+
+    @cached_property
+    def range_hashes(self) -> UInt64:
+        """A stable hash of each range's name, [ranges]."""
+        return hash_ids(self.names)
+
+    def order(self, batch_size: int, grad_acc_steps: int = 1) -> StreamOrder:
+        """The plan of a run over this set."""
+        return StreamOrder(
+            range_hashes=self.range_hashes,
+            seed=self.seed,
+            batch_size=batch_size,
+            lanes=self.lanes,
+            grad_acc_steps=grad_acc_steps,
+        )
+
+    def windows(self, readings: Iterable[Reading], *, lanes: int, ranks: int = 1) -> Prefetched[StreamedWindow]:
+        """The windows of these readings, in their order, made ahead.
+
+        Args:
+            readings: What to read.
+            lanes: How many lanes they are for.
+            ranks: How many processes read at once, and share the cores.
+        """
+        tables = self._tables_on_ray(readings, ranks) if self.on_ray else self._tables_here(readings)
+        return Prefetched(assembled(tables), ahead=WINDOWS_AHEAD * lanes)
+
+    def feature_set(self, features: pa.Table) -> FeatureSet:
+        """The sound rows of some windows."""
+        return FeatureSet(
+            table=features,
+            rows=set_aside.sound_rows(features),
+            padding=self.processor.padding(),
+            pad_to_multiple_of=self.pad_to_multiple_of,
+            masking=self.processor.masking(self.seed),
+        )
+
+    def _tables_here(self, readings: Iterable[Reading]) -> Iterator[pa.Table]:
+        for reading in readings:
+            yield from featurized(self.processor, reading, self.ranges[reading.range], seed=self.seed)
+
+    def _tables_on_ray(self, readings: Iterable[Reading], ranks: int) -> Iterator[pa.Table]:
+        from farm_ray.data_handler.data_silo.stream_source import tables_on_ray
+
+        return tables_on_ray(self, readings, ranks=ranks)
+
+
+@dataclass(slots=True)
+class StreamProblems:
+    """The rows of a stream that were set aside so far, each once, and whether they are too many."""
+
+    max_share: float
+    expected_rows: int
+    """Rows of an epoch, about."""
+    tables: list[pa.Table] = field(default_factory=list)
+    _known: set[str] = field(default_factory=set)
+
+    def take(self, features: pa.Table) -> None:
+        """Notes the bad rows of a window.
+
+        Raises:
+            DataProblemError: When there are more than may be set aside.
+        """
+        found = set_aside.table_of(features, set_name="train")
+        new = found.filter(pa.array([name not in self._known for name in found.column("id").to_pylist()], pa.bool_()))
+        if new.num_rows == 0:
+            return
+        self._known.update(new.column("id").to_pylist())
+        self.tables.append(new)
+        everything = pa.concat_tables(self.tables)
+        rows = max(self.expected_rows, everything.num_rows)
+        set_aside.refuse(everything, rows, max_share=self.max_share, stored=None)
+
+
+def featurized(processor: Processor, reading: Reading, source: FileRange, *, seed: int) -> Iterator[pa.Table]:
+    """All three arrows for one range: a table of features per window, each row with the keys of its window."""
+    drawn = processor.for_pass(seed, reading.epoch)
+    windows = enumerate(drawn.read_stream(source))
+    for number, dicts in itertools.islice(windows, reading.first_window, None):
+        features = drawn.featurize(dicts)
+        rows = features.num_rows
+        values = (reading.epoch, reading.lane, reading.place, number, rows)
+        for name, value in zip(_KEYS, values, strict=True):
+            features = features.append_column(name, pa.array(np.full(rows, value, np.int32)))
+        yield features
+
+
+def assembled(tables: Iterable[pa.Table]) -> Iterator[StreamedWindow]:
+    """Whole windows from tables that hold their rows in order, wherever these were cut or joined on the way."""
+    pieces: list[pa.Table] = []
+    for table in tables:
+        rest = table
+        while rest.num_rows:
+            rows = rest.column("stream_rows")[0].as_py()
+            missing = rows - sum(piece.num_rows for piece in pieces)
+            pieces.append(rest.slice(0, missing))
+            if rest.num_rows >= missing:
+                yield _window(pa.concat_tables(pieces))
+                pieces = []
+            rest = rest.slice(missing)
+    if pieces:
+        raise DataProblemError(
+            f"the stream broke off inside a window, after {sum(piece.num_rows for piece in pieces)} of "
+            f"{pieces[0].column('stream_rows')[0].as_py()} rows"
+        )
+
+
+def _window(features: pa.Table) -> StreamedWindow:
+    epoch, lane, place, number = (features.column(name)[0].as_py() for name in _KEYS[:-1])
+    return StreamedWindow(epoch, lane, place, number, features.drop_columns(list(_KEYS)))

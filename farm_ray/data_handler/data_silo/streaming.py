@@ -1,0 +1,212 @@
+"""StreamingDataSilo: trains from the files where they lie, whatever their size; dev and test are kept in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import math
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from farm_ray import storage
+from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.data_silo import statistics
+from farm_ray.data_handler.data_silo.estimate import estimated_rows
+from farm_ray.data_handler.data_silo.input_files import input_files, input_path
+from farm_ray.data_handler.data_silo.lanes import Lanes
+from farm_ray.data_handler.data_silo.silo import SETS, DataSilo, Progress
+from farm_ray.data_handler.data_silo.stream import StreamedSet
+from farm_ray.data_handler.file_to_dicts.tables import row_names
+from farm_ray.data_handler.order import Position
+from farm_ray.errors import ConfigError, DataProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+    from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+    from farm_ray.data_handler.processor import Processor
+
+LANES = 8
+WINDOW_BYTES = 1 << 20
+"""Of text: some seconds of training, about a second of work for a tokenizer."""
+
+
+class StreamingDataSilo(DataSilo):
+    """A silo whose train set is never whole anywhere: windows of it are read, featurised and used up while training.
+
+    Works with every processor. Plain text with blank lines between documents is cut into byte ranges; other files are
+    read from begin to end, each in one lane, so give several of them. `Trainer` takes it like any silo.
+
+    Args:
+        processor: Brings the three arrows; a frozen copy is kept. Its `train_filename` may be a folder or a pattern.
+        batch_size: Rows the optimizer sees per micro-batch, over all workers together.
+        distributed: Accepted for FARM's sake; Ray Train knows.
+        dataloader_workers: Most Ray tasks at once that read ahead.
+        eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
+        seed: Of the order, of masks and of other random choices.
+        lanes: Sequences of windows that a batch takes its rows from: more mix better, and it is the most workers there
+            can be. Part of the order: a run goes on with the lanes it began with. None takes 8, or as many as there
+            are ranges or rows in a batch.
+        window_bytes: Bytes of text that are shuffled, paired and sorted by length together.
+        max_problem_share: Share of the rows that may be set aside; 0 stops at the first bad row.
+        problems_dir: Where `problems.parquet` is written when rows are set aside; None writes none.
+        progress: Called with (stage, rows done, rows in all or None, note).
+
+    Raises:
+        ConfigError: When the processor has no task, or a dev set is to be split off the stream.
+        DataProblemError: For missing or empty files, and for bad rows in dev and test.
+    """
+
+    @strict_arguments
+    def __init__(
+        self,
+        processor: Processor,
+        batch_size: int,
+        distributed: bool = False,
+        dataloader_workers: int = 8,
+        *,
+        eval_batch_size: int | None = None,
+        seed: int = 42,
+        lanes: int | None = None,
+        window_bytes: int = WINDOW_BYTES,
+        max_problem_share: float = 0.0,
+        problems_dir: str | Path | None = None,
+        max_processes: int = 128,
+        progress: Progress | None = None,
+    ) -> None:
+        if dataloader_workers < 1 or window_bytes < 1 or (lanes is not None and lanes < 1):
+            raise ConfigError("dataloader_workers, lanes and window_bytes must be at least 1")
+        self.wanted_lanes, self.window_bytes, self.tasks_ahead = lanes, window_bytes, dataloader_workers
+        super().__init__(
+            processor,
+            batch_size,
+            eval_batch_size,
+            distributed,
+            max_processes=max_processes,
+            seed=seed,
+            max_problem_share=max_problem_share,
+            problems_dir=problems_dir,
+            progress=progress,
+        )
+
+    def _load_data(
+        self,
+        train_dicts: list[dict[str, Any]] | None = None,
+        dev_dicts: list[dict[str, Any]] | None = None,
+        test_dicts: list[dict[str, Any]] | None = None,
+    ) -> None:
+        """Plans the train set and fills the others, from these dicts or from the processor's files."""
+        if train_dicts is not None:
+            raise ConfigError("a stream is read from files; a DataSilo takes train_dicts")
+        processor = self.processor
+        if processor.dev_split and not processor.dev_filename and dev_dicts is None:
+            raise ConfigError(
+                f"dev_split={processor.dev_split} cannot be taken from a stream; give a dev_filename, or dev_split=0"
+            )
+        given = {"dev": dev_dicts, "test": test_dicts}
+        self._problem_tables = []
+        files = input_files(processor, [name for name in SETS if given.get(name) is None])
+        processor.check_ready_for_training(input_path(processor, "train"))
+        if "train" not in files:
+            raise ConfigError("a StreamingDataSilo needs a train_filename")
+        self.processor = processor.fitted_on(self._training_rows(None, files["train"]))
+        for name, dicts in given.items():
+            made = self._features(dicts, files.get(name))
+            self.data[name] = None if made is None else self._accept(name, *made)
+        self.data["train"] = self._planned(files["train"])  # type: ignore[assignment] # what Trainer takes in its place
+        self.problems = pa.concat_tables(self._problem_tables) if self._problem_tables else pa.table({})
+
+    def _planned(self, files: Sequence[str]) -> StreamedSet:
+        """The train set as ranges, lanes and an estimate of its rows."""
+        names = dict(zip(files, row_names(files), strict=True))
+        sizes = {file: storage.size(file) for file in files}
+        if not any(size is None or size > 0 for size in sizes.values()):
+            shown = ", ".join(storage.redacted(file) for file in files[:3])
+            raise DataProblemError(f"{shown}: the train set is empty; give files with text", file=shown)
+        ranges = [
+            one for file in files if sizes[file] != 0 for one in self.processor.stream_ranges(file, self.window_bytes)
+        ]
+        lanes = self.wanted_lanes or min(LANES, self.batch_size, len(ranges))
+        return StreamedSet(
+            processor=self.processor,
+            ranges=tuple(ranges),
+            names=tuple(f"{names[one.file]}@{one.start}" for one in ranges),
+            seed=self.seed,
+            lanes=lanes,
+            rows=estimated_rows(self.processor, ranges, sizes, seed=self.seed),
+            stamp=self._stamp(ranges, names, sizes),
+            max_problem_share=self.max_problem_share,
+            max_tasks=min(self.max_processes, self.tasks_ahead),
+        )
+
+    def _stamp(self, ranges: Sequence[FileRange], names: dict[str, str], sizes: dict[str, int | None]) -> str:
+        """What a checkpoint must agree with: the files' names and sizes, their cut, and what becomes of them."""
+        facts = [self.processor.fingerprint(), self.window_bytes, len(ranges), sorted(names.values())]
+        facts += [sizes[file] for file in sorted(names)]
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+    @property
+    def stream(self) -> StreamedSet:
+        """The train set."""
+        train: Any = self.data["train"]
+        return train
+
+    def statistics(self) -> dict[str, float]:
+        """Rows per set, of train an estimate."""
+        facts = statistics.describe({name: self.data[name] for name in ("dev", "test")}, batch_size=self.batch_size)
+        return {"n_samples_train": len(self.stream), **facts, "n_samples": facts["n_samples"] + len(self.stream)}
+
+    def get_data_loader(self, dataset_name: str) -> Any:
+        """Batches of one set as dicts of padded tensors; None where there is no such set.
+
+        Of train a fresh pass over the stream with every call, read in this process; `len` of it is an estimate.
+        """
+        return (
+            StreamLoader(self.stream, self.batch_size)
+            if dataset_name == "train"
+            else super().get_data_loader(dataset_name)
+        )
+
+    def calculate_class_weights(self, task_name: str, source: str = "train") -> npt.NDArray[np.float32]:
+        """Refused: labels of a stream are not known before it is read.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(
+            f'class weights of "{task_name}" ({source}) cannot be counted on a stream; give them as numbers, or count '
+            "them with a DataSilo over a sample"
+        )
+
+
+class StreamLoader:
+    """Iterates over the padded batches of one pass over a stream, in this process, in the order of training."""
+
+    def __init__(self, stream: StreamedSet, batch_size: int) -> None:
+        self.stream = stream
+        self.batch_size = batch_size
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the order of the next pass."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.stream) / self.batch_size)
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        order = self.stream.order(self.batch_size)
+        with contextlib.closing(Lanes(self.stream, order, range(order.lanes), epochs=self.epoch + 1)) as lanes:
+            lanes.go_to(Position(epoch=self.epoch))
+            for number in itertools.count():
+                parts = lanes.take(number)
+                if not parts:
+                    return
+                yield lanes.batch(parts)
