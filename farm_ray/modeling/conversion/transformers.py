@@ -1,4 +1,4 @@
-"""Between AdaptiveModel and transformers' classifiers: equal weights, equal predictions, both ways."""
+"""Between AdaptiveModel and transformers' models with heads: equal weights, equal predictions, both ways."""
 
 from __future__ import annotations
 
