@@ -74,8 +74,9 @@ def train_step(
 ) -> tuple[torch.Tensor, bool]:
     """One optimizer step over all micro-batches of this rank.
 
-    The loss of a step is the mean over its `rows_in_step` rows, whatever the number of ranks and micro-batches: each
-    rank sums its rows' losses, and the factor undoes the mean that DDP takes over ranks.
+    The loss of a step is the mean over its `rows_in_step` rows, or over what a head counts in them (predicted tokens),
+    whatever the number of ranks and micro-batches: each rank sums its rows' losses, and the factor undoes the mean that
+    DDP takes over ranks.
 
     Returns:
         This rank's part of the mean loss, float32 []: the parts of all ranks add up to it. And whether the weights
@@ -83,16 +84,33 @@ def train_step(
     """
     share = torch.zeros((), device=trainee.ranks.device)
     factor = trainee.ranks.world_size / rows_in_step
+    counted = _units_per_row(trainee, micro_batches, rows_in_step)
     for number, micro_batch in enumerate(micro_batches, start=1):
+        batch = micro_batch.tensors | counted
         with _gradients_meet(trainee.wrapped, last=number == len(micro_batches)):
             with trainee.precision.autocast():
-                logits = trainee.wrapped(**micro_batch.tensors)
-            losses = trainee.model.logits_to_loss(logits, global_step=global_step, **micro_batch.tensors)
-            _check_losses(losses, rows=len(micro_batch.tensors["input_ids"]))
+                logits = trainee.wrapped(**batch)
+            losses = trainee.model.logits_to_loss(logits, global_step=global_step, **batch)
+            _check_losses(losses, rows=len(batch["input_ids"]))
             loss = losses.float().sum() * (factor * micro_batch.weight)
             trainee.precision.scaler.scale(loss).backward()
         share += loss.detach() / trainee.ranks.world_size
     return share, _update(trainee)
+
+
+def _units_per_row(trainee: Trainee, micro_batches: Sequence[MicroBatch], rows_in_step: int) -> Batch:
+    """For heads whose loss is a mean over units: the units per row in the whole step, over all ranks, 0-dimensional."""
+    heads: Any = [head for head in trainee.model.prediction_heads if head.has_loss_units]
+    if not heads:
+        return {}
+    own = [
+        sum(head.loss_units(**batch.tensors).sum().double() * batch.weight for batch in micro_batches) for head in heads
+    ]
+    totals = trainee.ranks.sum(*own)
+    return {
+        head.loss_units_column: torch.tensor(max(total, 1.0) / rows_in_step, device=trainee.ranks.device)
+        for head, total in zip(heads, totals, strict=True)
+    }
 
 
 def _check_losses(losses: torch.Tensor, *, rows: int) -> None:

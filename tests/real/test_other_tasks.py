@@ -57,10 +57,8 @@ def test_several_labels(tmp_path):
         processor__dev_filename="dev.tsv",
         processor__test_filename="null",
         processor__label_list="[corporation, creative-work, group, location, person, product]",
-        train__epochs="3",
     )
-    # Rare labels and a short training: transformers' own model, too, predicts next to none of them yet.
-    assert result["metrics"]["dev"]["loss"] <= 0.36
+    assert result["metrics"]["dev"]["f1_micro"] >= 0.5
     same(scored(result, DATA / "wnut17_multilabel" / "dev.tsv")["metrics"], result["metrics"]["dev"])
 
 

@@ -40,10 +40,17 @@ def test_sentiment(tmp_path):
 
 
 def test_two_tasks_on_one_encoder(tmp_path):
-    result = train("pipelines.germeval18", DATA / "germeval18", tmp_path / "germeval18", train__epochs="1")
+    """German tweets with an English model; who always says OTHER gets 0.40 and 0.20."""
+    result = train(
+        "pipelines.germeval18",
+        DATA / "germeval18",
+        tmp_path / "germeval18",
+        train__epochs="3",
+        train__optimizer_opts="{name: AdamW, head_lr: 1e-3}",
+    )
     assert result["metrics"]["test"].keys() == {"coarse", "fine"}
-    for task in ("coarse", "fine"):
-        assert result["metrics"]["test"][task]["f1_macro"] > 0.15
+    assert result["metrics"]["test"]["coarse"]["f1_macro"] >= 0.55
+    assert result["metrics"]["test"]["fine"]["f1_macro"] >= 0.24
 
 
 def test_workers_change_the_speed_not_the_run(tmp_path):

@@ -20,6 +20,7 @@ from farm_ray.data_handler.data_silo.cache import cached_features
 from farm_ray.data_handler.data_silo.input_files import input_files, input_path
 from farm_ray.data_handler.data_silo.pooling import Units
 from farm_ray.data_handler.data_silo.splits import split_rows
+from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -166,6 +167,8 @@ class DataSilo:
         return cached_features(self.processor, file, folder, lambda: self._from_files([file])[0])
 
     def _from_files(self, files: Sequence[str]) -> _Made:
+        if self.processor.rows_of_whole_tables:
+            return self._range_by_range(files)
         if not self._worth_ray(files):
             return self._in_process(table for file in files for table in self.processor.read_tables(file))
         from farm_ray import cluster
@@ -179,6 +182,22 @@ class DataSilo:
             max_tasks=self.max_processes,
             progress=self.progress,
         )
+
+    def _range_by_range(self, files: Sequence[str]) -> _Made:
+        """The same rows on Ray and in this process, as they follow from what a range holds."""
+        ranges = [one for file in files for one in self.processor.stream_ranges(file, WINDOW_BYTES)]
+        on_ray = self._worth_ray(files)
+        if on_ray:
+            from farm_ray import cluster
+
+            cluster.connect()
+        found, done = [], 0
+        for window in one_pass(self.processor, ranges, seed=self.seed, on_ray=on_ray, max_tasks=self.max_processes):
+            found.append(window.features)
+            done += window.features.num_rows
+            if self.progress is not None:
+                self.progress("preprocess rows", done, None, "")
+        return pa.concat_tables(found), ()
 
     def _worth_ray(self, files: Sequence[str]) -> bool:
         if self.max_processes == 1:

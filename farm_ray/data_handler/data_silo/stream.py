@@ -18,11 +18,13 @@ from farm_ray.errors import DataProblemError
 from farm_ray.reproducibility import UInt64, hash_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from farm_ray.data_handler.file_to_dicts.ranges import FileRange
     from farm_ray.data_handler.processor import Processor
 
+WINDOW_BYTES = 1 << 20
+"""Of text: some seconds of training, about a second of work for a tokenizer."""
 WINDOWS_AHEAD = 2
 """Windows per lane that are made before they are needed."""
 
@@ -143,6 +145,24 @@ class StreamProblems:
         everything = pa.concat_tables(self.tables)
         rows = max(self.expected_rows, everything.num_rows)
         set_aside.refuse(everything, rows, max_share=self.max_share, stored=None)
+
+
+def one_pass(
+    processor: Processor, ranges: Sequence[FileRange], *, seed: int, on_ray: bool, max_tasks: int
+) -> Iterator[StreamedWindow]:
+    """All windows of these ranges in their order, for sets that are kept in memory."""
+    stream = StreamedSet(
+        processor=processor,
+        ranges=tuple(ranges),
+        names=(),
+        seed=seed,
+        lanes=1,
+        rows=0,
+        stamp="",
+        max_tasks=max_tasks,
+        on_ray=on_ray,
+    )
+    return iter(stream.windows((Reading(0, 0, place, place, 0) for place in range(len(ranges))), lanes=1))
 
 
 def featurized(processor: Processor, reading: Reading, source: FileRange, *, seed: int) -> Iterator[pa.Table]:

@@ -17,7 +17,7 @@ from farm_ray.data_handler.data_silo.estimate import estimated_rows
 from farm_ray.data_handler.data_silo.input_files import input_files, input_path
 from farm_ray.data_handler.data_silo.lanes import Lanes
 from farm_ray.data_handler.data_silo.silo import SETS, DataSilo, Progress
-from farm_ray.data_handler.data_silo.stream import StreamedSet
+from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, StreamedSet
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import ConfigError, DataProblemError
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
 
 LANES = 8
-WINDOW_BYTES = 1 << 20
-"""Of text: some seconds of training, about a second of work for a tokenizer."""
 
 
 class StreamingDataSilo(DataSilo):

@@ -61,6 +61,9 @@ class Processor(abc.ABC):
     text_b_column_name: str | None = None
     """Column of the second text where rows are pairs of texts; None where a row has one text."""
     inference: bool = False
+    rows_of_whole_tables: bool = False
+    """Rows are made of several of the file's rows, so that it matters which of these are featurised together: always
+    all of one part that `stream_ranges` names."""
     usual_task_type: str | None = None
     """Type of tasks that are added, or were saved, without one."""
 

@@ -76,6 +76,7 @@ class BertStyleLMProcessor(Processor):
         ValueError: For a slow tokenizer.
     """
 
+    rows_of_whole_tables = True
     _epoch = 0
 
     @strict_arguments
