@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.trial import trial_rows
-from farm_ray.experiment.config import HeadConfig
+from farm_ray.experiment.heads import head_configs
 from farm_ray.experiment.load import load_function
+from farm_ray.experiment.processor_config import BertStyleLMProcessorConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment
     from farm_ray.experiment.processor_config import ProcessorConfig
-    from farm_ray.modeling.adaptive_model import AdaptiveModel
-    from farm_ray.modeling.language_model import LanguageModel
-    from farm_ray.modeling.prediction_head import PredictionHead
 
     Progress = Callable[[str, int, int | None, str], None]
 
@@ -37,14 +35,6 @@ _WORDS = "NERProcessor"
 """The kind whose own task stays when there are others."""
 _LOSS = "loss"
 """Is among the results of every head."""
-_ANY_WIDTH = 768
-HEAD_OF_TASK = {
-    "classification": "TextClassificationHead",
-    "multilabel_classification": "MultiLabelTextClassificationHead",
-    "regression": "RegressionHead",
-    "token_classification": "TokenClassificationHead",
-}
-"""The head that answers a type of task."""
 _NOT_THE_PROCESSORS = {"kind", "tasks", "metric", "data_dir"}
 
 
@@ -55,8 +45,13 @@ def check_experiment(experiment: Experiment) -> None:
         ConfigError: On a missing model or data folder, an unknown metric, optimizer or schedule, or heads, tasks,
             metrics and early stopping that do not fit.
     """
-    if experiment.model.language_model is None:
+    model, data = experiment.model, experiment.data
+    if model.language_model is None and model.from_scratch is None:
         raise ConfigError("no language model is given: --model FOLDER, or --set model.language_model=...")
+    if model.language_model is not None and model.from_scratch is not None:
+        raise ConfigError("model.language_model and model.from_scratch are both given; leave one out")
+    if data.streaming and data.caching:
+        raise ConfigError("data.caching keeps features that data.streaming never has together; leave one out")
     processor = experiment.processor
     if processor.data_dir is None:
         raise ConfigError("no data folder is given: --data-dir FOLDER, or --set processor.data_dir=...")
@@ -75,8 +70,16 @@ def check_experiment(experiment: Experiment) -> None:
     if twice:
         raise ConfigError(f'processor.tasks has two tasks named "{min(twice)}"; names must differ')
     tasks = _scored_tasks(processor)
-    heads = _head_configs(experiment, list(tasks))
+    heads = head_configs(experiment, list(tasks))
     _check_training(experiment, [(head.task, tasks[head.task]) for head in heads])
+
+
+def refuse_stream(experiment: Experiment, wanted: str) -> None:
+    """Raises ConfigError where the training data, or a model to be learnt from it, is not there before the training."""
+    if experiment.data.streaming:
+        raise ConfigError(f"{wanted} need the training data in memory; give data.streaming=false")
+    if experiment.model.from_scratch is not None:
+        raise ConfigError(f"{wanted} need a tokenizer beforehand; give model.language_model in place of from_scratch")
 
 
 class _Scored(NamedTuple):
@@ -88,6 +91,9 @@ class _Scored(NamedTuple):
 
 
 def _scored_tasks(processor: ProcessorConfig) -> dict[str, _Scored]:
+    if isinstance(processor, BertStyleLMProcessorConfig):
+        found = {"lm": _Scored(("acc",), [])}
+        return found | ({"nextsentence": _Scored(("acc",), ["True", "False"])} if processor.next_sent_pred else {})
     default = "multilabel_classification" if getattr(processor, "multilabel", False) else "classification"
     tasks = {
         task.name: _Scored(task.metric, trial_rows(task.task_type or default, task.label_list))
@@ -174,8 +180,9 @@ def make_processor(config: ProcessorConfig, tokenizer: Any, *, seed: int) -> Pro
     values = {name: getattr(config, name) for name in type(config).model_fields if name not in _NOT_THE_PROCESSORS}
     # Processors keep lists: that is what JSON gives back.
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    values["metric"] = None if config.tasks and config.kind != _WORDS else _metric(config.metric)
-    if "max_samples" in values:
+    if not isinstance(config, BertStyleLMProcessorConfig):
+        values["metric"] = None if config.tasks and config.kind != _WORDS else _metric(config.metric)
+    if "max_samples" in values or isinstance(config, BertStyleLMProcessorConfig):
         values["seed"] = seed
     kind: Any = getattr(processors, config.kind)
     processor = kind(tokenizer=tokenizer, data_dir=config.data_dir, **values)
@@ -200,10 +207,23 @@ def make_silo(
     problems_dir: Path | None,
     progress: Progress | None,
 ) -> DataSilo:
-    """The data of the run; `in_process` keeps Ray out."""
-    from farm_ray.data_handler.data_silo import DataSilo
+    """The data of the run; `in_process` keeps Ray out of all but the workers of a training."""
+    from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
 
     data = experiment.data
+    if data.streaming:
+        return StreamingDataSilo(
+            processor,
+            batch_size=data.batch_size,
+            eval_batch_size=data.eval_batch_size,
+            seed=experiment.seed,
+            lanes=data.lanes,
+            window_bytes=data.window_bytes,
+            max_problem_share=data.max_problem_share,
+            problems_dir=problems_dir,
+            max_processes=1 if in_process else data.max_processes,
+            progress=progress,
+        )
     return DataSilo(
         processor,
         batch_size=data.batch_size,
@@ -216,78 +236,6 @@ def make_silo(
         problems_dir=problems_dir,
         progress=progress,
     )
-
-
-def make_model(experiment: Experiment, silo: DataSilo, language_model: LanguageModel) -> AdaptiveModel:
-    """The language model with one head per task; fresh weights come from the experiment's seed."""
-    from farm_ray.modeling.adaptive_model import AdaptiveModel
-    from farm_ray.reproducibility import set_all_seeds
-
-    if experiment.model.dropout is not None:
-        language_model.set_dropout(experiment.model.dropout)
-    frozen = experiment.model.frozen_layers
-    if frozen is not None:
-        language_model.freeze(None if frozen == "all" else frozen)
-    set_all_seeds(experiment.seed)
-    heads = [_make_head(config, silo) for config in _head_configs(experiment, list(silo.processor.tasks))]
-    return AdaptiveModel(
-        language_model=language_model,
-        prediction_heads=heads,
-        embeds_dropout_prob=experiment.model.embeds_dropout_prob,
-        lm_output_types=[head.ph_output_type for head in heads],
-        device="cpu",
-    )
-
-
-def _head_configs(experiment: Experiment, tasks: list[str]) -> list[HeadConfig]:
-    given = experiment.model.heads
-    if not given:
-        return [HeadConfig(task=task, class_weights=experiment.model.class_weights) for task in tasks]
-    named = [head.task for head in given]
-    for name in named:
-        if name not in tasks:
-            raise ConfigError(f'model.heads: no task is named "{name}"{nearest(name, tasks)}')
-    for task in tasks:
-        if named.count(task) != 1:
-            raise ConfigError(f'model.heads needs one head for task "{task}", and there are {named.count(task)}')
-    return list(given)
-
-
-def _make_head(config: HeadConfig, silo: DataSilo) -> PredictionHead:
-    task = silo.processor.tasks[config.task]
-    kind = HEAD_OF_TASK[task["task_type"]]
-    if kind == "RegressionHead":
-        return _make_regression_head(config)
-    labels = task["label_list"]
-    weights: Any = config.class_weights
-    if weights == "balanced":
-        weights = silo.calculate_class_weights(config.task, source="train")
-    elif weights is not None and len(weights) != len(labels):
-        raise ConfigError(
-            f"model.heads: class_weights of task {config.task} has {len(weights)} values for {len(labels)} labels; "
-            "give one each"
-        )
-    from farm_ray.modeling.prediction_head import HEADS
-
-    head: Any = HEADS[kind]
-    return head(
-        layer_dims=_widths(config, len(labels)),
-        class_weights=None if weights is None else [float(weight) for weight in weights],
-        task_name=config.task,
-    )
-
-
-def _make_regression_head(config: HeadConfig) -> PredictionHead:
-    from farm_ray.modeling.prediction_head import RegressionHead
-
-    if config.class_weights is not None:
-        raise ConfigError(f"task {config.task} is a regression, which has no classes to weigh; leave class_weights out")
-    return RegressionHead(layer_dims=_widths(config, 1), task_name=config.task)
-
-
-def _widths(config: HeadConfig, outputs: int) -> list[int]:
-    """Widths of the layers; the first is fitted to the language model."""
-    return [config.hidden_dims[0] if config.hidden_dims else _ANY_WIDTH, *config.hidden_dims, outputs]
 
 
 def _metric(metric: tuple[str, ...]) -> str | list[str]:

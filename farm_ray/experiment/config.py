@@ -12,6 +12,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from farm_ray.configuration import Config, build, read_yaml, to_yaml
 from farm_ray.experiment.processor_config import (
+    BertStyleLMProcessorConfig,
     NERProcessorConfig,
     ProcessorConfig,
     RegressionProcessorConfig,
@@ -23,9 +24,11 @@ from farm_ray.experiment.processor_config import (
 )
 
 __all__ = [
+    "BertStyleLMProcessorConfig",
     "DataConfig",
     "EarlyStoppingConfig",
     "Experiment",
+    "FromScratchConfig",
     "HeadConfig",
     "ModelConfig",
     "NERProcessorConfig",
@@ -34,6 +37,7 @@ __all__ = [
     "TextClassificationProcessorConfig",
     "TextPairClassificationProcessorConfig",
     "TextPairRegressionProcessorConfig",
+    "TokenizerTrainingConfig",
     "TrainConfig",
     "read_experiment",
     "write_experiment",
@@ -58,6 +62,13 @@ class DataConfig(Config):
     """Folder of that cache."""
     max_processes: PositiveInt = 128
     """Most Ray tasks at once; 1 works in this process without Ray."""
+    streaming: bool = False
+    """Read the training data while training, and never hold all of it; for corpora of any size."""
+    lanes: PositiveInt | None = None
+    """Of a stream: sequences of windows that a batch takes its rows from, and the most workers there can be; None is 8,
+    or as many as there are parts of the corpus or rows in a batch."""
+    window_bytes: PositiveInt = 1 << 20
+    """Of a stream: bytes of text that are shuffled together."""
 
 
 class HeadConfig(Config):
@@ -71,11 +82,39 @@ class HeadConfig(Config):
     """Loss weight per label in the order of the label list, `balanced`, or None for equal weights."""
 
 
+class TokenizerTrainingConfig(Config):
+    """A tokenizer learnt from the training files."""
+
+    kind: Literal["wordpiece", "byte_bpe", "unigram"] = "wordpiece"
+    """As BERT's, RoBERTa's, or XLM-RoBERTa's."""
+    vocab_size: PositiveInt = 30_000
+    """Tokens, special ones included."""
+    lowercase: bool = True
+    """Whether case and accents are taken off; byte_bpe keeps them."""
+    max_bytes: PositiveInt | None = None
+    """Bytes of text to learn from, about; None takes all."""
+
+
+class FromScratchConfig(Config):
+    """A language model with fresh weights."""
+
+    model_type: str = "bert"
+    """transformers' name of the type of encoder."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Fields of transformers' configuration under its names, such as hidden_size and num_hidden_layers."""
+    tokenizer: TokenizerTrainingConfig = TokenizerTrainingConfig()
+    """How its tokenizer is learnt."""
+    tokenizer_dir: str | None = None
+    """Folder or hub name of a tokenizer that is there already; None learns one."""
+
+
 class ModelConfig(Config):
     """A pretrained language model and the heads on top of it."""
 
     language_model: str | None = None
     """Folder, or name on the Hugging Face hub; `--model` fills it."""
+    from_scratch: FromScratchConfig | None = None
+    """A model to begin with fresh weights, in place of `language_model`."""
     revision: str | None = None
     """Branch, tag or commit on the hub."""
     heads: tuple[HeadConfig, ...] = ()

@@ -20,8 +20,10 @@ from farm_ray.data_handler.data_silo.cross_validation import check_cross_validat
 from farm_ray.data_handler.data_silo.silo import SETS
 from farm_ray.errors import ConfigError
 from farm_ray.experiment import folder as folders
-from farm_ray.experiment.assemble import check_experiment, make_model, make_silo, prepare_data
-from farm_ray.experiment.run import check_device, early_stopping, load_pretrained, training_options
+from farm_ray.experiment.assemble import check_experiment, make_silo, prepare_data, refuse_stream
+from farm_ray.experiment.beginnings import load_pretrained
+from farm_ray.experiment.heads import make_model
+from farm_ray.experiment.run import check_device, early_stopping, training_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +93,7 @@ def cross_validate_experiment(
 
     output = Path(output_dir or Path("runs") / f"{experiment.name}-folds")
     check_experiment(experiment)
+    refuse_stream(experiment, "folds")
     if train_split is None:
         check_cross_validation(sets, n_splits, n_inner_splits)
     elif n_inner_splits is None:

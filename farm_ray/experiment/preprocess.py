@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray import cluster, storage
 from farm_ray.data_handler.data_silo.silo import SETS
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
-from farm_ray.experiment.assemble import check_experiment, make_processor, make_silo, prepare_data
+from farm_ray.experiment.assemble import check_experiment, make_processor, make_silo, prepare_data, refuse_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,7 @@ def preprocess_experiment(
     from farm_ray.modeling.tokenization import Tokenizer
 
     check_experiment(experiment)
+    refuse_stream(experiment, "stored features")
     _check_output(output_dir)
     tokenizer = Tokenizer.load(str(experiment.model.language_model), revision=experiment.model.revision)
     processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)

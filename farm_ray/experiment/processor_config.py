@@ -75,15 +75,13 @@ class TaskConfig(Config):
         return value
 
 
-class _ProcessorConfig(Config):
+class _FilesConfig(Config):
     """What all processors have."""
 
     max_seq_len: PositiveInt = 128
     """Tokens per row, special tokens included; longer texts lose their right end."""
     data_dir: str | None = None
     """Folder (or s3:// prefix) of the files; `--data-dir` fills it."""
-    tasks: tuple[TaskConfig, ...] = ()
-    """Several label columns, one task and one head each."""
     train_filename: str | None = "train.tsv"
     """Training data: a file, folder or glob below `data_dir`."""
     dev_filename: str | None = None
@@ -92,6 +90,13 @@ class _ProcessorConfig(Config):
     """Test data; None for none."""
     dev_split: Share = 0.1
     """Share of the training rows for dev where there is no `dev_filename`."""
+
+
+class _ProcessorConfig(_FilesConfig):
+    """What all processors of labelled rows have."""
+
+    tasks: tuple[TaskConfig, ...] = ()
+    """Several label columns, one task and one head each."""
     delimiter: str = "\t"
     r"""Column separator of text files; `\t` is a tab."""
 
@@ -197,6 +202,44 @@ class NERProcessorConfig(_ProcessorConfig):
     """Tokens that neighbouring windows of a long text share; None takes a quarter of a window."""
 
 
+class BertStyleLMProcessorConfig(_FilesConfig):
+    """Plain text for a language model; the fields are the parameters of `BertStyleLMProcessor`."""
+
+    kind: Literal["BertStyleLMProcessor"] = "BertStyleLMProcessor"
+    """The processor's class."""
+    train_filename: str | None = "train.txt"
+    """Training data: a file, folder or glob below `data_dir`."""
+    dev_filename: str | None = "dev.txt"
+    """Dev data; None takes `dev_split` of the training rows, which a stream cannot."""
+    test_filename: str | None = "test.txt"
+    """Test data; None for none."""
+    dev_split: Share = 0.0
+    """Share of the training rows for dev where there is no `dev_filename`."""
+    next_sent_pred: bool = True
+    """Learn which texts follow each other, too."""
+    next_sent_pred_style: Literal["bert-style", "sentence"] = "bert-style"
+    """`bert-style` fills rows with sentences, `sentence` makes pairs of single ones."""
+    max_docs: PositiveInt | None = None
+    """Documents read of each file at most; None reads all."""
+    masked_lm_prob: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    """Share of the tokens that the model has to find."""
+    whole_word_masking: bool = True
+    """Hide all tokens of a word or none."""
+    mask_count_rule: Literal["real_tokens", "farm"] = "real_tokens"
+    """Share of a row's own tokens, or FARM's: of `max_seq_len`, 20 at most."""
+    packing: bool = True
+    """Without next sentences: texts of several documents share rows, each seeing only itself."""
+    text_column_name: Column = "text"
+    """Column of the text in JSON lines and Parquet."""
+    encoding: str = "utf-8"
+    """Encoding of text files."""
+
+    @property
+    def tasks(self) -> tuple[TaskConfig, ...]:
+        """None: a language model makes its tasks by itself."""
+        return ()
+
+
 DEFAULT_KIND = "TextClassificationProcessor"
 
 
@@ -210,7 +253,8 @@ ProcessorConfig = Annotated[
     | Annotated[TextPairClassificationProcessorConfig, Tag("TextPairClassificationProcessor")]
     | Annotated[RegressionProcessorConfig, Tag("RegressionProcessor")]
     | Annotated[TextPairRegressionProcessorConfig, Tag("TextPairRegressionProcessor")]
-    | Annotated[NERProcessorConfig, Tag("NERProcessor")],
+    | Annotated[NERProcessorConfig, Tag("NERProcessor")]
+    | Annotated[BertStyleLMProcessorConfig, Tag("BertStyleLMProcessor")],
     Discriminator(_kind),
 ]
 """Any of them; values without a `kind` mean text classification."""

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from farm_ray import cluster
 from farm_ray.errors import ConfigError
 from farm_ray.experiment import folder as folders
-from farm_ray.experiment.assemble import check_experiment, make_model, make_processor, make_silo, prepare_data
+from farm_ray.experiment.assemble import check_experiment, make_silo, prepare_data
+from farm_ray.experiment.beginnings import begin_from_scratch, load_pretrained
 from farm_ray.experiment.config import write_experiment
+from farm_ray.experiment.heads import make_model
 from farm_ray.experiment.result import Result, by_set, reports
 from farm_ray.tracking import LOGGERS
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment
     from farm_ray.modeling.adaptive_model import AdaptiveModel
-    from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.tracking import RunLogger
     from farm_ray.train import EarlyStopping, Trainer
 
@@ -67,12 +68,16 @@ def run_experiment(
     resume = "auto" if resume == "latest" else resume
     _check_resume(resume, output / folders.CHECKPOINTS)
     with folders.output_folder(output, experiment) as target:
-        processor, language_model = load_pretrained(experiment)
+        # First of all, as a wrong name or a half-copied folder should not cost the time of the preprocessing.
+        pretrained = None if experiment.model.from_scratch is not None else load_pretrained(experiment)
         if num_workers > 0:
             _connect(address, num_workers=num_workers, use_gpu=use_gpu)
         (target / folders.PROBLEMS).unlink(missing_ok=True)
         started = time.perf_counter()
         prepare_data(experiment)
+        processor, language_model = pretrained or begin_from_scratch(
+            experiment, target, in_process=num_workers == 0, progress=progress
+        )
         silo = make_silo(experiment, processor, in_process=num_workers == 0, problems_dir=target, progress=progress)
         model = make_model(experiment, silo, language_model)
         preprocess_seconds = time.perf_counter() - started
@@ -124,22 +129,6 @@ def _check_resume(resume: str, checkpoints: Path) -> None:
 
     if resume not in {"auto", "never"}:
         checkpoint.find(resume, checkpoints)
-
-
-def load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:
-    """First of all, as a wrong name or a half-copied folder should not cost the time of the preprocessing."""
-    from farm_ray.modeling.language_model import LanguageModel
-    from farm_ray.modeling.tokenization import Tokenizer
-    from farm_ray.reproducibility import set_all_seeds
-
-    # A checkpoint without a pooler gets a fresh one.
-    set_all_seeds(experiment.seed)
-    name, revision = str(experiment.model.language_model), experiment.model.revision
-    tokenizer = Tokenizer.load(name, revision=revision)
-    processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)
-    language_model = LanguageModel.load(name, revision=revision)
-    language_model.verify_max_seq_len(experiment.processor.max_seq_len)
-    return processor, language_model
 
 
 def _make_trainer(
