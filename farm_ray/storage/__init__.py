@@ -2,12 +2,13 @@
 
 from farm_ray.storage.addresses import COMPRESSION, DATA_SUFFIXES, data_suffix, file_name, join, redacted
 from farm_ray.storage.listing import exists, list_files, size
-from farm_ray.storage.reading import expansion, file_stamp, open_binary
+from farm_ray.storage.reading import change_stamp, expansion, file_stamp, open_binary
 from farm_ray.storage.writing import check_folder, open_output, remove
 
 __all__ = [
     "COMPRESSION",
     "DATA_SUFFIXES",
+    "change_stamp",
     "check_folder",
     "data_suffix",
     "exists",

@@ -10,6 +10,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pyarrow as pa
+from pyarrow import fs
 
 from farm_ray.storage.addresses import WEB, codec, scheme
 from farm_ray.storage.systems import explained, locate, missing
@@ -58,8 +59,10 @@ def expansion(uri: str | Path) -> float:
     if packing is None or scheme(text) in WEB:
         return 1.0
     with explained(text), _open_file(text) as raw:
-        content = len(pa.CompressedInputStream(raw, packing).read(_BUFFER))
-        return max(1.0, content / max(1, min(raw.tell(), raw.size())))
+        # Without a name of its own the stream would be gone, and with it the file closed, before we ask how far it got.
+        unpacked = pa.CompressedInputStream(raw, packing)
+        content = len(unpacked.read(_BUFFER))
+        return max(1.0, content / max(1, raw.tell()))
 
 
 def file_stamp(uri: str | Path) -> str:
@@ -69,17 +72,40 @@ def file_stamp(uri: str | Path) -> str:
         DataProblemError: When the file cannot be read.
     """
     text = str(uri)
-    told: dict[str, str] = {}
-    if scheme(text) in WEB:
-        with open_web(text) as page:
-            told = {name.lower(): value for name, value in page.response.headers.items()}
-    elif scheme(text) == "s3":
-        with explained(text), _open_file(text) as file:
-            told = {name.lower(): value.decode() for name, value in file.metadata().items()}
+    told = _headers(text)
     if "etag" in told:
         return f"{told['etag']}-{told.get('content-length', '')}"
     with open_binary(text, decompress=False) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def change_stamp(uri: str | Path) -> str:
+    """As `file_stamp` by a single look that reads nothing: size and time of change of a local file.
+
+    Raises:
+        DataProblemError: When there is no such file, or that cannot be found out.
+    """
+    text = str(uri)
+    if scheme(text) == "s3" or scheme(text) in WEB:
+        told = _headers(text)
+        return f"{told.get('etag') or told.get('last-modified', '')}-{told.get('content-length', '')}"
+    system, inside = locate(text)
+    with explained(text):
+        found = system.get_file_info(inside)
+    if found.type == fs.FileType.NotFound:
+        raise missing(text, system, inside)
+    return f"{found.size}-{found.mtime_ns}"
+
+
+def _headers(uri: str) -> dict[str, str]:
+    """What a server tells of a file, names in lower case; nothing of a local one."""
+    if scheme(uri) in WEB:
+        with open_web(uri) as page:
+            return {name.lower(): value for name, value in page.response.headers.items()}
+    if scheme(uri) != "s3":
+        return {}
+    with explained(uri), _open_file(uri) as file:
+        return {name.lower(): value.decode() for name, value in file.metadata().items()}
 
 
 class _Guarded(io.RawIOBase):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import os
 import re
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -24,14 +26,31 @@ S3_TIMEOUT_S = 20.0
 
 _S3_OPTIONS = ("endpoint_override", "region", "scheme")
 _WEB_LIBRARIES = ("requests", "urllib3")
-_AWS_ERROR = re.compile(r"AWS Error (\w+)")
+_AWS_ERROR = re.compile(r"AWS Error (\w+)(?: \(HTTP status (\d+)\))?")
 _AWS_REASONS = {
     "ACCESS_DENIED": "access denied; check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE, ...) and their rights",
     "INVALID_ACCESS_KEY_ID": "the access key is not known; check AWS_ACCESS_KEY_ID",
     "NETWORK_CONNECTION": "no answer from the object store; check AWS_ENDPOINT_URL and the network",
     "NO_SUCH_BUCKET": "there is no such bucket",
+    "NO_SUCH_KEY": "there is no such file",
     "SIGNATURE_DOES_NOT_MATCH": "the secret key does not fit; check AWS_SECRET_ACCESS_KEY",
+    "SLOW_DOWN": "the object store is asked too much at once",
 }
+_AWS_STATUS = {"ACCESS_DENIED": 403, "INVALID_ACCESS_KEY_ID": 403, "SIGNATURE_DOES_NOT_MATCH": 403, "NO_SUCH_KEY": 404}
+_AWS_PASSING = (
+    "INTERNAL_FAILURE",
+    "NETWORK_CONNECTION",
+    "REQUEST_TIMEOUT",
+    "SERVICE_UNAVAILABLE",
+    "SLOW_DOWN",
+    "THROTTLING",
+)
+_PASSING_STATUS = (408, 425, 429)
+"""Besides all from 500 on."""
+_PASSING_ERRNO = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
+"""As network file systems tell them."""
+_PASSING_ERRORS = {"ConnectionError", "Timeout", "TimeoutError", "ProtocolError", "ChunkedEncodingError"}
+"""Names of classes, Python's own, of requests and of urllib3."""
 _HTTP_REASONS = {401: "access denied", 403: "access denied", 404: "there is no such file", 410: "the file is gone"}
 _TOLD = (
     ("IncompleteRead", "the connection broke off before the end of the file"),
@@ -73,7 +92,11 @@ def rebuild(uri: str, inside: str) -> str:
 
 @contextlib.contextmanager
 def explained(uri: str, kind: type[FarmRayError] = DataProblemError, doing: str = "read") -> Iterator[None]:
-    """Turns errors of files, networks and codecs into one line of `kind` that keeps credentials to itself."""
+    """Turns errors of files, networks and codecs into one line of `kind` that keeps credentials to itself.
+
+    Its facts: `file`; `status`, that of HTTP where one was told; `transient`, True where the same request may succeed
+    a little later: no connection, no answer in time, a server that is overloaded or fails, a broken connection.
+    """
     try:
         yield
     except FarmRayError:
@@ -82,9 +105,9 @@ def explained(uri: str, kind: type[FarmRayError] = DataProblemError, doing: str 
         known = isinstance(error, OSError | EOFError | pa.ArrowException)
         if not known and type(error).__module__.split(".")[0] not in _WEB_LIBRARIES:
             raise
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        name = redacted(uri)
-        raise kind(f"cannot {doing} {name}: {_reason(error, status)}", file=name, status=status) from None
+        status, name = _status(error), redacted(uri)
+        facts = {"file": name, "status": status, "transient": _may_pass(error, status)}
+        raise kind(f"cannot {doing} {name}: {_reason(error, status)}", **facts) from None
 
 
 def missing(uri: str, system: fs.FileSystem, inside: str) -> DataProblemError:
@@ -142,13 +165,34 @@ def _environment(*names: str) -> str | None:
     return next((os.environ[name] for name in names if os.environ.get(name)), None)
 
 
-def _reason(error: Exception, status: int | None) -> str:
+def _status(error: Exception) -> int | None:
+    """The HTTP status that this error tells, or stands for."""
+    aws = _AWS_ERROR.search(str(error))
+    if aws:
+        return int(aws[2]) if aws[2] else _AWS_STATUS.get(aws[1])
+    told: int | None = getattr(getattr(error, "response", None), "status_code", None)
+    return told
+
+
+def _may_pass(error: Exception, status: int | None) -> bool:
     if status is not None:
-        return f"{_HTTP_REASONS.get(status, 'the server refused')} (HTTP {status})"
+        return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING_STATUS
+    if aws := _AWS_ERROR.search(str(error)):
+        return aws[1] in _AWS_PASSING
+    names = {kind.__name__ for kind in type(error).__mro__}
+    # A certificate that is not accepted is a ConnectionError too, and will not be accepted later.
+    return (not names.isdisjoint(_PASSING_ERRORS) and "SSLError" not in names) or (
+        isinstance(error, OSError) and error.errno in _PASSING_ERRNO
+    )
+
+
+def _reason(error: Exception, status: int | None) -> str:
     text = str(error)
     aws = _AWS_ERROR.search(text)
-    if aws:
+    if aws and not aws[2]:
         return _AWS_REASONS.get(aws[1], f"the object store says {aws[1]}")
+    if status is not None:
+        return f"{_HTTP_REASONS.get(status, 'the server refused')} (HTTP {status})"
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno)
     for sign, reason in _TOLD:
