@@ -87,11 +87,18 @@ def _is_word_separable(tokenizer: Any) -> bool:
     known = _separable.setdefault(tokenizer, {})
     if len(tokenizer) not in known:
         copy = word_copy(tokenizer)
-        whole = copy.encode_batch_fast(_PROBE, add_special_tokens=False)
-        words = [copy.encode_batch_fast(text.split(), add_special_tokens=False) for text in _PROBE]
-        alone = [[token for encoding in encodings for token in encoding.ids] for encodings in words]
-        known[len(tokenizer)] = copy.pre_tokenizer is not None and [one.ids for one in whole] == alone
+        known[len(tokenizer)] = copy.pre_tokenizer is not None and _agrees(copy)
     return known[len(tokenizer)]
+
+
+def _agrees(backend: Any) -> bool:
+    """Whether some texts come out alike as a whole and word by word; False where the tokenizer fails at them."""
+    try:
+        whole = backend.encode_batch_fast(_PROBE, add_special_tokens=False)
+        words = [backend.encode_batch_fast(text.split(), add_special_tokens=False) for text in _PROBE]
+    except Exception:  # noqa: BLE001 - the Rust tokenizer raises bare Exceptions
+        return False
+    return [one.ids for one in whole] == [[token for one in of_text for token in one.ids] for of_text in words]
 
 
 def _encode(texts: list[str], backend: Any, tokenizer: Any) -> EncodedSentences:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Rust
-from tokenizers import models, normalizers
+from tokenizers import models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from farm_ray.modeling.tokenization.sentences import _is_word_separable, encode_sentences
@@ -105,3 +105,14 @@ def test_nothing_gives_nothing(tokenizers):
     encoded = encode_sentences(pa.array([], pa.string()), tokenizer=tokenizers["bert"])
     assert (encoded.ids.tolist(), encoded.tokens_per_sentence.tolist()) == ([], [])
     assert encode_sentences(pa.array(["\u200d"]), tokenizer=tokenizers["bert"]).tokens_per_sentence.tolist() == [0]
+
+
+def test_a_sentence_at_which_the_tokenizer_fails_is_refused():
+    rust = Rust(models.WordLevel({"good": 0, "day": 1}, unk_token="[UNK]"))
+    rust.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=rust)
+    encoded = encode_sentences(pa.array(["good day", "bad day", "day"]), tokenizer=tokenizer)
+    assert encoded.tokens_per_sentence.tolist() == [2, 0, 1]
+    assert encoded.ids.tolist() == [0, 1, 1]
+    assert list(encoded.refused) == [1]
+    assert encoded.refused[1].startswith("it fails at 'bad day'")
