@@ -24,7 +24,7 @@ from farm_ray.data_handler.processor.tasks import LANGUAGE_MODELLING
 from farm_ray.data_handler.samples_to_features.masking import COUNT_RULES, CountRule, Masking, check_share, farm_limit
 from farm_ray.data_handler.samples_to_features.packing import packed_features
 from farm_ray.data_handler.samples_to_features.sentence_pairs import PairStyle, pair_features
-from farm_ray.errors import ConfigError
+from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.modeling.tokenization.backend import check_room, has_backend
 from farm_ray.storage import data_suffix, file_name, list_files, size
 from farm_ray.storage.addresses import WEB, codec, scheme
@@ -200,7 +200,7 @@ class BertStyleLMProcessor(Processor):
         return self.read_stream(FileRange(path, part.start, part.end))
 
     def stream_ranges(self, path: str, window_bytes: int) -> list[FileRange]:
-        """What is read at a time: ranges of `window_bytes` of a text file, other files as a whole.
+        """What is read at a time: ranges of `window_bytes`, up to twice that, of a text file, other files as a whole.
 
         Files that cannot be read from the middle are read as a whole (compressed ones, web addresses, JSON lines and
         Parquet, all with `max_docs`), and give tables of about `window_bytes` of text. Looks at sizes only.
@@ -293,7 +293,10 @@ class BertStyleLMProcessor(Processor):
         whole = data_suffix(address) in OBJECT_SUFFIXES or codec(address) or self.max_docs is not None
         if not total or whole or not self._reads_files_itself():
             return [FileRange(address, 0, None, window_bytes)]
-        return [FileRange(address, start, min(start + window_bytes, total)) for start in range(0, total, window_bytes)]
+        # Of equal length, so that the last one does not hold the file's last document alone.
+        number = max(1, total // window_bytes)
+        borders = [total * place // number for place in range(number + 1)]
+        return [FileRange(address, start, end) for start, end in itertools.pairwise(borders)]
 
     def _read(self, path: str) -> Iterator[pa.Table]:
         addresses = list_files(path)
@@ -306,7 +309,8 @@ class BertStyleLMProcessor(Processor):
         else:
             file = self.document_file(part.file, name)
             tables = read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
-        return tables if self.max_docs is None else _first_rows(tables, self.max_docs)
+        tables = tables if self.max_docs is None else _first_rows(tables, self.max_docs)
+        return tables if part.end is not None else _of_several_rows(tables)
 
     def _read_objects(self, part: FileRange, name: str) -> Iterator[pa.Table]:
         file = self.table_file(part.file, name)
@@ -341,3 +345,26 @@ def _first_rows(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
         rows -= table.num_rows
         if rows <= 0:
             return
+
+
+def _of_several_rows(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables of two or more, for no pairs can be made of one document; one row if that is all.
+
+    Where the file breaks off, its rows come before the error.
+    """
+    ready: list[pa.Table] = []
+    held: list[pa.Table] = []
+    broken: DataProblemError | None = None
+    try:
+        for table in tables:
+            held.append(table)
+            if sum(one.num_rows for one in held) > 1:
+                if ready:
+                    yield pa.concat_tables(ready)
+                ready, held = held, []
+    except DataProblemError as error:
+        broken = error
+    if ready or held:
+        yield pa.concat_tables([*ready, *held])
+    if broken is not None:
+        raise broken

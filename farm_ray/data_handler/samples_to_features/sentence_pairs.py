@@ -230,7 +230,8 @@ def _without_single(tokens: DocumentTokens, samples: pa.Table) -> DocumentTokens
         row_id = samples.column("id")[row].as_py()
         message = (
             f"{row_id}: next-sentence prediction draws sentences from other documents, and there is no other one "
-            "beside this; separate documents by blank lines, read larger windows, or set next_sent_pred=False"
+            "beside this; separate documents by blank lines, read larger windows (window_bytes of StreamingDataSilo), "
+            "or set next_sent_pred=False"
         )
         later[row] = problems.at(row_id, stage=STAGE, kind="single document", message=message)
     none = np.zeros(0, np.int64)

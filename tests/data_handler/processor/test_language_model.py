@@ -100,13 +100,42 @@ def test_files_of_any_kind_hold_the_same_documents(make, tmp_path):
             assert docs(itertools.chain(*windows)) == wanted
             if name == "train.txt":
                 assert all(len(one) == 1 for one in windows)
-                assert [(part.start, part.end) for part in parts] == [
-                    (start, min(start + window, len(TRAIN))) for start in range(0, len(TRAIN), window)
-                ]
+                assert [(part.start, part.end) for part in parts] == {
+                    10: [(n * 106 // 10, (n + 1) * 106 // 10) for n in range(10)],
+                    50: [(0, 53), (53, 106)],
+                    1000: [(0, 106)],
+                }[window]
             else:
                 assert [(part.start, part.end) for part in parts] == [(0, None)]
         assert list(processor.file_to_dicts(path)) == DOCS
     assert ids(processor.read_tables(str(tmp_path / "a.*")))[:2] == ["a.jsonl:1", "a.jsonl:2"]
+
+
+def test_files_read_as_a_whole_give_no_table_of_one_document(make, tmp_path):
+    """Whatever the size of tables: there is something to draw from."""
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(TRAIN.encode()))
+    for window in (1, 30, 60, 90, 200):
+        (part,) = make().stream_ranges(str(tmp_path / "a.txt.gz"), window)
+        tables = list(make().read_stream(part))
+        assert min(table.num_rows for table in tables) > 1
+        assert ids(tables) == ["a.txt.gz@0", "a.txt.gz@45", "a.txt.gz@81"]
+        assert len(tables) == 1
+    (tmp_path / "c.txt.gz").write_bytes(gzip.compress(b"one\n\ntwo\n\n" * 50 + b"three"))
+    (part,) = make().stream_ranges(str(tmp_path / "c.txt.gz"), 3)
+    assert [table.num_rows for table in make().read_stream(part)] == [2] * 49 + [3]
+    (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"one\n"))
+    assert [table.num_rows for table in make().read_tables(str(tmp_path / "b.txt.gz"))] == [1]
+
+
+def test_a_file_that_breaks_off_gives_its_documents_before(make, tmp_path):
+    content = b"".join(b"document %d\nwith lines %x\n\n" % (n, n * 7919 % 10007) for n in range(20_000))
+    packed = gzip.compress(content)
+    (tmp_path / "a.txt.gz").write_bytes(packed[: len(packed) // 2])
+    (part,) = make().stream_ranges(str(tmp_path / "a.txt.gz"), 50_000)
+    found = []
+    with pytest.raises(DataProblemError, match=r"a\.txt\.gz: .*breaks off.* up to byte") as told:
+        found.extend(make().read_stream(part))
+    assert told.value.facts["byte"] - int(ids(found)[-1].partition("@")[2]) < 100
 
 
 def test_another_text_column_and_rows_that_are_no_document(make, tmp_path):
@@ -152,7 +181,7 @@ def test_big_files_are_cut_for_reading(make, tmp_path, monkeypatch):
     monkeypatch.setattr("farm_ray.data_handler.processor.language_model.RANGE_BYTES", 40)
     processor = make()
     path = str(tmp_path / "train.txt")
-    assert processor.cuts(path) == [(0, 40), (40, 80), (80, 106)]
+    assert processor.cuts(path) == [(0, 53), (53, 106)]
 
 
 def test_ranges_of_a_processor_of_ones_own(make, tmp_path, tokenizer):
