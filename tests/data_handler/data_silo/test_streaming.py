@@ -1,0 +1,150 @@
+"""StreamingDataSilo: plans, estimates, a pass in this process, rows set aside, and what it refuses."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
+from farm_ray.data_handler.data_silo.stream import assembled
+from farm_ray.data_handler.processor import BertStyleLMProcessor, RegressionProcessor
+from farm_ray.errors import ConfigError, DataProblemError
+from tests.runs import small_trainer
+from tests.stream_runs import stream_run, text_stream, write_tables
+from tests.tiny import tiny_tokenizer
+
+SENTENCES = ["the film was good", "a very dull movie", "you are a fool", "what a nice day", "gut schlecht und ein satz"]
+
+
+def write_documents(path, documents=200):
+    """Documents of 1 to 7 sentences."""
+    texts = ["\n".join(SENTENCES[(n + k) % 5] for k in range(1 + n % 7)) for n in range(documents)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n\n".join(texts) + "\n")
+    return path
+
+
+def documents_stream(folder, data_dir, *, processor=None, **options):
+    made = BertStyleLMProcessor(
+        tiny_tokenizer(folder), 24, data_dir, dev_filename=None, test_filename=None, **(processor or {})
+    )
+    return StreamingDataSilo(made, **({"batch_size": 8, "lanes": 4, "window_bytes": 1000} | options))
+
+
+def test_a_file_is_cut_into_ranges_and_its_rows_are_estimated(tiny_folder, tmp_path):
+    write_documents(tmp_path / "train.txt")
+    silo = documents_stream(tiny_folder, tmp_path)
+    size = (tmp_path / "train.txt").stat().st_size
+    assert abs(len(silo.stream.ranges) - size / 1000) <= 1
+    assert silo.stream.one_window_each
+    rows = sum(len(batch["input_ids"]) for batch in silo.get_data_loader("train"))
+    assert silo.n_samples("train") == silo.counts["train"] == pytest.approx(rows, rel=0.1)
+    assert silo.statistics()["n_samples_train"] == silo.n_samples("train")
+    assert len(silo.get_data_loader("train")) == -(-silo.n_samples("train") // 8)
+
+
+def test_a_pass_holds_the_rows_that_a_silo_in_memory_holds(tiny_folder, tmp_path):
+    write_documents(tmp_path / "train.txt", documents=60)
+    settings = {"next_sent_pred": False, "packing": False, "masked_lm_prob": 0.1}
+    silo = documents_stream(tiny_folder, tmp_path, processor=settings)
+    whole = DataSilo(
+        BertStyleLMProcessor(
+            tiny_tokenizer(tiny_folder), 24, tmp_path, dev_filename=None, test_filename=None, **settings
+        ),
+        batch_size=8,
+    )
+    assert rows_of(silo.get_data_loader("train")) == rows_of(whole.get_data_loader("train"))
+
+
+def rows_of(loader):
+    """All rows as their masked tokens, sorted."""
+    return sorted(
+        tuple(ids[mask == 1].tolist())
+        for batch in loader
+        for ids, mask in zip(batch["input_ids"], batch["padding_mask"], strict=True)
+    )
+
+
+def test_epochs_mask_and_pair_anew(tiny_folder, tmp_path):
+    write_documents(tmp_path / "train.txt", documents=60)
+    loader = documents_stream(tiny_folder, tmp_path).get_data_loader("train")
+    first = rows_of(loader)
+    assert rows_of(loader) == first
+    loader.set_epoch(1)
+    assert rows_of(loader) != first
+
+
+def test_compressed_files_are_a_lane_each(tiny_folder, tmp_path):
+    import gzip
+
+    for name in ("a", "b", "c"):
+        plain = write_documents(tmp_path / f"{name}.txt", documents=80)
+        (tmp_path / f"{name}.txt.gz").write_bytes(gzip.compress(plain.read_bytes()))
+        plain.unlink()
+    silo = documents_stream(tiny_folder, tmp_path, processor={"train_filename": "*.txt.gz"}, lanes=None)
+    assert silo.stream.lanes == 3
+    assert not silo.stream.one_window_each
+    rows = sum(len(batch["input_ids"]) for batch in silo.get_data_loader("train"))
+    assert rows == pytest.approx(silo.n_samples("train"), rel=0.3)
+
+
+def test_bad_rows_are_set_aside_and_told(tiny_folder, tmp_path):
+    data = write_tables(tmp_path / "data")
+    with (data / "part-3.tsv").open("a") as file:
+        file.write("a film\tunknown\n")
+    with pytest.raises(DataProblemError, match=r'part-3\.tsv:\d+.*"unknown".*max_problem_share'):
+        stream_run(tiny_folder, data)
+    silo = text_stream(tiny_folder, data, max_problem_share=0.1, problems_dir=tmp_path)
+    trainer = small_trainer(tiny_folder, silo=silo)
+    trainer.train()
+    assert trainer.result.problems.num_rows == 1
+    assert silo.problem_counts() == {"unknown label": 1}
+    assert (tmp_path / "problems.parquet").is_file()
+
+
+def test_what_a_stream_cannot_do_is_refused(tiny_folder, tmp_path):
+    data = write_tables(tmp_path / "data")
+    with pytest.raises(ConfigError, match="cannot be counted on a stream"):
+        text_stream(tiny_folder, data).calculate_class_weights("text_classification")
+    with pytest.raises(ConfigError, match="cannot be taken from a stream; give a dev_filename"):
+        documents_stream(tiny_folder, tmp_path, processor={"dev_split": 0.1})
+    with pytest.raises(ConfigError, match="a stream is read from files"):
+        text_stream(tiny_folder, data)._load_data(train_dicts=[])
+    with pytest.raises(ConfigError, match="must be at least 1"):
+        text_stream(tiny_folder, data, lanes=0)
+    with pytest.raises(ConfigError, match="give fewer lanes or a larger batch_size"):
+        next(iter(text_stream(tiny_folder, data, lanes=9).get_data_loader("train")))
+
+
+def test_an_empty_corpus_is_refused(tiny_folder, tmp_path):
+    (tmp_path / "train.txt").write_text("")
+    with pytest.raises(DataProblemError, match=r"train\.txt.* is empty"):
+        documents_stream(tiny_folder, tmp_path)
+    (tmp_path / "train.txt").write_text("\n  \n\n")
+    with pytest.raises(DataProblemError, match=r"train\.txt"):
+        documents_stream(tiny_folder, tmp_path)
+
+
+def test_scaling_is_measured_before_a_regression_is_streamed(tiny_folder, tmp_path):
+    rows = "".join(f"the film was good\t{number}\n" for number in range(30))
+    (tmp_path / "train.tsv").write_text("text\tlabel\n" + rows)
+    made = RegressionProcessor(tiny_tokenizer(tiny_folder), 16, tmp_path, test_filename=None, dev_split=0.0)
+    silo = StreamingDataSilo(made, batch_size=8)
+    labels = np.concatenate([batch["regression_label_ids"].numpy() for batch in silo.get_data_loader("train")])
+    assert (labels.mean(), labels.std()) == pytest.approx((0.0, 1.0), abs=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_windows_come_whole_however_they_were_cut(size):
+    windows = [4, 1, 6]
+    keys = ("stream_epoch", "stream_lane", "stream_place", "stream_window", "stream_rows")
+    whole = pa.concat_tables(
+        pa.table(
+            {"id": [f"{n}-{k}" for k in range(rows)], **{key: [n] * rows for key in keys[:-1]}, keys[-1]: [rows] * rows}
+        )
+        for n, rows in enumerate(windows)
+    )
+    pieces = [whole.slice(at, size) for at in range(0, whole.num_rows, size)]
+    assert [window.features.num_rows for window in assembled(pieces)] == windows
+    assert [window.number for window in assembled(pieces)] == [0, 1, 2]
+    with pytest.raises(DataProblemError, match="broke off inside a window"):
+        list(assembled([whole.slice(0, 10)]))
