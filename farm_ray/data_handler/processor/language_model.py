@@ -7,9 +7,12 @@ import hashlib
 import itertools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.ranges import RANGE_BYTES, ByteRange, FileRange
@@ -23,7 +26,7 @@ from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES, e
 from farm_ray.data_handler.processor.tasks import LANGUAGE_MODELLING
 from farm_ray.data_handler.samples_to_features.masking import COUNT_RULES, CountRule, Masking, check_share, farm_limit
 from farm_ray.data_handler.samples_to_features.packing import packed_features
-from farm_ray.data_handler.samples_to_features.sentence_pairs import PairStyle, pair_features
+from farm_ray.data_handler.samples_to_features.sentence_pairs import LENT, PairStyle, pair_features
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.modeling.tokenization.backend import check_room, has_backend
 from farm_ray.storage import data_suffix, file_name, list_files, size
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 _STYLES = ("bert-style", "sentence")
 _ROWS_AT_ONCE = 200
+_LENDERS = 8
+"""Documents that a range with a single one is lent: a few are enough to draw from."""
 
 
 class BertStyleLMProcessor(Processor):
@@ -309,8 +314,34 @@ class BertStyleLMProcessor(Processor):
         else:
             file = self.document_file(part.file, name)
             tables = read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
+            if self.next_sent_pred and part.end is not None:
+                return (self._with_lenders(table, file, part) for table in tables)
         tables = tables if self.max_docs is None else _first_rows(tables, self.max_docs)
         return tables if part.end is not None else _of_several_rows(tables)
+
+    def _with_lenders(self, documents: pa.Table, file: DocumentFile, part: FileRange) -> pa.Table:
+        """A range with one document alone, and documents behind it (or at the file's begin) to draw sentences from."""
+        sound = problems.sound(documents)
+        if pc.sum(sound).as_py() != 1:
+            return documents
+        assert part.end is not None
+        for start, stop in ((part.end, size(part.file) or part.end), (0, part.start)):
+            lent = self._first_documents(file, start, stop, reach=part.end - part.start)
+            if lent is not None:
+                own = documents.append_column(LENT, pa.array(np.zeros(documents.num_rows, np.bool_)))
+                return pa.concat_tables([own, lent.append_column(LENT, pa.array(np.ones(lent.num_rows, np.bool_)))])
+        return documents
+
+    def _first_documents(self, file: DocumentFile, start: int, stop: int, *, reach: int) -> pa.Table | None:
+        """Some sound documents that begin between two bytes; looks at `reach` bytes first, then at twice as many."""
+        while start < stop:
+            end = min(start + reach, stop)
+            for table in read_documents(file, start, end):
+                sound = table.filter(problems.sound(table)).slice(0, _LENDERS)
+                if sound.num_rows:
+                    return sound
+            start, reach = end, 2 * reach
+        return None
 
     def _read_objects(self, part: FileRange, name: str) -> Iterator[pa.Table]:
         file = self.table_file(part.file, name)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from farm_ray.data_handler import input_features, problems
+from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.samples_to_features.document_tokens import (
     DocumentTokens,
     encode_documents,
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 PairStyle = Literal["bert-style", "sentence"]
 
 IS_NEXT, RANDOM = 0, 1
+
+LENT = "lent"
+"""Column of samples, true for documents that only lend their sentences to pairs of others: they give no rows here."""
 
 _COIN, _BORDER, _DOCUMENT, _BEGIN = 20, 21, 22, 23
 """Streams of random numbers."""
@@ -58,7 +63,7 @@ def pair_features(
     becomes a problem.
 
     Args:
-        samples: Columns id, doc (sentences, null beside a problem), problem.
+        samples: Columns id, doc (sentences, null beside a problem), problem, and `LENT` where there are such documents.
         tokenizer: A fast one; it is not touched.
         max_seq_len: Tokens per row at most, special tokens counted.
         style: See above.
@@ -79,6 +84,11 @@ def pair_features(
         tokens = _without_single(tokens, samples)
     dice = _Dice(hash_ids(samples.column("id")), seed, epoch)
     pairs = _stretches(tokens, room, dice) if style == "bert-style" else _sentences(tokens, room, dice)
+    found = tokens.problems
+    if LENT in samples.column_names:
+        lent = one_array(samples.column(LENT))
+        pairs = pairs.only(~lent.to_numpy(zero_copy_only=False)[pairs.documents])
+        found = pc.if_else(lent, None, found)
     before, between, after = len(frame.before), len(frame.between), len(frame.after)
     lengths = pairs.a_lengths + pairs.b_lengths + frame.size
     ends = np.cumsum(lengths)
@@ -108,7 +118,7 @@ def pair_features(
         "clipped": pa.array(pairs.clipped),
     }
     schema = input_features.lm_schema(segments=True, packing=False, next_sentence=True)
-    return features_table(samples, tokens.problems, columns, pairs.documents, schema)
+    return features_table(samples, found, columns, pairs.documents, schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,10 @@ class _Pairs:
     b_lengths: Numbers
     is_next: npt.NDArray[np.bool_]
     clipped: npt.NDArray[np.bool_]
+
+    def only(self, rows: npt.NDArray[np.bool_]) -> _Pairs:
+        """The rows that are true, [rows]."""
+        return _Pairs(*(getattr(self, name.name)[rows] for name in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,20 @@
 import gzip
 import itertools
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from transformers import BertTokenizerLegacy as SlowTokenizer
 
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.file_to_dicts.ranges import FileRange
 from farm_ray.data_handler.processor import BertStyleLMProcessor, InferenceProcessor, Processor
 from farm_ray.errors import ConfigError, DataProblemError
-from tests.tiny import tiny_xlnet
+from tests.tiny import tiny_tokenizer, tiny_xlnet
 
 TRAIN = "a good film\nthe film was good\nvery nice day\n\nyou are a fool\nbad film\nwhat a day\n\ndull text\nein satz\ngut .\n"
 DOCS = [
@@ -77,7 +80,7 @@ def test_tokenizers_that_do_not_fit(make, tmp_path, tokenizer):
 
 
 def test_files_of_any_kind_hold_the_same_documents(make, tmp_path):
-    processor = make()
+    processor = make(next_sent_pred=False)
     wanted = [row["doc"] for row in DOCS]
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(TRAIN.encode()))
     rows = [{"text": wanted[0]}, {"text": "\n".join(wanted[1])}, {"text": "\r\n".join([*wanted[2], "", " "])}]
@@ -343,3 +346,27 @@ def test_estimates_from_the_first_documents(make, tmp_path):
             path = tmp_path / name
             exact = sum(processor.featurize(table).num_rows for table in processor.read_tables(str(path)))
             assert processor.estimate_n_samples(path, max_docs=100) == pytest.approx(exact, rel=0.1)
+
+
+def test_a_range_with_one_document_borrows_from_its_neighbours(tiny_folder, tmp_path):
+    """Long documents, short ranges: half of the pairs are random, and every document gives its own rows once."""
+    words = ["the film was good", "a very dull movie", "you are a fool"]
+    texts = ["\n".join([words[number]] * 60) for number in range(3)]
+    path = tmp_path / "train.txt"
+    path.write_text("\n\n".join(texts))
+    made = BertStyleLMProcessor(tiny_tokenizer(tiny_folder), 24, tmp_path)
+    total = path.stat().st_size
+    parts = [FileRange(str(path), start, min(start + 500, total)) for start in range(0, total, 500)]
+    features = [made.featurize(table) for part in parts for table in made.read_stream(part)]
+    rows = pa.concat_tables(features)
+    assert rows["problem"].null_count == rows.num_rows
+    assert len(set(rows["id"].to_pylist())) == rows.num_rows
+    assert {name.split("-")[0] for name in rows["id"].to_pylist()} == starts(path)
+    labels = pc.list_flatten(rows["nextsentence_label_ids"]).to_numpy()
+    assert 0.3 < labels.mean() < 0.7
+
+
+def starts(path):
+    """The ids of all documents of a file."""
+    text = path.read_text()
+    return {f"{path.name}@{0 if at == 0 else at + 2}" for at in [0, *(m.start() for m in re.finditer("\n\n", text))]}
