@@ -76,6 +76,7 @@ def misbehaving():
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *_: None
     store.port = server.server_port
     environment = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{store.port}",

@@ -13,6 +13,7 @@ import pyarrow as pa
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.data_silo import set_aside
 from farm_ray.data_handler.data_silo.prefetch import Prefetched
+from farm_ray.data_handler.data_silo.range_reading import range_tables
 from farm_ray.data_handler.order import Reading, StreamOrder
 from farm_ray.errors import DataProblemError
 from farm_ray.reproducibility import UInt64, hash_ids
@@ -74,6 +75,11 @@ class StreamedSet:
         """True where no range holds more than one window: byte ranges do not, whole files may."""
         return all(one.end is not None for one in self.ranges)
 
+    @property
+    def keep_going(self) -> bool:
+        """As for `range_tables`."""
+        return self.max_problem_share > 0
+
     @cached_property
     def range_hashes(self) -> UInt64:
         """A stable hash of each range's name, [ranges]."""
@@ -112,7 +118,8 @@ class StreamedSet:
 
     def _tables_here(self, readings: Iterable[Reading]) -> Iterator[pa.Table]:
         for reading in readings:
-            yield from featurized(self.processor, reading, self.ranges[reading.range], seed=self.seed)
+            source = self.ranges[reading.range]
+            yield from featurized(self.processor, reading, source, seed=self.seed, keep_going=self.keep_going)
 
     def _tables_on_ray(self, readings: Iterable[Reading], ranks: int) -> Iterator[pa.Table]:
         from farm_ray.data_handler.data_silo.stream_source import tables_on_ray
@@ -165,10 +172,23 @@ def one_pass(
     return iter(stream.windows((Reading(0, 0, place, place, 0) for place in range(len(ranges))), lanes=1))
 
 
-def featurized(processor: Processor, reading: Reading, source: FileRange, *, seed: int) -> Iterator[pa.Table]:
-    """All three arrows for one range: a table of features per window, each row with the keys of its window."""
+def featurized(
+    processor: Processor, reading: Reading, source: FileRange, *, seed: int, keep_going: bool = False
+) -> Iterator[pa.Table]:
+    """All three arrows for one range: a table of features per window, each row with the keys of its window.
+
+    Args:
+        processor: Brings the arrows.
+        reading: For which lane and epoch, and from which window on.
+        source: The range.
+        seed: For processors that draw.
+        keep_going: As for `range_tables`.
+
+    Raises:
+        DataProblemError: As `range_tables`.
+    """
     drawn = processor.for_pass(seed, reading.epoch)
-    windows = enumerate(drawn.read_stream(source))
+    windows = enumerate(range_tables(drawn, source, keep_going=keep_going))
     for number, dicts in itertools.islice(windows, reading.first_window, None):
         features = drawn.featurize(dicts)
         rows = features.num_rows

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _FIRST_TASKS = 16
 _MOST_TASKS = 128
 """Of one dataset: small at the begin, so that planning takes no time; later ones double."""
+_NO_PROGRESS_SECONDS = 600
+"""Far more than a failing store is waited for: then its own error is told."""
 
 
 def tables_on_ray(stream: StreamedSet, readings: Iterable[Reading], *, ranks: int) -> Iterator[pa.Table]:
@@ -42,23 +44,29 @@ def tables_on_ray(stream: StreamedSet, readings: Iterable[Reading], *, ranks: in
     rest, size = iter(readings), _FIRST_TASKS
     while part := list(itertools.islice(rest, size)):
         dataset = ray.data.read_datasource(
-            _range_tables(travelling, [(reading, stream.ranges[reading.range]) for reading in part], stream.seed),
+            _range_tables(travelling, [(reading, stream.ranges[reading.range]) for reading in part], stream),
             num_cpus=READ_CPUS,
             override_num_blocks=len(part),
             compute=ray.data.TaskPoolStrategy(size=at_once),
         )
+        dataset.context.execution_no_progress_timeout_s = _NO_PROGRESS_SECONDS
         for _, table in blocks_in_order(dataset):
             yield table
         size = min(2 * size, _MOST_TASKS)
 
 
-def _range_tables(travelling: TravellingProcessor, work: Sequence[tuple[Reading, FileRange]], seed: int) -> Any:
+def _range_tables(
+    travelling: TravellingProcessor, work: Sequence[tuple[Reading, FileRange]], stream: StreamedSet
+) -> Any:
     """A Ray data source with one task per range.
 
     Local files are read on the node of the training worker that asks, so that other nodes need no copy.
     """
     from ray.data.block import BlockMetadata
     from ray.data.datasource import Datasource, ReadTask
+
+    # Tasks get these, not the whole stream.
+    seed, keep_going = stream.seed, stream.keep_going
 
     class RangeFeatures(Datasource):
         @property
@@ -80,7 +88,7 @@ def _range_tables(travelling: TravellingProcessor, work: Sequence[tuple[Reading,
             return [
                 ReadTask(
                     lambda reading=reading, source=source: featurized(  # type: ignore[misc]
-                        travelling.processor(), reading, source, seed=seed
+                        travelling.processor(), reading, source, seed=seed, keep_going=keep_going
                     ),
                     BlockMetadata(num_rows=None, size_bytes=None, input_files=(source.file,), exec_stats=None),
                     per_task_row_limit=per_task_row_limit,

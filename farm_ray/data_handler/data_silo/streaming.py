@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -131,6 +132,8 @@ class StreamingDataSilo(DataSilo):
         ranges = [
             one for file in files if sizes[file] != 0 for one in self.processor.stream_ranges(file, self.window_bytes)
         ]
+        stamps = {file: storage.change_stamp(file) for file in {one.file for one in ranges}}
+        ranges = [replace(one, stamp=stamps[one.file]) for one in ranges]
         lanes = self.wanted_lanes or min(LANES, self.batch_size, len(ranges))
         return StreamedSet(
             processor=self.processor,
@@ -138,7 +141,7 @@ class StreamingDataSilo(DataSilo):
             names=tuple(f"{names[one.file]}@{one.start}" for one in ranges),
             seed=self.seed,
             lanes=lanes,
-            rows=estimated_rows(self.processor, ranges, sizes, seed=self.seed),
+            rows=estimated_rows(self.processor, ranges, sizes, seed=self.seed, keep_going=self.max_problem_share > 0),
             stamp=self._stamp(ranges, names, sizes),
             max_problem_share=self.max_problem_share,
             max_tasks=min(self.max_processes, self.tasks_ahead),

@@ -86,7 +86,7 @@ def read_documents(
 
     Raises:
         DataProblemError: For a file that cannot be read or holds no document. A file that breaks off gives the
-            documents before; the message names the byte.
+            documents before; the message names the byte. An error that may pass comes at once.
     """
     check_encoding(file.encoding)
     if end is None:
@@ -355,6 +355,9 @@ class _Lines:
         try:
             return self.file.read1(size)  # type: ignore[attr-defined]
         except DataProblemError as error:
+            if error.facts.get("transient"):
+                # Whoever reads again would take the documents before it for all that there are.
+                raise
             byte = self.end + self._held_bytes
             told = f"{error} (its text could be read up to byte {byte:,})"
             self.error = DataProblemError(told, **{**error.facts, "byte": byte})

@@ -48,6 +48,8 @@ class FileRange:
     """Behind the last byte; None: the whole file, in one go (compressed files, web addresses, Parquet)."""
     table_bytes: int = TABLE_BYTES
     """Of text, about, in each table where `end` is None."""
+    stamp: str | None = None
+    """The file's `storage.change_stamp` when the run began; None where that does not matter."""
 
 
 def cut_at_blank_lines(uri: str | Path, *, range_bytes: int = RANGE_BYTES) -> list[tuple[int, int]]:

@@ -1,0 +1,218 @@
+"""Ranges of a corpus in a store that fails, changes, or holds damaged files."""
+
+import gzip
+import itertools
+import random
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+from pyarrow import fs
+
+from farm_ray import storage
+from farm_ray.data_handler import problems
+from farm_ray.data_handler.data_silo import StreamingDataSilo
+from farm_ray.data_handler.data_silo.range_reading import KIND, range_tables
+from farm_ray.data_handler.data_silo.stream import featurized
+from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+from farm_ray.data_handler.order import Reading
+from farm_ray.data_handler.processor import (
+    BertStyleLMProcessor,
+    NERProcessor,
+    RegressionProcessor,
+    TextClassificationProcessor,
+    TextPairClassificationProcessor,
+)
+from farm_ray.errors import DataProblemError
+from tests.misbehaving import misbehaving
+from tests.tiny import tiny_tokenizer
+
+DOCUMENTS = "".join(f"a good film was {number}\nvery dull text\n\n" for number in range(2000)).encode()
+_ONCE = fs.AwsStandardS3RetryStrategy(max_attempts=1)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    return tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.fixture
+def processor(tokenizer):
+    return BertStyleLMProcessor(tokenizer, 32, None, next_sent_pred=False)
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """A store whose clients do not wait for long."""
+    monkeypatch.setattr(fs, "AwsStandardS3RetryStrategy", lambda max_attempts: _ONCE)
+    monkeypatch.setattr("farm_ray.storage.patience.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("farm_ray.storage.patience.PATIENCE_S", 10.0)
+    monkeypatch.setattr("farm_ray.storage.systems.S3_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("farm_ray.storage.web.TIMEOUT_S", 0.2)
+    with misbehaving() as one:
+        one.body = DOCUMENTS
+        yield one
+
+
+def whole(uri, **options):
+    return FileRange(uri, 0, None, 4096, **options)
+
+
+def ids(tables):
+    return [table.column("id").to_pylist() for table in tables]
+
+
+def local_windows(processor, tmp_path, body=DOCUMENTS):
+    path = tmp_path / "corpus"
+    path.write_bytes(body)
+    return ids(range_tables(processor, whole(str(path))))
+
+
+@pytest.mark.parametrize("kind", ["s3", "web"])
+@pytest.mark.parametrize("behaviour", [503, "drop", "cut"])
+def test_a_quarter_of_the_requests_fail(processor, store, tmp_path, kind, behaviour):
+    drawn = random.Random(1)
+    uri = getattr(store, kind)
+    source = whole(uri, stamp=storage.change_stamp(uri))
+    store.answers = lambda number, method: behaviour if drawn.random() < 0.25 else None
+    assert ids(range_tables(processor, source)) == local_windows(processor, tmp_path)
+    if kind == "s3":
+        parts = [
+            replace(source, start=at, end=min(at + 20000, len(DOCUMENTS))) for at in range(0, len(DOCUMENTS), 20000)
+        ]
+        found = [name for part in parts for table in ids(range_tables(processor, part)) for name in table]
+        assert found == list(itertools.chain.from_iterable(local_windows(processor, tmp_path)))
+        assert len(store.requests) > 2 * len(parts)
+
+
+@pytest.mark.parametrize("kind", ["s3", "web"])
+def test_a_store_that_is_silent_for_a_while(processor, store, tmp_path, kind):
+    uri = getattr(store, kind)
+    source = whole(uri, stamp=storage.change_stamp(uri))
+    store.answers = lambda number, method: "silent" if number == 3 else None
+    assert ids(range_tables(processor, source)) == local_windows(processor, tmp_path)
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_a_store_that_fails_for_long_ends_the_run(processor, store, keep_going, monkeypatch):
+    monkeypatch.setattr("farm_ray.storage.patience.PATIENCE_S", 0.1)
+    store.answers = lambda number, method: 503
+    with pytest.raises(DataProblemError, match=r"^cannot read s3://data/corpus: .*\(HTTP 503\); tried \d+ times") as e:
+        list(range_tables(processor, whole(store.s3), keep_going=keep_going))
+    assert len(store.requests) >= 2
+    assert e.value.facts["transient"]
+
+
+@pytest.mark.parametrize("kind", ["s3", "web"])
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_an_object_that_changes_ends_the_run(processor, store, kind, keep_going):
+    uri = getattr(store, kind)
+    source = FileRange(uri, 0, 5000, stamp=storage.change_stamp(uri))
+    if kind == "web":
+        source = replace(source, end=None, table_bytes=4096)
+    assert list(range_tables(processor, source))
+    store.etag = '"two"'
+    with pytest.raises(DataProblemError, match=r"/corpus has changed since the run began \(.*\): start anew$"):
+        list(range_tables(processor, source, keep_going=keep_going))
+
+
+def test_an_object_that_changes_while_it_is_read(processor, store):
+    source = whole(store.s3, stamp=storage.change_stamp(store.s3))
+    tables = range_tables(processor, source)
+    next(tables)
+    store.etag = '"two"'
+    with pytest.raises(DataProblemError, match="has changed since the run began"):
+        list(tables)
+
+
+def test_a_local_file_that_grows(processor, tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_bytes(DOCUMENTS)
+    source = FileRange(str(path), 0, 100, stamp=storage.change_stamp(path))
+    assert list(range_tables(processor, source))
+    path.write_bytes(DOCUMENTS + b"more\n")
+    with pytest.raises(DataProblemError, match=r"corpus.txt has changed since the run began"):
+        list(range_tables(processor, source))
+
+
+def test_a_denied_object_ends_the_run(processor, store):
+    store.answers = lambda number, method: 403
+    with pytest.raises(DataProblemError, match="access denied"):
+        list(range_tables(processor, whole(store.s3), keep_going=True))
+    assert len(store.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["corpus.gz", "gone"])
+def test_an_unreadable_range_is_set_aside_with_its_reason(processor, tmp_path, name):
+    path = tmp_path / name
+    packed = gzip.compress(10 * DOCUMENTS)
+    if name != "gone":
+        path.write_bytes(packed[: len(packed) * 4 // 5])
+    source = whole(str(path))
+    with pytest.raises(DataProblemError, match=name):
+        list(range_tables(processor, source))
+    *sound, last = range_tables(processor, source, keep_going=True)
+    assert bool(sound) == (name != "gone")
+    (row,) = last.to_pylist()
+    assert row["problem"]["kind"] == KIND
+    assert (row["problem"]["stage"], row["problem"]["file"]) == ("file_to_dicts", name)
+    assert row["problem"]["message"].startswith(f"cannot read {path}: ")
+    reading = Reading(0, 0, 0, 0, len(sound))
+    (features,) = featurized(processor, reading, source, seed=1, keep_going=True)
+    assert features.column("stream_window").to_pylist() == [len(sound)]
+    assert (
+        list(featurized(processor, replace(reading, first_window=len(sound) + 1), source, seed=1, keep_going=True))
+        == []
+    )
+
+
+class OwnLabels(TextClassificationProcessor):
+    """Converts its labels itself."""
+
+    def convert_labels(self, dictionary):
+        return {"text_classification_label_ids": [len(dictionary["text"]) % 2]}
+
+
+def processors(tokenizer):
+    files = {"tokenizer": tokenizer, "max_seq_len": 16, "data_dir": None}
+    labels = {"label_list": ["good", "bad"], "metric": "acc"}
+    text = ("text\tlabel\na good film\tgood\n", "a.tsv")
+    pair = ("text\ttext_b\tlabel\na good film\ta film\tgood\n", "a.tsv")
+    number = ("text\tlabel\na good film\t0.5\n", "a.tsv")
+    return {
+        "text": (TextClassificationProcessor(**files, **labels), *text),
+        "own labels": (OwnLabels(**files, **labels), *text),
+        "pair": (TextPairClassificationProcessor(**files, **labels), *pair),
+        "number": (RegressionProcessor(**files, scaler_mean=0.0, scaler_scale=1.0), *number),
+        "words": (NERProcessor(**files, label_list=["O", "B-X"], metric="seq_f1"), "film\tO\n", "a.txt"),
+        "documents": (BertStyleLMProcessor(**files, next_sent_pred=False), "a film\n", "a.txt"),
+        "pairs of documents": (BertStyleLMProcessor(**files), "a film\n\nnice\nday\n", "a.txt"),
+    }
+
+
+@pytest.mark.parametrize("name", ["text", "own labels", "pair", "number", "words", "documents", "pairs of documents"])
+def test_every_processor_has_rows_for_unreadable_ranges(tokenizer, tmp_path, name):
+    processor, content, file = processors(tokenizer)[name]
+    path = tmp_path / file
+    path.write_text(content)
+    reading = Reading(0, 0, 0, 0, 0)
+    (sound,) = featurized(processor, reading, FileRange(str(path), 0, None), seed=1, keep_going=True)
+    path.unlink()
+    (bad,) = featurized(processor, reading, FileRange(str(path), 0, None), seed=1, keep_going=True)
+    assert bad.num_rows == 1
+    assert problems.of(bad).to_pylist()[0]["kind"] == KIND
+    assert pa.concat_tables([sound, bad]).num_rows == sound.num_rows + 1
+
+
+def test_a_stream_goes_on_without_a_damaged_file(tokenizer, tmp_path):
+    packed = gzip.compress(DOCUMENTS[:3000])
+    for number in range(4):
+        (tmp_path / f"part-{number}.txt.gz").write_bytes(packed if number else packed[:-30])
+    processor = BertStyleLMProcessor(
+        tokenizer, 32, tmp_path, "*.gz", dev_filename=None, test_filename=None, next_sent_pred=False
+    )
+    with pytest.raises(DataProblemError, match=r"part-0.txt.gz: the compressed file breaks off"):
+        list(StreamingDataSilo(processor, 8).get_data_loader("train"))
+    silo = StreamingDataSilo(processor, 8, max_problem_share=0.1)
+    rows = sum(len(batch["input_ids"]) for batch in silo.get_data_loader("train"))
+    assert rows > 0.7 * len(silo.stream)
