@@ -217,7 +217,7 @@ def _fit(trainer: Any) -> Trained:
         failures = list(getattr(error, "worker_failures", {}).values())
         if isinstance(error, ControllerError) or not failures:
             raise ClusterError(f"Ray Train could not run the workers: {_last_line(error)}") from error
-        raise cluster.cause_of(failures[0]) from error
+        raise _telling([cluster.cause_of(failure) for failure in failures]) from error
     except ray.exceptions.RayError as error:
         raise cluster.cause_of(error) from error
     finally:
@@ -227,6 +227,11 @@ def _fit(trainer: Any) -> Trained:
         raise KeyboardInterrupt
     assert isinstance(returned, Trained)
     return returned
+
+
+def _telling(causes: list[BaseException]) -> BaseException:
+    """What went wrong first: when one worker stops, the others only say that they lost it."""
+    return next((cause for cause in causes if not isinstance(cause, ClusterError)), causes[0])
 
 
 def check_room(num_workers: int, *, use_gpu: bool) -> None:

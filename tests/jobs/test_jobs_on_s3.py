@@ -1,5 +1,7 @@
 """Data, features and predictions on an object store: the jobs against a moto server on loopback."""
 
+import json
+
 import boto3
 import pyarrow.parquet as pq
 import pytest
@@ -7,6 +9,7 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from jobs import infer, preprocess, train
+from tests.data_handler.data_silo.test_streaming import write_documents
 
 
 @pytest.fixture
@@ -93,3 +96,30 @@ def test_a_missing_bucket_is_one_line(bucket, call, train_flags, tmp_path):
     assert "s3://nowhere/tweets/train.tsv: there is no such bucket" in err.splitlines()[-1]
     assert "secret" not in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_language_model_streams_from_s3_as_from_disk(bucket, call, tiny_folder, tmp_path):
+    """Same rows in every step and the same losses, wherever the text lies."""
+    corpus = tmp_path / "corpus"
+    for name in ("train.txt", "dev.txt"):
+        write_documents(corpus / name, documents=60)
+        bucket.upload_file(str(corpus / name), "data", f"corpus/{name}")
+    settings = {
+        "processor.max_seq_len": 24,
+        "data.batch_size": 8,
+        "data.window_bytes": 1000,
+        "train.use_amp": "null",
+        "train.checkpoint_every": "null",
+    }
+    flags = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+    told = {}
+    for place in (str(corpus), "s3://data/corpus"):
+        output = tmp_path / ("remote" if place.startswith("s3") else "local")
+        places = ["--data-dir", place, "--model", str(tiny_folder), "--output-dir", str(output)]
+        code, told[output.name], err = call(
+            train.main, ["pipelines.lm_finetuning", *places, "--num-workers", "0", *flags]
+        )
+        assert code == 0, err
+        told[output.name]["losses"] = json.loads((output / "model" / "metrics.json").read_text())["losses"]
+    for name in ("order_hash", "losses", "metrics", "rows"):
+        assert told["remote"][name] == told["local"][name]
