@@ -19,7 +19,7 @@ class Result:
     steps: int
     """Optimizer steps."""
     seconds: dict[str, float]
-    """Wall time of `preprocess`, `train`, of that `data` (making batches, waiting for a stream), and `eval`."""
+    """Wall time of `preprocess`, `train`, of that `data` (batches after the first), and `eval`."""
     rows_per_second: float
     """Training rows per second of training."""
     order_hash: str

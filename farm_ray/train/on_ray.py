@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 _SECONDS_FOR_NEW_NODES = "900"
 """A cloud's GPU machine takes minutes to come."""
+_YIELDING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+"""For workers beside which data is made: torch's threads otherwise spin while they wait, on the cores of the data."""
 _WORKER_MEMORY = 1e6
 """Ray asks every worker for something; a megabyte of logical memory leaves all logical CPUs to the data tasks."""
 
@@ -116,6 +118,7 @@ def train_on_ray(
             run_config=RunConfig(
                 name=f"farm_ray-{uuid.uuid4().hex[:8]}",
                 storage_path=scratch,
+                worker_runtime_env={"env_vars": _YIELDING if job.streamed else {}},
                 failure_config=FailureConfig(max_failures=0, controller_failure_limit=1),  # type: ignore[call-arg] # Train V2's
             ),
             datasets=datasets,

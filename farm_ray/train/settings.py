@@ -61,8 +61,8 @@ class TrainResult:
     learning_rates: list[float] = field(default_factory=list)
     """The learning rate after every step, which is that of the next one."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """Wall time of this process: `train` without evaluations and checkpoints, of that `data` (making batches, waiting
-    for a stream), `eval`, `checkpoint`."""
+    """Wall time of this process: `train` without evaluations and checkpoints, of that `first_batch` (until it was
+    there) and `data` (making later ones, or waiting for a stream); `eval`, `checkpoint`."""
     rows_per_second: float = 0.0
     """Rows of this process's steps per second of `train`."""
     dev: list[dict[str, Any]] | None = None

@@ -79,7 +79,7 @@ class Worker:
         self.step_log = StepLog()
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.result = TrainResult(device=str(ranks.device), precision=self.trainee.precision.name)
-        self.clock = dict.fromkeys(("train", "data", "eval", "checkpoint"), 0.0)
+        self.clock = dict.fromkeys(("train", "data", "first_batch", "eval", "checkpoint"), 0.0)
         self.rows_here = 0
 
     def run(self) -> TrainResult:
@@ -170,7 +170,8 @@ class Worker:
             step = next(steps, None)
             waited = time.perf_counter() - started
             self.clock["train"] += waited
-            self.clock["data"] += waited
+            # The first batch waits for readers to start; that says nothing about whether they keep up.
+            self.clock["data" if self.clock["first_batch"] else "first_batch"] += waited
             if step is None:
                 return
             yield step

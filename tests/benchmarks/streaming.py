@@ -116,7 +116,8 @@ def run(corpus: Path, arguments: argparse.Namespace) -> dict[str, float]:
         "first_step_s": heard["first"],
         "steps": result.steps,
         "rows_per_s": result.rows_per_second,
-        "waiting_share": result.seconds["data"] / result.seconds["train"],
+        "first_batch_s": result.seconds["first_batch"],
+        "waiting_share": result.seconds["data"] / (result.seconds["train"] - result.seconds["first_batch"]),
     }
     return {name: round(value, 3) for name, value in {**facts, **memory.peaks()}.items()}
 

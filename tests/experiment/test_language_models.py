@@ -78,8 +78,8 @@ def test_from_raw_text_alone(corpus, tmp_path):
     assert (tmp_path / "one" / "tokenizer" / "tokenizer.json").is_file()
     second = run_experiment(made, output_dir=tmp_path / "two", num_workers=0)
     assert (first.order_hash, first.metrics) == (second.order_hash, second.metrics)
-    with pytest.raises(ConfigError, match='"hidden_sizes".*did you mean "hidden_size"'):
-        wrong = FromScratchConfig(settings={"hidden_sizes": 16}, tokenizer=TokenizerTrainingConfig(vocab_size=80))
+    wrong = FromScratchConfig(settings={"hidden_sizes": 16}, tokenizer=TokenizerTrainingConfig(vocab_size=80))
+    with pytest.raises(ConfigError, match=r'"hidden_sizes".*did you mean "hidden_size"'):
         run_experiment(
             experiment(corpus, model=ModelConfig(from_scratch=wrong)), output_dir=tmp_path / "x", num_workers=0
         )

@@ -53,7 +53,7 @@ def test_learns_and_reports(tiny_folder):
     assert result.dev[0].keys() >= {"task_name", "loss", "acc", "report"}
     assert trainer.test_result == result.test
     assert len(result.test) == 1
-    assert result.seconds.keys() == {"train", "data", "eval", "checkpoint"}
+    assert result.seconds.keys() == {"train", "data", "first_batch", "eval", "checkpoint"}
     assert ("train", 36, 36) in [news[:3] for news in heard]
     assert tracker.params["learning_rate"] == 3e-3
     logged = {name for _, metrics in tracker.metrics for name in metrics}
