@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.errors import ConfigError
 from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.signals import stop_on_sigterm
@@ -117,6 +118,9 @@ class Trainer:
         _check_at_least(0, num_workers=num_workers, evaluate_every=evaluate_every, log_loss_every=log_loss_every)
         if early_stopping is not None and data_silo.data["dev"] is None:
             raise ConfigError("early_stopping watches the dev set, and there is none; give a dev_filename or dev_split")
+        train: Any = data_silo.data["train"]
+        if isinstance(train, StreamedSet):
+            train.order(data_silo.batch_size).lanes_of(0, max(1, num_workers))
         if local_rank != -1 or n_gpu is not None or device is not None:
             warnings.warn("n_gpu, device and local_rank have no effect: num_workers and use_gpu say it", stacklevel=2)
         self.model = model

@@ -76,8 +76,8 @@ class StreamOrder:
         """
         if world_size > self.lanes:
             raise ConfigError(
-                f"{world_size} workers share {self.lanes} lanes of the stream, and each needs one; give fewer workers, "
-                "more lanes, or (compressed files and tables are one range each) more files"
+                f"each of {world_size} workers needs a lane of the stream, and it has lanes={self.lanes}; give fewer "
+                "workers, or more lanes: text files give as many as they hold window_bytes, other files one each"
             )
         return list(range(rank, self.lanes, world_size))
 

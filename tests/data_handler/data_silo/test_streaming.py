@@ -8,6 +8,10 @@ from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
 from farm_ray.data_handler.data_silo.stream import assembled
 from farm_ray.data_handler.processor import BertStyleLMProcessor, RegressionProcessor
 from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.modeling.adaptive_model import AdaptiveModel
+from farm_ray.modeling.language_model import LanguageModel
+from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
+from farm_ray.train import Trainer
 from tests.runs import small_trainer
 from tests.stream_runs import stream_run, text_stream, write_tables
 from tests.tiny import tiny_tokenizer
@@ -113,6 +117,28 @@ def test_what_a_stream_cannot_do_is_refused(tiny_folder, tmp_path):
         text_stream(tiny_folder, data, lanes=0)
     with pytest.raises(ConfigError, match="give fewer lanes or a larger batch_size"):
         next(iter(text_stream(tiny_folder, data, lanes=9).get_data_loader("train")))
+
+
+def test_more_workers_than_lanes_are_refused_before_any_starts(tiny_folder, tmp_path):
+    silo = text_stream(tiny_folder, write_tables(tmp_path / "data"))
+    with pytest.raises(ConfigError, match=r"each of 5 workers needs a lane .* lanes=4"):
+        small_trainer(tiny_folder, silo=silo, num_workers=5)
+
+
+def test_fewer_documents_than_lanes_are_enough(tiny_folder, tmp_path):
+    write_documents(tmp_path / "train.txt", documents=3)
+    silo = documents_stream(tiny_folder, tmp_path, lanes=8)
+    trainer = small_lm_trainer(tiny_folder, silo)
+    trainer.train()
+    assert trainer.result.rows >= 3
+
+
+def small_lm_trainer(folder, silo, **options):
+    """Hidden tokens and next sentences on a tiny BERT."""
+    heads = [BertLMHead.load(folder), NextSentenceHead(num_labels=2)]
+    language_model = LanguageModel.load(folder)
+    model = AdaptiveModel(language_model, heads, 0.0, ["per_token", "per_sequence"], "cpu")
+    return Trainer(model=model, data_silo=silo, evaluate_every=0, learning_rate=1e-3, **options)
 
 
 def test_an_empty_corpus_is_refused(tiny_folder, tmp_path):

@@ -49,7 +49,7 @@ def test_ranks_share_the_lanes(world):
 
 
 def test_more_ranks_than_lanes_are_refused():
-    with pytest.raises(ConfigError, match="5 workers share 4 lanes"):
+    with pytest.raises(ConfigError, match="each of 5 workers needs a lane of the stream, and it has lanes=4"):
         order().lanes_of(0, 5)
 
 
