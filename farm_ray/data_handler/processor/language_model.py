@@ -381,7 +381,7 @@ def _first_rows(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
 def _of_several_rows(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in tables of two or more, for no pairs can be made of one document; one row if that is all.
 
-    Where the file breaks off, its rows come before the error.
+    Where the file breaks off, its rows come before the error; one that may pass comes at once.
     """
     ready: list[pa.Table] = []
     held: list[pa.Table] = []
@@ -394,6 +394,9 @@ def _of_several_rows(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
                     yield pa.concat_tables(ready)
                 ready, held = held, []
     except DataProblemError as error:
+        if error.facts.get("transient"):
+            # As it will be read again: these tables would not be those of the whole file.
+            raise
         broken = error
     if ready or held:
         yield pa.concat_tables([*ready, *held])

@@ -1,9 +1,11 @@
 """Ranges of a corpus in a store that fails, changes, or holds damaged files."""
 
 import gzip
+import io
 import itertools
 import random
 from dataclasses import replace
+from unittest import mock
 
 import pyarrow as pa
 import pytest
@@ -14,6 +16,7 @@ from farm_ray.data_handler import problems
 from farm_ray.data_handler.data_silo import StreamingDataSilo
 from farm_ray.data_handler.data_silo.range_reading import KIND, range_tables
 from farm_ray.data_handler.data_silo.stream import featurized
+from farm_ray.data_handler.file_to_dicts import documents
 from farm_ray.data_handler.file_to_dicts.ranges import FileRange
 from farm_ray.data_handler.order import Reading
 from farm_ray.data_handler.processor import (
@@ -83,6 +86,43 @@ def test_a_quarter_of_the_requests_fail(processor, store, tmp_path, kind, behavi
         found = [name for part in parts for table in ids(range_tables(processor, part)) for name in table]
         assert found == list(itertools.chain.from_iterable(local_windows(processor, tmp_path)))
         assert len(store.requests) > 2 * len(parts)
+
+
+@pytest.mark.parametrize("breaks", range(1, 5))
+def test_windows_are_those_of_a_file_that_is_read_at_once(processor, tmp_path, breaks, monkeypatch):
+    """Whatever the number of documents in a table: windows of several rows are made of more than one."""
+    monkeypatch.setattr("farm_ray.storage.patience.FIRST_PAUSE_S", 0.01)
+    sizes = [4100, 4100, 20, 4100, 20, 4100, 4100]
+    body = b"".join(b"film " * (size // 5) + b"\n\n" for size in sizes)
+    windows = local_windows(processor, tmp_path, body)
+    assert sum(map(len, windows)) == len(sizes)
+    breaking = _BreaksOff(processor, breaks)
+    assert ids(range_tables(breaking, whole(str(tmp_path / "corpus")))) == windows
+    assert breaking.left == 0
+
+
+class _BreaksOff:
+    """The processor with a store whose connection breaks some times, each time a block earlier."""
+
+    def __init__(self, processor, breaks):
+        self.processor, self.left = processor, breaks
+
+    def read_stream(self, part):
+        with mock.patch.object(documents, "open_binary", self.opened), mock.patch.object(documents, "_BLOCK", 3000):
+            yield from self.processor.read_stream(part)
+
+    def opened(self, uri, **options):
+        file = storage.open_binary(uri, **options)
+        blocks = itertools.count(1)
+
+        class Broken(io.BytesIO):
+            def read1(_, size):  # noqa: N805 - `self` is the one around it
+                if self.left and next(blocks) == self.left + 1:
+                    self.left -= 1
+                    raise DataProblemError("cannot read: the connection broke", transient=True)
+                return file.read1(size)
+
+        return Broken()
 
 
 @pytest.mark.parametrize("kind", ["s3", "web"])
