@@ -1,0 +1,233 @@
+"""A tokenizer from a corpus of documents: read as for a language model, learnt here, written whole or not at all."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from farm_ray import cluster, storage
+from farm_ray.artifacts import publish_folder
+from farm_ray.data_handler import problems
+from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
+from farm_ray.data_handler.file_to_dicts.lines import check_encoding
+from farm_ray.data_handler.file_to_dicts.objects import read_objects
+from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+from farm_ray.data_handler.file_to_dicts.table_file import TableFile
+from farm_ray.data_handler.problems import Problem
+from farm_ray.data_handler.processor.document_dicts import document_dicts_table
+from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES
+from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.modeling.tokenization.training import KINDS, TokenizerKind, train_tokenizer
+from farm_ray.storage.addresses import codec
+from farm_ray.storage.patience import patient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    Progress = Callable[[str, int, int | None, str], None]
+
+logger = logging.getLogger(__name__)
+
+PART_BYTES = 8 << 20
+"""Of a text file, read by one task."""
+LARGE_BYTES = 64 << 20
+"""Corpora from this size on are read by Ray tasks: below that Ray's start takes longer."""
+
+_ROWS_AT_ONCE = 200
+_OWN_FILES = {"added_tokens.json", "checksums.json", "merges.txt", "special_tokens_map.json", "tokenizer.json"}
+_OWN_FILES |= {"tokenizer_config.json", "vocab.json", "vocab.txt"}
+
+
+def train_tokenizer_on(
+    path: str | Path,
+    output_dir: str | Path,
+    *,
+    kind: TokenizerKind = "wordpiece",
+    vocab_size: int = 30_000,
+    lowercase: bool = True,
+    text_column_name: str = "text",
+    encoding: str = "utf-8",
+    max_bytes: int | None = None,
+    in_process: bool = False,
+    address: str | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Learns a tokenizer from the documents of files and writes its folder, which transformers opens too.
+
+    The same files give the same tokenizer, however they are read. Documents with a problem are left out and counted.
+
+    Args:
+        path: File, folder, pattern or address: text with a sentence on each line and blank lines between documents,
+            JSON lines, Parquet.
+        output_dir: A local folder; an earlier tokenizer there is replaced.
+        kind: As for `train_tokenizer`.
+        vocab_size: As for `train_tokenizer`.
+        lowercase: As for `train_tokenizer`.
+        text_column_name: Column of the text in JSON lines and Parquet.
+        encoding: Of text files.
+        max_bytes: Bytes of text to learn from, about; of text files parts that lie evenly over all of them are taken,
+            of others the begin. None takes all.
+        in_process: Read in this process, without Ray; small corpora are read so anyway.
+        address: As for `farm_ray.cluster.connect`.
+        progress: Called with (stage, done, total or None, note).
+
+    Returns:
+        `kind`, `vocab_size`, `documents`, `bytes` (of text), `problems` by kind, `output_dir`.
+
+    Raises:
+        ConfigError: On settings that cannot be meant, or a place that cannot be written.
+        DataProblemError: When the files cannot be read, or hold no text.
+    """
+    check_encoding(encoding)
+    if kind not in KINDS:
+        raise ConfigError(f'kind must be one of {", ".join(KINDS)}, not "{kind}"')
+    if max_bytes is not None and max_bytes < 1:
+        raise ConfigError(f"max_bytes must be 1 or more, not {max_bytes}")
+    folder = _checked_output(output_dir)
+    reader = _Reader(text_column_name, encoding)
+    files = storage.list_files(path)
+    sizes = {file: storage.size(file) for file in files}
+    parts = _chosen([part for file in files for part in _parts(file, sizes[file])], max_bytes)
+    is_large = sum(size or 0 for size in sizes.values()) >= LARGE_BYTES and len(parts) > 1
+    if is_large and not in_process:
+        cluster.connect(address)
+        tables = _read_on_ray(reader, parts)
+    else:
+        tables = itertools.chain.from_iterable(map(reader.read, parts))
+    seen = _Seen(max_bytes=max_bytes, progress=progress)
+    try:
+        tokenizer = train_tokenizer(seen.texts(tables), kind=kind, vocab_size=vocab_size, lowercase=lowercase)
+    except DataProblemError as error:
+        if seen.documents:
+            raise
+        raise DataProblemError(f"{storage.redacted(str(path))}: {error}", file=storage.redacted(str(path))) from None
+    if seen.problems:
+        logger.warning("%d documents were left out; the first: %s", sum(seen.problems.values()), seen.first_problem)
+    publish_folder(folder, lambda aside: tokenizer.save_pretrained(str(aside)))
+    return {
+        "kind": kind,
+        "vocab_size": len(tokenizer),
+        "documents": seen.documents,
+        "bytes": seen.bytes,
+        "problems": seen.problems,
+        "output_dir": str(output_dir),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads documents as `BertStyleLMProcessor` does, which needs a tokenizer to be made."""
+
+    text_column_name: str
+    encoding: str
+
+    def read(self, part: FileRange) -> Iterator[pa.Table]:
+        """The documents of a part: columns doc and problem."""
+        return (table.select(["doc", problems.COLUMN]) for table in patient(lambda: self._tables(part)))
+
+    def _tables(self, part: FileRange) -> Iterator[pa.Table]:
+        name = storage.file_name(part.file)
+        if storage.data_suffix(part.file) not in OBJECT_SUFFIXES:
+            file = DocumentFile(uri=part.file, name=name, encoding=self.encoding)
+            yield from read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
+            return
+        table = TableFile(
+            uri=part.file, name=name, columns={self.text_column_name: "doc"}, rows_per_table=_ROWS_AT_ONCE
+        )
+        for rows in read_objects(table):
+            given = [{problems.COLUMN: asdict(row)} if isinstance(row, Problem) else row for _, row in rows]
+            yield document_dicts_table(given, [f"{name}:{number}" for number, _ in rows])
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What has been learnt from."""
+
+    max_bytes: int | None
+    progress: Progress | None
+    documents: int = 0
+    bytes: int = 0
+    problems: dict[str, int] = field(default_factory=dict)
+    first_problem: str = ""
+
+    def texts(self, tables: Iterable[pa.Table]) -> Iterator[list[str]]:
+        """The sentences of each table's sound documents, up to `max_bytes`."""
+        for table in tables:
+            sound = table.filter(problems.sound(table))
+            sentences = pc.list_flatten(sound.column("doc"))
+            self._count(table, sound.num_rows, pc.sum(pc.binary_length(sentences)).as_py() or 0)
+            yield sentences.to_pylist()
+            if self.max_bytes is not None and self.bytes >= self.max_bytes:
+                return
+
+    def _count(self, table: pa.Table, documents: int, size: int) -> None:
+        self.documents, self.bytes = self.documents + documents, self.bytes + size
+        if documents < table.num_rows:
+            for problem in problems.of(table).drop_null().to_pylist():
+                self.problems[problem["kind"]] = self.problems.get(problem["kind"], 0) + 1
+                self.first_problem = self.first_problem or problem["message"]
+        if self.progress is not None:
+            self.progress("read documents", self.documents, None, f"{self.bytes >> 20:,} MB")
+
+
+def _parts(file: str, size: int | None) -> list[FileRange]:
+    """What is read at a time; nothing of an empty file."""
+    if size == 0:
+        return []
+    if size is None or storage.data_suffix(file) in OBJECT_SUFFIXES or codec(file):
+        return [FileRange(file, 0, None)]
+    return [FileRange(file, start, min(start + PART_BYTES, size)) for start in range(0, size, PART_BYTES)]
+
+
+def _chosen(parts: Sequence[FileRange], max_bytes: int | None) -> list[FileRange]:
+    """Parts that lie evenly over the corpus and hold `max_bytes` or a little more; all where that is not known."""
+    lengths = [part.end - part.start for part in parts if part.end is not None]
+    if max_bytes is None or len(lengths) < len(parts) or sum(lengths) <= max_bytes:
+        return list(parts)
+    number = min(len(parts), 1 + max_bytes * len(parts) // sum(lengths))
+    return [parts[place] for place in np.unique(np.linspace(0, len(parts) - 1, number).astype(int))]
+
+
+def _read_on_ray(reader: _Reader, parts: Sequence[FileRange]) -> Iterator[pa.Table]:
+    """The tables of these parts in their order, a task for each."""
+    import ray.data
+
+    from farm_ray.data_handler.data_silo.file_source import READ_CPUS, part_tables
+    from farm_ray.data_handler.data_silo.operators import blocks_in_order
+
+    cluster.data_context()
+    travelling: Any = reader
+    work: Any = parts
+    dataset = ray.data.read_datasource(
+        part_tables(travelling, work),
+        num_cpus=READ_CPUS,
+        override_num_blocks=len(parts),
+        compute=ray.data.TaskPoolStrategy(size=cluster.all_cores()),
+    )
+    return (table for _, table in blocks_in_order(dataset))
+
+
+def _checked_output(output_dir: str | Path) -> Path:
+    """The folder, which is there with an earlier tokenizer, or can be made.
+
+    Raises:
+        ConfigError: When it holds something else, or cannot be written.
+    """
+    shown = storage.redacted(str(output_dir))
+    if "://" in str(output_dir):
+        raise ConfigError(f"{shown}: a tokenizer is written to a local folder; give another folder")
+    folder = Path(output_dir).expanduser()
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - _OWN_FILES)):
+        raise ConfigError(f"{shown} holds {others[0]}, which would be replaced; give another folder")
+    try:
+        storage.check_folder(folder)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; give another folder", **error.facts) from None
+    return folder
