@@ -3,6 +3,9 @@
 import pytest
 import torch
 
+from farm_ray.data_handler.data_silo import DataSilo
+from farm_ray.errors import CheckpointError
+from tests.data_handler.data_silo.test_streaming import documents_stream, small_lm_trainer, write_documents
 from tests.runs import BrokenOffError, break_off_after, small_trainer
 from tests.stream_runs import stream_run, text_stream, write_tables
 
@@ -58,3 +61,56 @@ def test_workers_change_the_speed_not_the_run(tiny_folder, tables):
         assert result.losses == pytest.approx(alone.losses, rel=1e-4)
         for name in weights:
             torch.testing.assert_close(theirs[name], weights[name], rtol=1e-2, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory):
+    return write_documents(tmp_path_factory.mktemp("documents") / "train.txt", documents=70).parent
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_language_models_learn_the_same_from_any_number_of_workers(tiny_folder, documents):
+    """Pairs, masks and a loss over predicted tokens: four lanes in this process and on four workers."""
+    runs = [lm_run(tiny_folder, documents_stream(tiny_folder, documents), num_workers=n) for n in (0, 4)]
+    for result, weights in runs[1:]:
+        assert result.order_hash == runs[0][0].order_hash
+        assert result.losses == pytest.approx(runs[0][0].losses, rel=1e-4)
+        for name in weights:
+            torch.testing.assert_close(weights[name], runs[0][1][name], rtol=1e-2, atol=1e-4)
+
+
+def test_a_language_model_broken_and_resumed_is_unbroken(tiny_folder, documents, tmp_path):
+    """Masks drawn anew in the second epoch are those of the unbroken run."""
+    options = {"epochs": 2, "dropout": 0.1, "checkpoint_every": 5, "checkpoint_root_dir": tmp_path}
+    unbroken, _ = lm_run(tiny_folder, documents_stream(tiny_folder, documents), epochs=2, dropout=0.1)
+    broken = small_lm_trainer(
+        tiny_folder,
+        documents_stream(tiny_folder, documents),
+        progress=break_off_after(unbroken.steps // 2 + 2),
+        **options,
+    )
+    with pytest.raises(BrokenOffError):
+        broken.train()
+    resumed, _ = lm_run(tiny_folder, documents_stream(tiny_folder, documents), **options)
+    assert (resumed.order_hash, resumed.losses) == (unbroken.order_hash, unbroken.losses)
+    with pytest.raises(CheckpointError, match="training data was"):
+        lm_run(tiny_folder, documents_stream(tiny_folder, documents, lanes=2), **options)
+
+
+def lm_run(folder, silo, **options):
+    """The result and the weights of a whole run."""
+    trainer = small_lm_trainer(folder, silo, **options)
+    trained = trainer.train()
+    return trainer.result, trained.state_dict()
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_pairs_of_a_set_in_memory_are_the_same_on_ray_and_here(tiny_folder, documents, monkeypatch):
+    monkeypatch.setattr("farm_ray.data_handler.data_silo.silo._SMALL_BYTES", 0)
+    tables = []
+    for processes in (1, 4):
+        made = documents_stream(tiny_folder, documents).processor
+        tables.append(DataSilo(made, batch_size=8, max_processes=processes).data["train"].table.combine_chunks())
+    assert tables[0].equals(tables[1])

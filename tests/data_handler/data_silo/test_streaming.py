@@ -1,5 +1,7 @@
 """StreamingDataSilo: plans, estimates, a pass in this process, rows set aside, and what it refuses."""
 
+import gzip
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,8 +13,9 @@ from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.modeling.adaptive_model import AdaptiveModel
 from farm_ray.modeling.language_model import LanguageModel
 from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
+from farm_ray.reproducibility import set_all_seeds
 from farm_ray.train import Trainer
-from tests.runs import small_trainer
+from tests.runs import BrokenOffError, break_off_after, small_trainer
 from tests.stream_runs import stream_run, text_stream, write_tables
 from tests.tiny import tiny_tokenizer
 
@@ -78,8 +81,6 @@ def test_epochs_mask_and_pair_anew(tiny_folder, tmp_path):
 
 
 def test_compressed_files_are_a_lane_each(tiny_folder, tmp_path):
-    import gzip
-
     for name in ("a", "b", "c"):
         plain = write_documents(tmp_path / f"{name}.txt", documents=80)
         (tmp_path / f"{name}.txt.gz").write_bytes(gzip.compress(plain.read_bytes()))
@@ -133,11 +134,13 @@ def test_fewer_documents_than_lanes_are_enough(tiny_folder, tmp_path):
     assert trainer.result.rows >= 3
 
 
-def small_lm_trainer(folder, silo, **options):
-    """Hidden tokens and next sentences on a tiny BERT."""
+def small_lm_trainer(folder, silo, *, dropout=0.0, **options):
+    """Hidden tokens and next sentences on a tiny BERT, always the same weights."""
+    set_all_seeds(7)
     heads = [BertLMHead.load(folder), NextSentenceHead(num_labels=2)]
     language_model = LanguageModel.load(folder)
-    model = AdaptiveModel(language_model, heads, 0.0, ["per_token", "per_sequence"], "cpu")
+    language_model.set_dropout(dropout)
+    model = AdaptiveModel(language_model, heads, dropout, ["per_token", "per_sequence"], "cpu")
     return Trainer(model=model, data_silo=silo, evaluate_every=0, learning_rate=1e-3, **options)
 
 
@@ -174,3 +177,41 @@ def test_windows_come_whole_however_they_were_cut(size):
     assert [window.number for window in assembled(pieces)] == [0, 1, 2]
     with pytest.raises(DataProblemError, match="broke off inside a window"):
         list(assembled([whole.slice(0, 10)]))
+
+
+def test_a_file_damaged_near_its_begin_is_estimated_and_set_aside(tiny_folder, tmp_path):
+    packed = gzip.compress(write_documents(tmp_path / "train.txt").read_bytes())
+    (tmp_path / "a.txt.gz").write_bytes(packed[: len(packed) // 2])
+    (tmp_path / "b.txt.gz").write_bytes(packed)
+    files = {"train_filename": "*.txt.gz"}
+    silo = documents_stream(tiny_folder, tmp_path, processor=files, lanes=None, max_problem_share=0.5)
+    assert sum(len(batch["input_ids"]) for batch in silo.get_data_loader("train")) > 0
+    with pytest.raises(DataProblemError, match=r"a\.txt\.gz: the compressed file breaks off"):
+        documents_stream(tiny_folder, tmp_path, processor=files, lanes=None)
+
+
+def test_bad_rows_before_and_after_a_stop_are_told_once(tiny_folder, tmp_path):
+    data = write_tables(tmp_path / "data")
+    for number in (1, 4, 5):
+        with (data / f"part-{number}.tsv").open("a") as file:
+            file.write("a film\tunknown\n")
+    stream = {"max_problem_share": 3 / 200}
+    unbroken, _ = stream_run(tiny_folder, data, stream=stream, epochs=1)
+    # The windows of all three have begun by then.
+    for stop_after in (3, 12):
+        with pytest.raises(BrokenOffError):
+            stream_run(
+                tiny_folder,
+                data,
+                stream=stream,
+                epochs=1,
+                checkpoint_every=1,
+                checkpoint_root_dir=tmp_path / str(stop_after),
+                progress=break_off_after(stop_after),
+            )
+        resumed, _ = stream_run(
+            tiny_folder, data, stream=stream, epochs=1, checkpoint_root_dir=tmp_path / str(stop_after)
+        )
+        assert resumed.resumed_from is not None
+        assert sorted(resumed.problems["id"].to_pylist()) == sorted(unbroken.problems["id"].to_pylist())
+        assert resumed.problems.num_rows == 3
