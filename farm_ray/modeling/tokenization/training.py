@@ -37,6 +37,8 @@ _COVERAGE = 0.9995
 """Share of a corpus's characters that are kept; the rarest ones become the unknown token."""
 _FEW_CHARACTERS = 1000
 """So many different ones are always kept."""
+_RARE = 20_000
+"""Pieces to learn besides: rare characters may take up places, and characters at begins of words."""
 _SHRINKING = (1.5, 1.3, 1.15, 1.0, 1.0)
 """Pieces in each round of learning unigrams, as multiples of what is wanted."""
 
@@ -89,9 +91,8 @@ def _wordpiece(batches: Iterator[list[str]], size: int, lowercase: bool, often: 
     normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     words = pre_tokenizers.BertPreTokenizer()
     begun = pre_tokenizers.Sequence([words, pre_tokenizers.Metaspace(replacement=_WORD_BEGIN, split=False)])
-    # As many again for a character at the begin of a word, which is there already.
     census = _Census(normalizer)
-    pieces, _ = _byte_pairs(census.counting(batches), begun, 2 * size, often)
+    pieces, _ = _byte_pairs(census.counting(batches), begun, size + _RARE, often)
     vocabulary = census.usual(pieces)
     characters = [piece for piece in vocabulary if len(piece) == 1 and piece != _WORD_BEGIN]
     _refuse_no_text(characters)
@@ -134,7 +135,7 @@ def _unigram(batches: Iterator[list[str]], size: int, lowercase: bool, often: in
     normalizer = normalizers.Sequence(plain) if lowercase else None
     begun = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(_WORD_BEGIN)])
     census = _Census(normalizer, with_words=True)
-    pairs, _ = _byte_pairs(census.counting(batches), begun, math.ceil(_SHRINKING[0] * size), often)
+    pairs, _ = _byte_pairs(census.counting(batches), begun, math.ceil(_SHRINKING[0] * size) + _RARE, often)
     vocabulary = census.usual(pairs)
     characters = {piece for piece in vocabulary if len(piece) == 1}
     _refuse_no_text(characters)
@@ -216,11 +217,14 @@ class _Census:
     def counting(self, batches: Iterable[list[str]]) -> Iterator[list[str]]:
         """The batches, normalized; counts what is in them as it goes."""
         for batch in batches:
-            texts = batch if self.normalizer is None else [self.normalizer.normalize_str(text) for text in batch]
-            self.characters.update("".join(texts))
+            # Words end at line ends: one text is as good as many, and faster.
+            text = "\n".join(batch)
+            if self.normalizer is not None:
+                text = self.normalizer.normalize_str(text)
+            self.characters.update(text)
             if self.with_words:
-                self._count_words(texts)
-            yield texts
+                self._count_words(text)
+            yield [text]
 
     def usual(self, pieces: Sequence[str]) -> list[str]:
         """The pieces without rare characters: a large corpus holds thousands, and each would take up a token."""
@@ -230,8 +234,8 @@ class _Census:
         kept = {_WORD_BEGIN, *ranked[: max(enough, _FEW_CHARACTERS)]}
         return [piece for piece in pieces if kept.issuperset(piece)]
 
-    def _count_words(self, texts: list[str]) -> None:
-        self.words.update(_WORD_BEGIN + word for text in texts for word in text.split())
+    def _count_words(self, text: str) -> None:
+        self.words.update(_WORD_BEGIN + word for word in text.split())
         if len(self.words) > _MOST_WORDS:
             for word in [word for word, count in self.words.items() if count == 1]:
                 del self.words[word]
