@@ -84,8 +84,15 @@ class _Sampler:
         rows = float(self._usable(first))
         if next(windows, None) is None or size is None:
             return rows, 1.0
-        # Compressed files hold more text than their size says.
-        return rows, min(1.0, _text_bytes(first) / (size * storage.expansion(one.file)))
+        try:
+            # Compressed files hold more text than their size says.
+            text_bytes = size * storage.expansion(one.file)
+        except DataProblemError:
+            if not self.keep_going:
+                raise
+            # Damaged near its begin: there is little behind what was read.
+            return rows, 1.0
+        return rows, min(1.0, _text_bytes(first) / text_bytes)
 
     def _rows(self, one: FileRange) -> int:
         return sum(map(self._usable, range_tables(self.processor, one, keep_going=self.keep_going)))
