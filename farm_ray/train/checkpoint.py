@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 
 from farm_ray.artifacts import CHECKSUMS, publish_folder, remove_leftovers, verify_folder
@@ -27,10 +28,13 @@ from farm_ray.errors import CheckpointError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
+
     from farm_ray.train.step import Trainee
 
 _NAME = re.compile(r"epoch_(\d+)_step_(\d+)")
 _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetensors"
+_PROBLEMS = "problems.parquet"
 FORMAT = 2
 
 
@@ -58,6 +62,7 @@ def write(
     identity: Mapping[str, Any],
     random_states: list[dict[str, Any]],
     best_weights: dict[str, torch.Tensor] | None,
+    problems: pa.Table | None = None,
     last: Position,
     keep: int,
 ) -> Path:
@@ -70,6 +75,7 @@ def write(
         identity: What must be equal when the run goes on.
         random_states: From `random_state`, one per rank.
         best_weights: The best model's weights so far, under early stopping.
+        problems: Rows that were set aside while training.
         last: The last finished step, for the name.
         keep: How many checkpoints stay.
     """
@@ -81,6 +87,8 @@ def write(
         torch.save(_training_state(trainee, random_states), folder / _STATE)
         if best_weights is not None:
             save_file(best_weights, folder / _BEST)
+        if problems is not None:
+            pq.write_table(problems, folder / _PROBLEMS)
         record = dataclasses.asdict(progress) | {"format": FORMAT, "identity": dict(identity)}
         (folder / _PROGRESS).write_text(json.dumps(record), encoding="utf-8")
 
@@ -159,6 +167,12 @@ def restore(path: Path, trainee: Trainee) -> dict[str, torch.Tensor] | None:
         set_random_state(states[trainee.ranks.rank])
     best = path / _BEST
     return load_file(best) if best.is_file() else None
+
+
+def read_problems(path: Path) -> pa.Table | None:
+    """The rows that the run had set aside while training; None for none."""
+    file = path / _PROBLEMS
+    return pq.read_table(file) if file.is_file() else None
 
 
 def random_state() -> dict[str, Any]:

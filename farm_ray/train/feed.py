@@ -58,6 +58,9 @@ class Feed(Protocol):
     def problems(self) -> pa.Table | None:
         """The rows that were set aside while training, over all ranks; None for none. Every rank must call it."""
 
+    def go_on_from(self, problems: pa.Table) -> None:
+        """Takes in the `problems` of a run that was stopped."""
+
     def close(self) -> None:
         """Ends what goes on in the background."""
 

@@ -15,6 +15,8 @@ from farm_ray.train.step import MicroBatch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pyarrow as pa
+
     from farm_ray.data_handler.batches import FeatureSet, Positions
     from farm_ray.ranks import Ranks
     from farm_ray.train.settings import TrainSettings
@@ -73,6 +75,9 @@ class InMemoryFeed:
 
     def problems(self) -> None:
         """As `Feed.problems`: the silo has set them aside before."""
+
+    def go_on_from(self, problems: pa.Table) -> None:
+        """As `Feed.go_on_from`: there are none."""
 
     def close(self) -> None:
         """As `Feed.close`."""

@@ -62,6 +62,8 @@ class StreamFeed:
 
     def steps(self, position: Position) -> Iterator[Step]:
         """As `Feed.steps`."""
+        # Another rank may have met a row's problem in the pass before.
+        self._lanes.problems.pass_over(self._problem_tables())
         self._lanes.go_to(position)
         while (step := self._step(position)) is not None:
             yield step
@@ -78,8 +80,12 @@ class StreamFeed:
 
     def problems(self) -> pa.Table | None:
         """As `Feed.problems`."""
-        tables = [table for rank in self._ranks.gather(self._lanes.problems.tables) for table in rank]
+        tables = [*self._lanes.problems.earlier, *self._problem_tables()]
         return pa.concat_tables(tables) if tables else None
+
+    def go_on_from(self, problems: pa.Table) -> None:
+        """As `Feed.go_on_from`."""
+        self._lanes.problems.pass_over([problems])
 
     def close(self) -> None:
         """As `Feed.close`."""
@@ -119,12 +125,20 @@ class StreamFeed:
         own_sum = sum(row_sum(part.row_hashes()) for part in parts) % (1 << 64)
         # Sums of a few numbers below 2**16 are exact in float64.
         pieces = [float(own_sum >> (_PART_BITS * place) & 0xFFFF) for place in range(_SUM_PARTS)]
-        rows, failed, *sums = self._ranks.sum(float(sum(map(len, parts))), float(error is not None), *pieces)
+        found = self._lanes.problems
+        rows, failed, bad, *sums = self._ranks.sum(
+            float(sum(map(len, parts))), float(error is not None), float(found.number), *pieces
+        )
         if error is not None:
             raise error
         if failed:
             raise ClusterError("another worker could not go on; see its message")
+        if found.too_many(int(bad)):
+            found.refuse(self._problem_tables())
         return int(rows), sum(int(piece) << (_PART_BITS * place) for place, piece in enumerate(sums)) % (1 << 64)
+
+    def _problem_tables(self) -> list[pa.Table]:
+        return [table for rank in self._ranks.gather(self._lanes.problems.tables) for table in rank]
 
     def _spare_row(self, own: Sequence[dict[str, torch.Tensor] | None]) -> dict[str, torch.Tensor]:
         """A row for micro-batches in which this rank has none; at the first step the ranks show each other one."""

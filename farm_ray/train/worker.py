@@ -152,6 +152,8 @@ class Worker:
         steps = self.progress.global_step
         self.step_log = self.ranks.done_by_first(lambda: StepLog.load(path.parent, steps=steps))
         self.best_weights = checkpoint.restore(path, self.trainee)
+        if (problems := checkpoint.read_problems(path)) is not None:
+            self.feed.go_on_from(problems)
         if self.early_stopping is not None and self.progress.early_stopping is not None:
             self.early_stopping.load_state_dict(self.progress.early_stopping)
         self.result.resumed_from = str(path)
@@ -279,6 +281,7 @@ class Worker:
         assert root is not None
         self.progress.position = self.feed.whole_position(self.progress.position)
         states = self.ranks.gather(checkpoint.random_state())
+        problems = self.feed.problems()
         if self.ranks.is_first:
             self.step_log.store(Path(root))
             path = checkpoint.write(
@@ -288,6 +291,7 @@ class Worker:
                 identity=self.identity(),
                 random_states=states,
                 best_weights=self.best_weights,
+                problems=problems,
                 last=last,
                 keep=self.settings.checkpoints_to_keep,
             )

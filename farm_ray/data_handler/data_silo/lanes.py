@@ -101,7 +101,7 @@ class Lanes:
         """The rows of a micro-batch, counted within the epoch: some of each lane that has any left.
 
         Raises:
-            DataProblemError: When more rows have problems than may be set aside, or a file cannot be read on.
+            DataProblemError: When a file cannot be read on.
         """
         parts = []
         for lane in self._lanes.values():

@@ -62,12 +62,16 @@ def store(found: pa.Table, folder: Path) -> Path:
 
 def refuse(found: pa.Table, rows: int, *, max_share: float, stored: Path | None) -> None:
     """Raises DataProblemError when more than `max_share` of `rows` have a problem; the message shows the first ones."""
-    if found.num_rows <= max_share * rows:
-        return
+    if found.num_rows > max_share * rows:
+        raise refusal(found, rows, stored=stored)
+
+
+def refusal(found: pa.Table, rows: int, *, stored: Path | None) -> DataProblemError:
+    """What to raise when so many of `rows` have a problem that they cannot be set aside."""
     first = found.slice(0, 1).to_pylist()[0]
     # Rounded up: with the share that the message names the next run goes through.
     enough = math.ceil(found.num_rows / rows * 1e4) / 1e4
-    raise DataProblemError(
+    return DataProblemError(
         f"{found.num_rows} of {rows} rows have problems {first_ones(found, stored=stored)} "
         f"Mend them, or allow a share of them to be set aside: max_problem_share={enough:.4f}",
         file=first["file"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -134,24 +134,51 @@ class StreamProblems:
     max_share: float
     expected_rows: int
     """Rows of an epoch, about."""
+    earlier: list[pa.Table] = field(default_factory=list)
+    """What all ranks met in earlier passes, and before the run was stopped."""
     tables: list[pa.Table] = field(default_factory=list)
+    """What this process has met since."""
     _known: set[str] = field(default_factory=set)
 
-    def take(self, features: pa.Table) -> None:
-        """Notes the bad rows of a window.
+    @property
+    def number(self) -> int:
+        """Rows in `tables`."""
+        return sum(table.num_rows for table in self.tables)
 
-        Raises:
-            DataProblemError: When there are more than may be set aside.
-        """
+    def pass_over(self, found: Sequence[pa.Table]) -> None:
+        """Takes in the `tables` of all ranks, these among them: none of their rows is told again."""
+        self.earlier += found
+        self.tables = []
+        self._known.update(name for table in found for name in table.column("id").to_pylist())
+
+    def take(self, features: pa.Table) -> None:
+        """Notes the bad rows of a window."""
         found = set_aside.table_of(features, set_name="train")
         new = found.filter(pa.array([name not in self._known for name in found.column("id").to_pylist()], pa.bool_()))
         if new.num_rows == 0:
             return
         self._known.update(new.column("id").to_pylist())
         self.tables.append(new)
-        everything = pa.concat_tables(self.tables)
+
+    def too_many(self, number: int) -> bool:
+        """Whether so many rows, in the `tables` of all ranks together, are more than may be set aside."""
+        if number == 0:
+            return False
+        everywhere = number + sum(table.num_rows for table in self.earlier)
+        return everywhere > self.max_share * max(self.expected_rows, everywhere)
+
+    def refuse(self, tables: Sequence[pa.Table]) -> NoReturn:
+        """Ends the run.
+
+        Args:
+            tables: The `tables` of all ranks.
+
+        Raises:
+            DataProblemError: Always.
+        """
+        everything = pa.concat_tables([*self.earlier, *tables])
         rows = max(self.expected_rows, everything.num_rows)
-        set_aside.refuse(everything, rows, max_share=self.max_share, stored=None)
+        raise set_aside.refusal(everything, rows, stored=None)
 
 
 def one_pass(

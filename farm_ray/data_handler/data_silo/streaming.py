@@ -208,6 +208,8 @@ class StreamLoader:
             lanes.go_to(Position(epoch=self.epoch))
             for number in itertools.count():
                 parts = lanes.take(number)
+                if lanes.problems.too_many(lanes.problems.number):
+                    lanes.problems.refuse(lanes.problems.tables)
                 if not parts:
                     return
                 yield lanes.batch(parts)

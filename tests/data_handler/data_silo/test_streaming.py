@@ -15,7 +15,7 @@ from farm_ray.modeling.language_model import LanguageModel
 from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
 from farm_ray.reproducibility import set_all_seeds
 from farm_ray.train import Trainer
-from tests.runs import small_trainer
+from tests.runs import BrokenOffError, break_off_after, small_trainer
 from tests.stream_runs import stream_run, text_stream, write_tables
 from tests.tiny import tiny_tokenizer
 
@@ -188,3 +188,30 @@ def test_a_file_damaged_near_its_begin_is_estimated_and_set_aside(tiny_folder, t
     assert sum(len(batch["input_ids"]) for batch in silo.get_data_loader("train")) > 0
     with pytest.raises(DataProblemError, match=r"a\.txt\.gz: the compressed file breaks off"):
         documents_stream(tiny_folder, tmp_path, processor=files, lanes=None)
+
+
+def test_bad_rows_before_and_after_a_stop_are_told_once(tiny_folder, tmp_path):
+    data = write_tables(tmp_path / "data")
+    for number in (1, 4, 5):
+        with (data / f"part-{number}.tsv").open("a") as file:
+            file.write("a film\tunknown\n")
+    stream = {"max_problem_share": 3 / 200}
+    unbroken, _ = stream_run(tiny_folder, data, stream=stream, epochs=1)
+    # The windows of all three have begun by then.
+    for stop_after in (3, 12):
+        with pytest.raises(BrokenOffError):
+            stream_run(
+                tiny_folder,
+                data,
+                stream=stream,
+                epochs=1,
+                checkpoint_every=1,
+                checkpoint_root_dir=tmp_path / str(stop_after),
+                progress=break_off_after(stop_after),
+            )
+        resumed, _ = stream_run(
+            tiny_folder, data, stream=stream, epochs=1, checkpoint_root_dir=tmp_path / str(stop_after)
+        )
+        assert resumed.resumed_from is not None
+        assert sorted(resumed.problems["id"].to_pylist()) == sorted(unbroken.problems["id"].to_pylist())
+        assert resumed.problems.num_rows == 3
