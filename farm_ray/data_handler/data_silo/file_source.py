@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from farm_ray import cluster
 from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, count_lines, numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -88,40 +89,45 @@ def parts_of(travelling: TravellingProcessor, files: Sequence[str]) -> list[Part
 
 
 def part_tables(travelling: TravellingProcessor, parts: Sequence[Part]) -> Any:
-    """A Ray data source with one read task per part; each yields the tables of arrow one as they come.
+    """A Ray data source with one read task per part; each yields the tables of arrow one as they come."""
+    return tables_source("FileToDicts", [(part.file, functools.partial(travelling.read, part)) for part in parts])
 
-    Local files are read on the driver's node, so that other nodes need no copy.
+
+def tables_source(name: str, reads: Sequence[tuple[str, Callable[[], Iterator[pa.Table]]]]) -> Any:
+    """A Ray data source with one task for each (file, what reads it).
+
+    Local files are read on the node of the process that asks, so that other nodes need no copy.
     """
     from ray.data.block import BlockMetadata
     from ray.data.datasource import Datasource, ReadTask
 
-    class FileTables(Datasource):
+    class Tables(Datasource):
         @property
         def supports_distributed_reads(self) -> bool:
-            return not any(_is_local(part.file) for part in parts)
+            return not any(_is_local(file) for file, _ in reads)
 
         def estimate_inmemory_data_size(self) -> int | None:
             return None
 
         def get_name(self) -> str:
-            return "FileToDicts"
+            return name
 
         def get_read_tasks(
             self,
-            parallelism: int,  # noqa: ARG002 - one task per part, however many Ray would like
+            parallelism: int,  # noqa: ARG002 - one task per read, however many Ray would like
             per_task_row_limit: int | None = None,
             data_context: Any = None,  # noqa: ARG002 - Ray's signature
         ) -> list[ReadTask]:
             return [
                 ReadTask(
-                    lambda part=part: travelling.read(part),  # type: ignore[misc]
-                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(part.file,), exec_stats=None),
+                    read,
+                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(file,), exec_stats=None),
                     per_task_row_limit=per_task_row_limit,
                 )
-                for part in parts
+                for file, read in reads
             ]
 
-    return FileTables()
+    return Tables()
 
 
 def _count(ranges: list[tuple[str, int, int]]) -> list[int]:

@@ -6,6 +6,8 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from farm_ray.errors import ClusterError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -19,9 +21,18 @@ class Prefetched(Generic[T]):
 
     What the iterable raises is raised to who asks, after the items before it. `close` ends the thread; a generator
     that it was reading is closed there.
+
+    Args:
+        items: What is made ahead.
+        ahead: Items that wait at most.
+        patience_s: Seconds that who asks waits for an item; None waits for ever.
+
+    Raises:
+        ClusterError: While iterating, when no item came for that long.
     """
 
-    def __init__(self, items: Iterable[T], *, ahead: int) -> None:
+    def __init__(self, items: Iterable[T], *, ahead: int, patience_s: float | None = None) -> None:
+        self._patience_s = patience_s
         self._queue: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(maxsize=ahead)
         self._closed = threading.Event()
         self._ended = False
@@ -34,7 +45,14 @@ class Prefetched(Generic[T]):
     def __next__(self) -> T:
         if self._ended:
             raise StopIteration
-        item, error, is_last = self._queue.get()
+        try:
+            item, error, is_last = self._queue.get(timeout=self._patience_s)
+        except queue.Empty:
+            self.close()
+            raise ClusterError(
+                f"no training data came for {self._patience_s:g} seconds: the tasks that read it hang, or the cluster "
+                "has no room for them; what is written goes on with --resume auto"
+            ) from None
         if is_last:
             self._ended = True
             if error is not None:

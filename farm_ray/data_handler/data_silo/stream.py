@@ -29,6 +29,10 @@ WINDOW_BYTES = 1 << 20
 WINDOWS_AHEAD = 2
 """Windows per lane that are made before they are needed."""
 
+PATIENCE_S = 900.0
+"""Until a reader that gives nothing counts as hanging: far more than a failing store is asked again for, so that its
+own error is told."""
+
 _KEYS = ("stream_epoch", "stream_lane", "stream_place", "stream_window", "stream_rows")
 """Columns that say which window a row of features is of, and of how many rows that is."""
 
@@ -104,7 +108,7 @@ class StreamedSet:
             ranks: How many processes read at once, and share the cores.
         """
         tables = self._tables_on_ray(readings, ranks) if self.on_ray else self._tables_here(readings)
-        return Prefetched(assembled(tables), ahead=WINDOWS_AHEAD * lanes)
+        return Prefetched(assembled(tables), ahead=WINDOWS_AHEAD * lanes, patience_s=PATIENCE_S)
 
     def feature_set(self, features: pa.Table) -> FeatureSet:
         """The sound rows of some windows."""

@@ -1,5 +1,8 @@
 """Lanes: going on reads only what is left, single windows are not read ahead without limit, and nothing is lost."""
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from farm_ray.data_handler.data_silo.lanes import Lanes
@@ -80,3 +83,21 @@ def test_a_lane_alone_takes_what_it_takes_among_others(silo):
         assert [part.ids() for part in of_all[1::2]] == [part.ids() for part in own]
     together.close()
     alone.close()
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray_cluster")
+def test_a_training_that_wants_no_data_for_long_is_no_hang(silo, monkeypatch):
+    """Ray Data takes a consumer that pauses, for an evaluation say, for an execution without progress."""
+    monkeypatch.setattr("farm_ray.cluster.connection._NO_PROGRESS_SECONDS", 1)
+    order = silo.stream.order(8)
+    lanes = Lanes(replace(silo.stream, on_ray=True), order, range(order.lanes), epochs=9)
+    lanes.go_to(Position())
+    found = [sorted(name for part in lanes.take(0) for name in part.ids())]
+    time.sleep(4)
+    number = 1
+    while parts := lanes.take(number):
+        found.append(sorted(name for part in parts for name in part.ids()))
+        number += 1
+    lanes.close()
+    assert found == [rows for rows, _ in steps(silo)]

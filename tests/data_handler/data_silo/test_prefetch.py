@@ -6,6 +6,7 @@ import time
 import pytest
 
 from farm_ray.data_handler.data_silo.prefetch import Prefetched
+from farm_ray.errors import ClusterError
 
 
 def test_items_come_in_order():
@@ -49,3 +50,11 @@ def test_closing_ends_the_thread_and_the_generator():
     ahead.close()
     assert closed.wait(5)
     assert list(ahead) == []
+
+
+def test_who_waits_too_long_is_told():
+    never = threading.Event()
+    ahead = Prefetched(iter(never.wait, None), ahead=1, patience_s=0.05)
+    with pytest.raises(ClusterError, match=r"no training data came for 0\.05 seconds.*--resume auto"):
+        next(ahead)
+    never.set()
