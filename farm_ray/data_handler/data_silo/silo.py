@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from farm_ray.data_handler.data_silo.input_files import input_files, input_path
 from farm_ray.data_handler.data_silo.pooling import Units
 from farm_ray.data_handler.data_silo.splits import split_rows
 from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
+from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -185,7 +187,11 @@ class DataSilo:
 
     def _range_by_range(self, files: Sequence[str]) -> _Made:
         """The same rows on Ray and in this process, as they follow from what a range holds."""
-        ranges = [one for file in files for one in self.processor.stream_ranges(file, WINDOW_BYTES)]
+        ranges = [
+            replace(one, name=name)
+            for file, name in zip(files, row_names(files), strict=True)
+            for one in self.processor.stream_ranges(file, WINDOW_BYTES)
+        ]
         on_ray = self._worth_ray(files)
         if on_ray:
             from farm_ray import cluster

@@ -133,7 +133,7 @@ class StreamingDataSilo(DataSilo):
             one for file in files if sizes[file] != 0 for one in self.processor.stream_ranges(file, self.window_bytes)
         ]
         stamps = {file: storage.change_stamp(file) for file in {one.file for one in ranges}}
-        ranges = [replace(one, stamp=stamps[one.file]) for one in ranges]
+        ranges = [replace(one, stamp=stamps[one.file], name=names[one.file]) for one in ranges]
         lanes = self.wanted_lanes or min(LANES, self.batch_size, len(ranges))
         return StreamedSet(
             processor=self.processor,

@@ -50,6 +50,8 @@ class FileRange:
     """Of text, about, in each table where `end` is None."""
     stamp: str | None = None
     """The file's `storage.change_stamp` when the run began; None where that does not matter."""
+    name: str | None = None
+    """What ids begin with, where the file's own name is another file's, too."""
 
 
 def cut_at_blank_lines(uri: str | Path, *, range_bytes: int = RANGE_BYTES) -> list[tuple[int, int]]:

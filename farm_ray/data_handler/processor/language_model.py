@@ -221,7 +221,9 @@ class BertStyleLMProcessor(Processor):
         Raises:
             DataProblemError: As `read_tables`; a compressed file that breaks off gives its documents before.
         """
-        return self._read_one(part, file_name(part.file)) if self._reads_files_itself() else self.read_tables(part.file)
+        if not self._reads_files_itself():
+            return self.read_tables(part.file)
+        return self._read_one(part, part.name or file_name(part.file))
 
     def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
         """As `Processor.named_dicts_to_table`, for dicts such as `{"doc": ["First sentence.", ...]}`."""

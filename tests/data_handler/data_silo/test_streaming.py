@@ -92,6 +92,20 @@ def test_compressed_files_are_a_lane_each(tiny_folder, tmp_path):
     assert rows == pytest.approx(silo.n_samples("train"), rel=0.3)
 
 
+def test_files_of_one_name_in_several_folders_keep_their_rows_apart(tiny_folder, tmp_path):
+    for folder in "ab":
+        write_documents(tmp_path / folder / "train.txt", documents=20)
+    silo = documents_stream(tiny_folder, tmp_path, processor={"train_filename": "*/train.txt"})
+    assert {name.partition("@")[0] for name in silo.stream.names} == {"a/train.txt", "b/train.txt"}
+    ids = [
+        name
+        for window in silo.stream.windows(silo.stream.order(8).readings(0, range(4)), lanes=4)
+        for name in window.features["id"].to_pylist()
+    ]
+    assert len(set(ids)) == len(ids)
+    assert {name[:2] for name in ids} == {"a/", "b/"}
+
+
 def test_bad_rows_are_set_aside_and_told(tiny_folder, tmp_path):
     data = write_tables(tmp_path / "data")
     with (data / "part-3.tsv").open("a") as file:
