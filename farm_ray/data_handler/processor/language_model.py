@@ -349,15 +349,27 @@ class BertStyleLMProcessor(Processor):
         file = self.table_file(part.file, name)
         held: list[pa.Table] = []
         for rows in read_objects(file):
-            given = [
-                {COLUMN: dataclasses.asdict(values)} if isinstance(values, Problem) else values for _, values in rows
-            ]
+            given = [self._document(file, number, values) for number, values in rows]
             held.append(self.named_dicts_to_table(given, [f"{name}:{number}" for number, _ in rows]))
             if sum(table.nbytes for table in held) >= part.table_bytes:
                 yield pa.concat_tables(held)
                 held = []
         if held:
             yield pa.concat_tables(held)
+
+    def _document(self, file: TableFile, number: int, values: dict[str, Any] | Problem) -> dict[str, Any]:
+        """A row of JSON lines or Parquet as a document; what is wrong is told of the column, not of "doc"."""
+        if not isinstance(values, Problem):
+            doc = values.get("doc")
+            if isinstance(doc, str | list):
+                return values
+            name = self.text_column_name
+            if doc is None:
+                values = file.problem(number, "missing document", f'has no "{name}"; fill it in, or remove the row')
+            else:
+                told = f'has "{name}" of type {type(doc).__name__}; give a text, or a list of sentences'
+                values = file.problem(number, "not a document", told, doc)
+        return {COLUMN: dataclasses.asdict(values)}
 
 
 def _check_tokenizer(tokenizer: Any) -> None:

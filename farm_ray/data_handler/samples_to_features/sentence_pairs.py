@@ -245,7 +245,7 @@ def _without_single(tokens: DocumentTokens, samples: pa.Table) -> DocumentTokens
         message = (
             f"{row_id}: next-sentence prediction draws sentences from other documents, and there is no other one "
             "beside this; separate documents by blank lines, read larger windows (window_bytes of StreamingDataSilo), "
-            "or set next_sent_pred=False"
+            "or give next_sent_pred=False"
         )
         later[row] = problems.at(row_id, stage=STAGE, kind="single document", message=message)
     none = np.zeros(0, np.int64)

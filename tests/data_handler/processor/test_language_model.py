@@ -155,8 +155,15 @@ def test_another_text_column_and_rows_that_are_no_document(make, tmp_path):
     assert table["doc"].to_pylist() == [["one", "two"], None, None, None, None, ["half \\ud83d"]]
     kinds = [problem and problem["kind"] for problem in table["problem"].to_pylist()]
     assert kinds == [None, "missing document", "broken JSON", "not a document", "empty document", None]
+    messages = [problem and problem["message"] for problem in table["problem"].to_pylist()]
+    assert messages[1] == 'a.jsonl:2 has no "body"; fill it in, or remove the row'
     with pytest.raises(DataProblemError, match='has no column "text"'):
         list(make().read_tables(str(tmp_path / "a.jsonl")))
+    pq.write_table(pa.table({"text": [7]}), tmp_path / "a.parquet")
+    (table,) = make().read_tables(str(tmp_path / "a.parquet"))
+    (problem,) = table["problem"].to_pylist()
+    assert problem["message"] == 'a.parquet:1 has "text" of type int; give a text, or a list of sentences'
+    assert (problem["kind"], problem["value"]) == ("not a document", "7")
 
 
 def test_a_line_of_a_megabyte_is_cut_into_rows(make, tmp_path):
