@@ -63,6 +63,11 @@ def checked_task(name_or_path: str | Path, config: PreTrainedConfig, task_type: 
             f'classifiers of model type "{config.model_type}" cannot be converted; the types that can are '
             f"{', '.join(sorted(FAMILIES))}"
         )
+    if there == "regression" and config.num_labels != 1:
+        raise ConfigError(
+            f'"{name_or_path}" gives {config.num_labels} numbers per row, and a RegressionHead gives one; '
+            "models of several numbers cannot be converted"
+        )
     return there if wanted == "text_classification" else wanted
 
 
@@ -72,7 +77,7 @@ def task_of(config: PreTrainedConfig) -> str | None:
     if architecture.endswith(_SEQUENCE):
         if config.problem_type == "multi_label_classification":
             return "multilabel_text_classification"
-        return "regression" if config.num_labels == 1 else "text_classification"
+        return "regression" if config.problem_type == "regression" or config.num_labels == 1 else "text_classification"
     return next((task for ending, task in _TASK_BY_ARCHITECTURE.items() if architecture.endswith(ending)), None)
 
 

@@ -195,3 +195,10 @@ def test_a_head_of_two_layers_is_left_out(tmp_path, caplog):
     model = AdaptiveModel(LanguageModel.load(tmp_path), heads, 0.1, "per_sequence", "cpu")
     assert len(model.convert_to_transformers()) == 1
     assert "[32, 8, 2]" in caplog.text
+
+
+def test_a_regression_of_several_numbers_is_no_classifier(tmp_path):
+    save_tiny_classifier("bert", tmp_path, problem_type="regression")
+    for task in (None, "regression", "text_classification"):
+        with pytest.raises(ConfigError, match="gives 3 numbers per row"):
+            Converter.convert_from_transformers(tmp_path, "cpu", task_type=task)
