@@ -39,6 +39,7 @@ class StreamFeed:
         self._stream, self._settings, self._ranks = stream, settings, ranks
         order = stream.order(settings.batch_size, settings.grad_acc_steps)
         own = order.lanes_of(ranks.rank, ranks.world_size)
+        self._batches_per_epoch = stream.batches(settings.batch_size, settings.epochs)
         self._lanes = Lanes(stream, order, own, epochs=settings.epochs, ranks=ranks.world_size)
         # A row that a rank without rows takes part with; it counts nothing.
         self._spare: dict[str, torch.Tensor] | None = None
@@ -46,7 +47,7 @@ class StreamFeed:
     @property
     def batches_per_epoch(self) -> int:
         """As `Feed.batches_per_epoch`, an estimate."""
-        return -(-len(self._stream) // self._settings.batch_size)
+        return self._batches_per_epoch
 
     @property
     def steps_per_epoch(self) -> int:

@@ -84,3 +84,11 @@ def test_bad_rows_are_too_many_for_all_ranks_at_once(tiny_folder, tables, ranks)
     stream = text_stream(tiny_folder, tables, max_problem_share=2.5 / 205).stream
     (message,) = set(on_ranks(stream, ranks, epochs=1))
     assert message.startswith("3 of ")
+
+
+@pytest.mark.parametrize(("batch_size", "lanes"), [(8, 4), (8, 5), (8, 8), (16, 3)])
+def test_steps_are_estimated_by_the_longest_lane(tiny_folder, tables, batch_size, lanes):
+    stream = text_stream(tiny_folder, tables, max_problem_share=0.1, batch_size=batch_size, lanes=lanes).stream
+    settings = TrainSettings(epochs=1, batch_size=batch_size, eval_batch_size=8, learning_rate=1e-3)
+    feed = StreamFeed(stream, settings, Ranks())
+    assert sum(1 for _ in feed.steps(Position())) == pytest.approx(feed.steps_per_epoch, rel=0.1)

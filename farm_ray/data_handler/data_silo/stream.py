@@ -33,6 +33,9 @@ PATIENCE_S = 900.0
 """Until a reader that gives nothing counts as hanging: far more than a failing store is asked again for, so that its
 own error is told."""
 
+_EPOCHS_LOOKED_AT = 3
+"""For an estimate: each epoch deals the ranges anew."""
+
 _KEYS = ("stream_epoch", "stream_lane", "stream_place", "stream_window", "stream_rows")
 """Columns that say which window a row of features is of, and of how many rows that is."""
 
@@ -64,6 +67,8 @@ class StreamedSet:
     """Estimate of the rows of an epoch."""
     stamp: str
     """Changes when the corpus, its cut or the processor changes."""
+    weights: tuple[float, ...] = ()
+    """How large each range is beside the others, [ranges]; none for equal ones."""
     max_problem_share: float = 0.0
     max_tasks: int = 128
     pad_to_multiple_of: int = 1
@@ -98,6 +103,21 @@ class StreamedSet:
             lanes=self.lanes,
             grad_acc_steps=grad_acc_steps,
         )
+
+    def batches(self, batch_size: int, epochs: int) -> int:
+        """Estimate of the micro-batches of an epoch: as many as the lane takes that lasts longest, on average."""
+        order, count = self.order(batch_size), max(1, min(epochs, _EPOCHS_LOOKED_AT))
+        weights = np.array(self.weights or [1.0] * len(self.ranges))
+        rows = self.rows * weights / weights.sum()
+        found = [
+            # A window's last batch may have few rows.
+            max(
+                np.ceil(rows[order.lane_ranges(epoch, lane)] / order.rows_per_batch(lane)).sum()
+                for lane in range(order.lanes)
+            )
+            for epoch in range(count)
+        ]
+        return max(1, round(sum(found) / count))
 
     def windows(self, readings: Iterable[Reading], *, lanes: int, ranks: int = 1) -> Prefetched[StreamedWindow]:
         """The windows of these readings, in their order, made ahead.

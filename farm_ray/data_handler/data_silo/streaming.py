@@ -24,7 +24,7 @@ from farm_ray.data_handler.order import Position
 from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -143,6 +143,7 @@ class StreamingDataSilo(DataSilo):
             lanes=lanes,
             rows=estimated_rows(self.processor, ranges, sizes, seed=self.seed, keep_going=self.max_problem_share > 0),
             stamp=self._stamp(ranges, names, sizes),
+            weights=_weights(ranges, sizes),
             max_problem_share=self.max_problem_share,
             max_tasks=min(self.max_processes, self.tasks_ahead),
         )
@@ -185,6 +186,14 @@ class StreamingDataSilo(DataSilo):
             f'class weights of "{task_name}" ({source}) cannot be counted on a stream; give them as numbers, or count '
             "them with a DataSilo over a sample"
         )
+
+
+def _weights(ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> tuple[float, ...]:
+    """Bytes of each range, those of a usual one where a file's size is not known."""
+    found = [sizes[one.file] if one.end is None else one.end - one.start for one in ranges]
+    known = [size for size in found if size]
+    usual = sum(known) / len(known) if known else 1.0
+    return tuple(float(size or usual) for size in found)
 
 
 class StreamLoader:
