@@ -176,7 +176,7 @@ class Lanes:
         return (
             self._stream.one_window_each
             and lane.rows is not None
-            and lane.position.place + 1 == len(self._order.lane_ranges(self._epoch, lane.number))
+            and lane.position.place + 1 == self._order.ranges_in(lane.number)
         )
 
 

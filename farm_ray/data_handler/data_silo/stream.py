@@ -111,10 +111,7 @@ class StreamedSet:
         rows = self.rows * weights / weights.sum()
         found = [
             # A window's last batch may have few rows.
-            max(
-                np.ceil(rows[order.lane_ranges(epoch, lane)] / order.rows_per_batch(lane)).sum()
-                for lane in range(order.lanes)
-            )
+            max(np.ceil(rows[own] / order.rows_per_batch(lane)).sum() for lane, own in enumerate(order.dealt(epoch)))
             for epoch in range(count)
         ]
         return max(1, round(sum(found) / count))

@@ -65,8 +65,16 @@ class StreamOrder:
 
     def lane_ranges(self, epoch: int, lane: int) -> Positions:
         """The ranges of a lane in their order, as numbers in the corpus."""
+        return self.dealt(epoch)[lane]
+
+    def dealt(self, epoch: int) -> list[Positions]:
+        """The ranges of all lanes. Sorts the whole corpus, so it is not for every window."""
         order = np.argsort(random_bits(self.seed, epoch, self.range_hashes, stream=_RANGE_STREAM), kind="stable")
-        return order[lane :: self.lanes]
+        return [order[lane :: self.lanes] for lane in range(self.lanes)]
+
+    def ranges_in(self, lane: int) -> int:
+        """How many ranges a lane has, in every epoch."""
+        return len(range(lane, len(self.range_hashes), self.lanes))
 
     def lanes_of(self, rank: int, world_size: int) -> list[int]:
         """The lanes that a rank reads.
@@ -90,7 +98,8 @@ class StreamOrder:
     ) -> Iterator[Reading]:
         """What is left of the epoch for these lanes, in the order in which it is needed: the lanes take turns."""
         starts = starts or {}
-        left = {lane: self.lane_ranges(epoch, lane) for lane in lanes}
+        dealt = self.dealt(epoch)
+        left = {lane: dealt[lane] for lane in lanes}
         places = {lane: starts[lane].place if lane in starts else 0 for lane in left}
         while any(places[lane] < len(ranges) for lane, ranges in left.items()):
             for lane, ranges in left.items():

@@ -22,6 +22,7 @@ def test_every_range_is_in_one_lane(ranges, lanes, epoch):
     dealt = [order(ranges, lanes=lanes).lane_ranges(epoch, lane) for lane in range(lanes)]
     assert sorted(np.concatenate(dealt).tolist()) == list(range(ranges))
     assert max(map(len, dealt)) - min(map(len, dealt)) <= 1
+    assert [order(ranges, lanes=lanes).ranges_in(lane) for lane in range(lanes)] == list(map(len, dealt))
 
 
 def test_another_epoch_and_another_seed_are_another_order():
