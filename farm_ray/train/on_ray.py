@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 _SECONDS_FOR_NEW_NODES = "900"
 """A cloud's GPU machine takes minutes to come."""
-_YIELDING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
-"""For workers beside which data is made: torch's threads otherwise spin while they wait, on the cores of the data."""
 _WORKER_MEMORY = 1e6
 """Ray asks every worker for something; a megabyte of logical memory leaves all logical CPUs to the data tasks."""
 
@@ -87,12 +85,16 @@ def train_on_ray(
     from ray.train import DataConfig, FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
+    from farm_ray.data_handler.data_silo.stream_source import prepare_readers
     from farm_ray.train.board import Board, BoardReader
 
     cluster.connect()
     cluster.data_context()
     check_room(num_workers, use_gpu=use_gpu)
     board: Any = ray.remote(Board).options(num_cpus=0).remote()
+    for rows in sets.values():
+        if isinstance(rows, StreamedSet):
+            prepare_readers(rows, ranks=num_workers)
     in_memory = {name: rows for name, rows in sets.items() if not isinstance(rows, StreamedSet)}
     datasets, views = _handed_over(in_memory)
     job = Job(
@@ -118,7 +120,6 @@ def train_on_ray(
             run_config=RunConfig(
                 name=f"farm_ray-{uuid.uuid4().hex[:8]}",
                 storage_path=scratch,
-                worker_runtime_env={"env_vars": _YIELDING if job.streamed else {}},
                 failure_config=FailureConfig(max_failures=0, controller_failure_limit=1),  # type: ignore[call-arg] # Train V2's
             ),
             datasets=datasets,

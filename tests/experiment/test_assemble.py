@@ -9,6 +9,7 @@ from farm_ray.configuration import replace
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation import metrics
 from farm_ray.experiment import Experiment, HeadConfig, assemble
+from farm_ray.experiment.heads import head_configs
 
 TWO_TASKS = {
     "processor.tasks": [
@@ -109,12 +110,12 @@ def test_an_own_metric_that_may_give_the_value_is_not_refused(own, refused, told
 def test_heads_must_fit_the_tasks(heads, message):
     experiment = replace(READY, "model.heads", [{"task": task} for task in heads])
     with pytest.raises(ConfigError, match=message):
-        assemble._head_configs(experiment, ["coarse", "fine"])
+        head_configs(experiment, ["coarse", "fine"])
 
 
 def test_derived_heads_are_one_per_task():
     experiment = replace(READY, "model.class_weights", "balanced")
-    assert assemble._head_configs(experiment, ["a", "b"]) == [
+    assert head_configs(experiment, ["a", "b"]) == [
         HeadConfig(task="a", class_weights="balanced"),
         HeadConfig(task="b", class_weights="balanced"),
     ]

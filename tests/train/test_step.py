@@ -18,6 +18,8 @@ Y = torch.tensor([2.0, 3.0, 0.0, 1.0, -1.0, 2.0, 5.0, 0.0])
 class Line(torch.nn.Module):
     """y = a x + b, with the squared error of each row as its loss."""
 
+    prediction_heads = ()
+
     def __init__(self):
         super().__init__()
         self.layer = torch.nn.Linear(1, 1)
@@ -175,3 +177,43 @@ def test_in_fp16_lost_steps_must_be_in_a_row(loss, updated):
 def test_in_fp16_as_many_steps_may_be_lost_as_the_scale_needs_to_come_down():
     scale = scaled().scaler.get_scale()
     assert scale * 0.5**MOST_LOST_IN_FP16 < 1
+
+
+class Counting:
+    """A head whose loss is a mean over units, of which rows hold different numbers."""
+
+    has_loss_units = True
+    loss_units_column = "units_per_row"
+
+    def loss_units(self, *, units, **_):
+        return units
+
+
+class Counted(Line):
+    """Each unit of a row has the row's error."""
+
+    prediction_heads = (Counting(),)
+
+    def logits_to_loss(self, logits, *, target, units, units_per_row, **_):
+        return super().logits_to_loss(logits, target=target) * units / units_per_row
+
+
+UNITS = torch.tensor([1.0, 5.0, 2.0, 0.0, 3.0, 1.0, 1.0, 7.0])
+
+
+@pytest.mark.parametrize("cuts", [(8,), (3, 8), (1, 2, 6, 8)])
+def test_a_loss_over_units_is_the_mean_over_all_units_of_the_step(cuts):
+    model = Counted()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    made = Trainee(
+        model=model, wrapped=model, optimizer=optimizer, scheduler=None, precision=Precision.resolve(None, "cpu")
+    )
+    wanted = float((((0.5 * X[:, 0] - 1.0 - Y) ** 2) * UNITS).sum() / UNITS.sum())
+    batches = [
+        MicroBatch(tensors={"input_ids": X[a:b], "target": Y[a:b], "units": UNITS[a:b]})
+        for a, b in itertools.pairwise((0, *cuts))
+    ]
+    # A rank without rows takes part with a row that counts nothing, its units neither.
+    batches.append(MicroBatch(tensors={"input_ids": X[:1], "target": Y[:1], "units": UNITS[1:2]}, weight=0.0))
+    loss, _ = train_step(made, batches, rows_in_step=8, global_step=0)
+    assert float(loss) == pytest.approx(wanted, rel=1e-6)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from farm_ray import storage
+from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.processor.arguments import defaults_of
 from farm_ray.storage.addresses import WEB, scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from farm_ray.data_handler.file_to_dicts.ranges import FileRange
     from farm_ray.data_handler.processor import Processor
 
 
@@ -39,6 +42,23 @@ def input_files(processor: Processor, set_names: Iterable[str]) -> dict[str, lis
     for file in (file for found in files.values() for file in found if scheme(file) in WEB):
         storage.open_binary(file, decompress=False).close()
     return files
+
+
+def named_ranges(processor: Processor, files: Sequence[str], window_bytes: int) -> list[FileRange]:
+    """The ranges of these files in their order, with what their ids begin with, and each file lends to the one before.
+
+    Args:
+        processor: Knows how files can be cut.
+        files: Files that are not empty.
+        window_bytes: As for `Processor.stream_ranges`.
+    """
+    names = dict(zip(files, row_names(files), strict=True))
+    lenders = dict(zip(files, [*files[1:], *files[:1]], strict=True)) if len(files) > 1 else {}
+    return [
+        replace(one, name=names[file], lender=lenders.get(file))
+        for file in files
+        for one in processor.stream_ranges(file, window_bytes)
+    ]
 
 
 def _is_default_name(processor: Processor, test_filename: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,10 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.data_silo import label_strata, set_aside, statistics
 from farm_ray.data_handler.data_silo.cache import cached_features
-from farm_ray.data_handler.data_silo.input_files import input_files, input_path
+from farm_ray.data_handler.data_silo.input_files import input_files, input_path, named_ranges
 from farm_ray.data_handler.data_silo.pooling import Units
 from farm_ray.data_handler.data_silo.splits import split_rows
 from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
-from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -187,11 +185,7 @@ class DataSilo:
 
     def _range_by_range(self, files: Sequence[str]) -> _Made:
         """The same rows on Ray and in this process, as they follow from what a range holds."""
-        ranges = [
-            replace(one, name=name)
-            for file, name in zip(files, row_names(files), strict=True)
-            for one in self.processor.stream_ranges(file, WINDOW_BYTES)
-        ]
+        ranges = named_ranges(self.processor, files, WINDOW_BYTES)
         on_ray = self._worth_ray(files)
         if on_ray:
             from farm_ray import cluster

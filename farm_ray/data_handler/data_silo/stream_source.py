@@ -6,19 +6,24 @@ a chain of short datasets: the first batch comes after the same time for a small
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
+import threading
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from farm_ray import cluster
 from farm_ray.data_handler.data_silo.file_source import READ_CPUS, TravellingProcessor, tables_source
 from farm_ray.data_handler.data_silo.operators import blocks_in_order
 from farm_ray.data_handler.data_silo.stream import StreamedSet, featurized
+from farm_ray.errors import FarmRayError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import pyarrow as pa
+    import ray.data
 
     from farm_ray.data_handler.file_to_dicts.ranges import FileRange
     from farm_ray.data_handler.order import Reading
@@ -45,7 +50,7 @@ def tables_on_ray(stream: StreamedSet, readings: Iterable[Reading], *, ranks: in
     def read(reading: Reading, source: FileRange) -> Iterator[pa.Table]:
         return featurized(travelling.processor(), reading, source, seed=seed, keep_going=keep_going)
 
-    at_once = max(1, min(stream.max_tasks, cluster.all_cores() // ranks))
+    at_once = tasks_at_once(stream, ranks)
     rest, size = iter(readings), _FIRST_TASKS
     while part := list(itertools.islice(rest, size)):
         work = [(reading, stream.ranges[reading.range]) for reading in part]
@@ -61,3 +66,38 @@ def tables_on_ray(stream: StreamedSet, readings: Iterable[Reading], *, ranks: in
         for _, table in blocks_in_order(dataset):
             yield table
         size = min(2 * size, _MOST_TASKS)
+
+
+def tasks_at_once(stream: StreamedSet, ranks: int) -> int:
+    """Tasks that read for each of so many training workers."""
+    return max(1, min(stream.max_tasks, cluster.all_cores() // ranks))
+
+
+def prepare_readers(stream: StreamedSet, *, ranks: int) -> threading.Thread:
+    """Starts what reading needs, in the background: Ray Data's own actors, and processes with the processor unpacked.
+
+    Training workers take some seconds to start; the first batch would wait as long again for what this does meanwhile.
+    """
+    import ray.data
+
+    cluster.data_context()
+    travelling = TravellingProcessor(stream.processor)
+    tasks = tasks_at_once(stream, ranks) * ranks
+
+    def ready() -> Iterator[pa.Table]:
+        travelling.processor()
+        yield pa.table({"ready": [True]})
+
+    dataset = ray.data.read_datasource(
+        tables_source("GetReady", [("", ready)] * tasks), num_cpus=READ_CPUS, override_num_blocks=tasks
+    )
+    thread = threading.Thread(target=_run_through, args=(dataset,), name="farm_ray-prepare-readers", daemon=True)
+    thread.start()
+    return thread
+
+
+def _run_through(dataset: ray.data.Dataset) -> None:
+    # What goes wrong here goes wrong again, and is told, where the reading is needed.
+    with contextlib.suppress(FarmRayError):
+        for _ in blocks_in_order(dataset):
+            pass

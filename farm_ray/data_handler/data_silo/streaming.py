@@ -15,11 +15,10 @@ from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo import statistics
 from farm_ray.data_handler.data_silo.estimate import estimated_rows
-from farm_ray.data_handler.data_silo.input_files import input_files, input_path
+from farm_ray.data_handler.data_silo.input_files import input_files, input_path, named_ranges
 from farm_ray.data_handler.data_silo.lanes import Lanes
 from farm_ray.data_handler.data_silo.silo import SETS, DataSilo, Progress
 from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, StreamedSet
-from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -124,34 +123,33 @@ class StreamingDataSilo(DataSilo):
 
     def _planned(self, files: Sequence[str]) -> StreamedSet:
         """The train set as ranges, lanes and an estimate of its rows."""
-        names = dict(zip(files, row_names(files), strict=True))
         sizes = {file: storage.size(file) for file in files}
-        if not any(size is None or size > 0 for size in sizes.values()):
+        filled = [file for file in files if sizes[file] != 0]
+        if not filled:
             shown = ", ".join(storage.redacted(file) for file in files[:3])
             raise DataProblemError(f"{shown}: the train set is empty; give files with text", file=shown)
+        stamps = {file: storage.change_stamp(file) for file in filled}
         ranges = [
-            one for file in files if sizes[file] != 0 for one in self.processor.stream_ranges(file, self.window_bytes)
+            replace(one, stamp=stamps.get(one.file)) for one in named_ranges(self.processor, filled, self.window_bytes)
         ]
-        stamps = {file: storage.change_stamp(file) for file in {one.file for one in ranges}}
-        ranges = [replace(one, stamp=stamps[one.file], name=names[one.file]) for one in ranges]
         lanes = self.wanted_lanes or min(LANES, self.batch_size, len(ranges))
         return StreamedSet(
             processor=self.processor,
             ranges=tuple(ranges),
-            names=tuple(f"{names[one.file]}@{one.start}" for one in ranges),
+            names=tuple(f"{one.name}@{one.start}" for one in ranges),
             seed=self.seed,
             lanes=lanes,
             rows=estimated_rows(self.processor, ranges, sizes, seed=self.seed, keep_going=self.max_problem_share > 0),
-            stamp=self._stamp(ranges, names, sizes),
+            stamp=self._stamp(ranges, sizes),
             weights=_weights(ranges, sizes),
             max_problem_share=self.max_problem_share,
             max_tasks=min(self.max_processes, self.tasks_ahead),
         )
 
-    def _stamp(self, ranges: Sequence[FileRange], names: dict[str, str], sizes: dict[str, int | None]) -> str:
+    def _stamp(self, ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> str:
         """What a checkpoint must agree with: the files' names and sizes, their cut, and what becomes of them."""
-        facts = [self.processor.fingerprint(), self.window_bytes, len(ranges), sorted(names.values())]
-        facts += [sizes[file] for file in sorted(names)]
+        files = sorted({(str(one.name), sizes[one.file]) for one in ranges})
+        facts = [self.processor.fingerprint(), self.window_bytes, len(ranges), files]
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     @property

@@ -52,6 +52,8 @@ class FileRange:
     """The file's `storage.change_stamp` when the run began; None where that does not matter."""
     name: str | None = None
     """What ids begin with, where the file's own name is another file's, too."""
+    lender: str | None = None
+    """Another file of the set, to draw texts from where this one has a single document."""
 
 
 def cut_at_blank_lines(uri: str | Path, *, range_bytes: int = RANGE_BYTES) -> list[tuple[int, int]]:

@@ -311,28 +311,40 @@ class BertStyleLMProcessor(Processor):
             yield from self._read_one(FileRange(address, 0, None), name)
 
     def _read_one(self, part: FileRange, name: str) -> Iterator[pa.Table]:
-        if data_suffix(part.file) in OBJECT_SUFFIXES:
-            tables = self._read_objects(part, name)
-        else:
-            file = self.document_file(part.file, name)
-            tables = read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
-            if self.next_sent_pred and part.end is not None:
-                return (self._with_lenders(table, file, part) for table in tables)
+        tables = self._tables(part, name)
         tables = tables if self.max_docs is None else _first_rows(tables, self.max_docs)
-        return tables if part.end is not None else _of_several_rows(tables)
+        tables = tables if part.end is not None else _of_several_rows(tables)
+        return (self._with_lenders(table, part, name) for table in tables) if self.next_sent_pred else tables
 
-    def _with_lenders(self, documents: pa.Table, file: DocumentFile, part: FileRange) -> pa.Table:
-        """A range with one document alone, and documents behind it (or at the file's begin) to draw sentences from."""
-        sound = problems.sound(documents)
-        if pc.sum(sound).as_py() != 1:
+    def _tables(self, part: FileRange, name: str) -> Iterator[pa.Table]:
+        if data_suffix(part.file) in OBJECT_SUFFIXES:
+            return self._read_objects(part, name)
+        file = self.document_file(part.file, name)
+        return read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
+
+    def _with_lenders(self, documents: pa.Table, part: FileRange, name: str) -> pa.Table:
+        """A table with one document alone, and documents from elsewhere to draw sentences from, if there are any."""
+        if pc.sum(problems.sound(documents)).as_py() != 1:
             return documents
-        assert part.end is not None
-        for start, stop in ((part.end, size(part.file) or part.end), (0, part.start)):
-            lent = self._first_documents(file, start, stop, reach=part.end - part.start)
-            if lent is not None:
-                own = documents.append_column(LENT, pa.array(np.zeros(documents.num_rows, np.bool_)))
-                return pa.concat_tables([own, lent.append_column(LENT, pa.array(np.ones(lent.num_rows, np.bool_)))])
-        return documents
+        lent = next(self._lenders(part, name), None)
+        if lent is None:
+            return documents
+        own = documents.append_column(LENT, pa.array(np.zeros(documents.num_rows, np.bool_)))
+        return pa.concat_tables([own, lent.append_column(LENT, pa.array(np.ones(lent.num_rows, np.bool_)))])
+
+    def _lenders(self, part: FileRange, name: str) -> Iterator[pa.Table]:
+        """Sound documents behind a byte range, before it, and in the file that lends to this one."""
+        if part.end is not None:
+            file = self.document_file(part.file, name)
+            for start, stop in ((part.end, size(part.file) or part.end), (0, part.start)):
+                lent = self._first_documents(file, start, stop, reach=part.end - part.start)
+                if lent is not None:
+                    yield lent
+        if part.lender is not None:
+            for table in self._tables(FileRange(part.lender, 0, None), file_name(part.lender)):
+                sound = table.filter(problems.sound(table)).slice(0, _LENDERS)
+                if sound.num_rows:
+                    yield sound
 
     def _first_documents(self, file: DocumentFile, start: int, stop: int, *, reach: int) -> pa.Table | None:
         """Some sound documents that begin between two bytes; looks at `reach` bytes first, then at twice as many."""

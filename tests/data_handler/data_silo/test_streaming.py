@@ -106,6 +106,21 @@ def test_files_of_one_name_in_several_folders_keep_their_rows_apart(tiny_folder,
     assert {name[:2] for name in ids} == {"a/", "b/"}
 
 
+@pytest.mark.parametrize("suffix", ["txt", "txt.gz"])
+@pytest.mark.parametrize("kind", [DataSilo, StreamingDataSilo])
+def test_files_of_one_document_each_lend_to_each_other(tiny_folder, tmp_path, suffix, kind):
+    for number in range(5):
+        text = "\n".join([SENTENCES[number]] * 12)
+        packed = gzip.compress(text.encode()) if suffix.endswith("gz") else text.encode()
+        (tmp_path / f"{number}.{suffix}").write_bytes(packed)
+    made = BertStyleLMProcessor(
+        tiny_tokenizer(tiny_folder), 24, tmp_path, f"*.{suffix}", dev_filename=None, test_filename=None
+    )
+    batches = list(kind(made, batch_size=8).get_data_loader("train"))
+    labels = np.concatenate([batch["nextsentence_label_ids"].numpy().ravel() for batch in batches])
+    assert 0 < labels.mean() < 1
+
+
 def test_bad_rows_are_set_aside_and_told(tiny_folder, tmp_path):
     data = write_tables(tmp_path / "data")
     with (data / "part-3.tsv").open("a") as file:
