@@ -44,13 +44,12 @@ def test_accumulating_changes_nothing(tiny_folder):
 @pytest.mark.usefixtures("ray_cluster")
 def test_workers_change_the_speed_not_the_run(tiny_folder):
     alone, weights = small_run(tiny_folder, num_workers=0)
-    for workers in (1, 2):
-        result, theirs = small_run(tiny_folder, num_workers=workers)
-        assert result.order_hash == alone.order_hash
-        assert result.losses == pytest.approx(alone.losses, rel=1e-4)
-        assert result.dev[0]["loss"] == pytest.approx(alone.dev[0]["loss"], rel=1e-3)
-        for name in weights:
-            torch.testing.assert_close(theirs[name], weights[name], rtol=1e-2, atol=1e-4)
+    result, theirs = small_run(tiny_folder, num_workers=2)
+    assert result.order_hash == alone.order_hash
+    assert result.losses == pytest.approx(alone.losses, rel=1e-4)
+    assert result.dev[0]["loss"] == pytest.approx(alone.dev[0]["loss"], rel=1e-3)
+    for name in weights:
+        torch.testing.assert_close(theirs[name], weights[name], rtol=1e-2, atol=1e-4)
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 4])

@@ -55,12 +55,11 @@ def test_broken_and_resumed_is_unbroken(tiny_folder, tables, tmp_path, stop_afte
 @pytest.mark.usefixtures("ray_cluster")
 def test_workers_change_the_speed_not_the_run(tiny_folder, tables):
     alone, weights = stream_run(tiny_folder, tables)
-    for workers in (1, 2):
-        result, theirs = stream_run(tiny_folder, tables, num_workers=workers)
-        assert result.order_hash == alone.order_hash
-        assert result.losses == pytest.approx(alone.losses, rel=1e-4)
-        for name in weights:
-            torch.testing.assert_close(theirs[name], weights[name], rtol=1e-2, atol=1e-4)
+    result, theirs = stream_run(tiny_folder, tables, num_workers=2)
+    assert result.order_hash == alone.order_hash
+    assert result.losses == pytest.approx(alone.losses, rel=1e-4)
+    for name in weights:
+        torch.testing.assert_close(theirs[name], weights[name], rtol=1e-2, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
