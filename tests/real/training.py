@@ -18,7 +18,8 @@ def train(pipeline, data_dir, output, *, workers=0, **settings):
     assert DATA.is_dir(), "set FARM_RAY_DATA to the folder with the data sets"
     given = {key.replace("__", "."): value for key, value in settings.items()}
     # No real data set here has quoted fields; files with one word a line know no quotes.
-    quotes = {} if "ner" in pipeline or "multitask" in pipeline else {"processor.quote_char": "null"}
+    without = ("ner", "multitask", "lm_finetuning")
+    quotes = {} if any(name in pipeline for name in without) else {"processor.quote_char": "null"}
     flags = [part for key, value in (USUAL | quotes | given).items() for part in ("--set", f"{key}={value}")]
     places = ["--data-dir", str(data_dir), "--output-dir", str(output), "--model", str(model_folder())]
     return _job("jobs.train", pipeline, *places, "--num-workers", str(workers), *flags)
