@@ -14,7 +14,8 @@ def test_adapted_to_the_brown_corpus(tmp_path):
     """The package has no head for hidden tokens: a fresh one begins at the size of the vocabulary, 30,522."""
     result = train("pipelines.lm_finetuning", DATA / "brown", tmp_path / "out")
     dev = result["metrics"]["dev"]
-    assert dev["lm"]["perplexity"] <= 400
-    assert dev["lm"]["acc"] >= 0.1
+    assert dev["lm"]["perplexity"] <= 180
+    assert dev["lm"]["acc"] >= 0.22
+    assert dev["nextsentence"]["acc"] >= 0.6
     again = scored(result, DATA / "brown" / "dev.txt")["metrics"]
     assert again["lm"]["loss"] == pytest.approx(dev["lm"]["loss"], abs=2e-2)
