@@ -1,9 +1,16 @@
 """Small runs that stream their training data: texts with labels in several files, or documents in one."""
 
 from farm_ray.data_handler.data_silo import StreamingDataSilo
-from farm_ray.data_handler.processor import TextClassificationProcessor
+from farm_ray.data_handler.processor import BertStyleLMProcessor, TextClassificationProcessor
+from farm_ray.modeling.adaptive_model import AdaptiveModel
+from farm_ray.modeling.language_model import LanguageModel
+from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
+from farm_ray.reproducibility import set_all_seeds
+from farm_ray.train import Trainer
 from tests.runs import LABELS, labelled_dicts, small_trainer
 from tests.tiny import tiny_tokenizer
+
+SENTENCES = ["the film was good", "a very dull movie", "you are a fool", "what a nice day", "gut schlecht und ein satz"]
 
 
 def write_tables(folder, *, files=7, rows=23):
@@ -36,3 +43,28 @@ def stream_run(folder, data_dir, *, stream=None, **options):
     trainer = small_trainer(folder, silo=text_stream(folder, data_dir, **(stream or {})), **options)
     trained = trainer.train()
     return trainer.result, trained.state_dict()
+
+
+def write_documents(path, documents=200):
+    """Documents of 1 to 7 sentences."""
+    texts = ["\n".join(SENTENCES[(n + k) % 5] for k in range(1 + n % 7)) for n in range(documents)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n\n".join(texts) + "\n")
+    return path
+
+
+def documents_stream(folder, data_dir, *, processor=None, **options):
+    made = BertStyleLMProcessor(
+        tiny_tokenizer(folder), 24, data_dir, dev_filename=None, test_filename=None, **(processor or {})
+    )
+    return StreamingDataSilo(made, **({"batch_size": 8, "lanes": 4, "window_bytes": 1000} | options))
+
+
+def small_lm_trainer(folder, silo, *, dropout=0.0, **options):
+    """Hidden tokens and next sentences on a tiny BERT, always the same weights."""
+    set_all_seeds(7)
+    heads = [BertLMHead.load(folder), NextSentenceHead(num_labels=2)]
+    language_model = LanguageModel.load(folder)
+    language_model.set_dropout(dropout)
+    model = AdaptiveModel(language_model, heads, dropout, ["per_token", "per_sequence"], "cpu")
+    return Trainer(model=model, data_silo=silo, evaluate_every=0, learning_rate=1e-3, **options)

@@ -16,8 +16,7 @@ from farm_ray.experiment.config import (
     read_experiment,
 )
 from farm_ray.experiment.preprocess import preprocess_experiment
-from tests.data_handler.data_silo.test_streaming import write_documents
-from tests.stream_runs import write_tables
+from tests.stream_runs import write_documents, write_tables
 
 
 @pytest.fixture

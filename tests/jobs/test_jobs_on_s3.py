@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from jobs import infer, preprocess, train
-from tests.data_handler.data_silo.test_streaming import write_documents
+from tests.stream_runs import write_documents
 
 
 @pytest.fixture

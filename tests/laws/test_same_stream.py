@@ -5,9 +5,8 @@ import torch
 
 from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.errors import CheckpointError
-from tests.data_handler.data_silo.test_streaming import documents_stream, small_lm_trainer, write_documents
 from tests.runs import BrokenOffError, break_off_after, small_trainer
-from tests.stream_runs import stream_run, text_stream, write_tables
+from tests.stream_runs import documents_stream, small_lm_trainer, stream_run, text_stream, write_documents, write_tables
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def tasks_at_once(stream: StreamedSet, ranks: int) -> int:
     return max(1, min(stream.max_tasks, cluster.all_cores() // ranks))
 
 
-def prepare_readers(stream: StreamedSet, *, ranks: int) -> threading.Thread:
+def prepare_readers(stream: StreamedSet, *, ranks: int) -> None:
     """Starts what reading needs, in the background: Ray Data's own actors, and processes with the processor unpacked.
 
     Training workers take some seconds to start; the first batch would wait as long again for what this does meanwhile.
@@ -91,9 +91,7 @@ def prepare_readers(stream: StreamedSet, *, ranks: int) -> threading.Thread:
     dataset = ray.data.read_datasource(
         tables_source("GetReady", [("", ready)] * tasks), num_cpus=READ_CPUS, override_num_blocks=tasks
     )
-    thread = threading.Thread(target=_run_through, args=(dataset,), name="farm_ray-prepare-readers", daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=_run_through, args=(dataset,), name="farm_ray-prepare-readers", daemon=True).start()
 
 
 def _run_through(dataset: ray.data.Dataset) -> None:

@@ -8,7 +8,7 @@ import pytest
 from farm_ray.data_handler.data_silo.lanes import Lanes
 from farm_ray.data_handler.order import Position
 from farm_ray.data_handler.processor import BertStyleLMProcessor
-from tests.data_handler.data_silo.test_streaming import documents_stream, write_documents
+from tests.stream_runs import documents_stream, write_documents
 
 
 @pytest.fixture

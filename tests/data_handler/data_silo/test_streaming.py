@@ -10,31 +10,17 @@ from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
 from farm_ray.data_handler.data_silo.stream import assembled
 from farm_ray.data_handler.processor import BertStyleLMProcessor, RegressionProcessor
 from farm_ray.errors import ConfigError, DataProblemError
-from farm_ray.modeling.adaptive_model import AdaptiveModel
-from farm_ray.modeling.language_model import LanguageModel
-from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
-from farm_ray.reproducibility import set_all_seeds
-from farm_ray.train import Trainer
 from tests.runs import BrokenOffError, break_off_after, small_trainer
-from tests.stream_runs import stream_run, text_stream, write_tables
+from tests.stream_runs import (
+    SENTENCES,
+    documents_stream,
+    small_lm_trainer,
+    stream_run,
+    text_stream,
+    write_documents,
+    write_tables,
+)
 from tests.tiny import tiny_tokenizer
-
-SENTENCES = ["the film was good", "a very dull movie", "you are a fool", "what a nice day", "gut schlecht und ein satz"]
-
-
-def write_documents(path, documents=200):
-    """Documents of 1 to 7 sentences."""
-    texts = ["\n".join(SENTENCES[(n + k) % 5] for k in range(1 + n % 7)) for n in range(documents)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n\n".join(texts) + "\n")
-    return path
-
-
-def documents_stream(folder, data_dir, *, processor=None, **options):
-    made = BertStyleLMProcessor(
-        tiny_tokenizer(folder), 24, data_dir, dev_filename=None, test_filename=None, **(processor or {})
-    )
-    return StreamingDataSilo(made, **({"batch_size": 8, "lanes": 4, "window_bytes": 1000} | options))
 
 
 def test_a_file_is_cut_into_ranges_and_its_rows_are_estimated(tiny_folder, tmp_path):
@@ -161,16 +147,6 @@ def test_fewer_documents_than_lanes_are_enough(tiny_folder, tmp_path):
     trainer = small_lm_trainer(tiny_folder, silo)
     trainer.train()
     assert trainer.result.rows >= 3
-
-
-def small_lm_trainer(folder, silo, *, dropout=0.0, **options):
-    """Hidden tokens and next sentences on a tiny BERT, always the same weights."""
-    set_all_seeds(7)
-    heads = [BertLMHead.load(folder), NextSentenceHead(num_labels=2)]
-    language_model = LanguageModel.load(folder)
-    language_model.set_dropout(dropout)
-    model = AdaptiveModel(language_model, heads, dropout, ["per_token", "per_sequence"], "cpu")
-    return Trainer(model=model, data_silo=silo, evaluate_every=0, learning_rate=1e-3, **options)
 
 
 def test_an_empty_corpus_is_refused(tiny_folder, tmp_path):
