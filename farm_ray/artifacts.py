@@ -84,7 +84,11 @@ def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayEr
         entries = json.loads(listed.read_text(encoding="utf-8"))
     except ValueError:
         raise error(f"{listed} is damaged; copy the folder again", file=str(listed)) from None
+    if not isinstance(entries, dict):
+        raise error(f"{listed} is damaged; copy the folder again", file=str(listed))
     for name, (size, digest) in entries.items():
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise error(f'{listed} names "{name}", which is outside of {path}; copy the folder again', file=str(listed))
         file = path / name
         if not file.is_file():
             raise error(f"{path} is incomplete: {name} is missing; copy the folder again", file=str(file))

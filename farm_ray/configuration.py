@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from farm_ray.credentials import saved_values
 from farm_ray.errors import ConfigError
 
 C = TypeVar("C", bound="Config")
@@ -108,9 +109,15 @@ def read_scalar(text: str) -> Any:
     return _load(text) if text.strip() else text
 
 
+def to_saved(config: Config) -> dict[str, Any]:
+    """The whole tree as plain values, as it may be written to a file: addresses are without their credentials."""
+    saved: dict[str, Any] = saved_values(config.model_dump(mode="json"))
+    return saved
+
+
 def to_yaml(config: Config) -> str:
-    """The whole tree as YAML; `build` with `read_yaml` makes an equal value of it."""
-    return yaml.dump(config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    """The tree of `to_saved` as YAML; `build` with `read_yaml` makes a value of it, equal but for credentials."""
+    return yaml.dump(to_saved(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

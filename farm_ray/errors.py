@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from farm_ray.credentials import redact
+
 
 class FarmRayError(Exception):
     """Base of all errors a user can mend; jobs print the message alone and exit with 2.
 
-    Facts (`file`, `row`, `value`, ...) are kept in `facts` for programs; the message already names them.
+    Facts (`file`, `row`, `value`, ...) are kept in `facts` for programs; the message already names them. Neither
+    holds the credentials of an address: `***` stands in their place.
     """
 
     def __init__(self, message: str, **facts: Any) -> None:
-        super().__init__(message)
-        self.facts = facts
+        super().__init__(redact(message))
+        self.facts = {name: redact(value) if isinstance(value, str) else value for name, value in facts.items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Facts survive the way from a Ray task to the driver."""

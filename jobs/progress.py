@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TextIO
 
+from farm_ray.credentials import redact
+
 _BAR_WIDTH = 24
 _SECONDS_BETWEEN_LINES = 5.0
 _SECONDS_BETWEEN_BARS = 0.1
@@ -15,7 +17,7 @@ _SECONDS_UNTIL_ESTIMATE = 2.0
 class ProgressPrinter:
     """Call it as `progress(stage, done, total, note)`; the units of `done` and `total` are the stage's own.
 
-    Thread-safe and cheap: most calls print nothing.
+    Credentials in addresses are printed as `***`. Thread-safe and cheap: most calls print nothing.
     """
 
     def __init__(self, name: str, stream: TextIO) -> None:
@@ -50,7 +52,7 @@ class ProgressPrinter:
         """Prints a line of its own, whatever the bar does."""
         with self._lock:
             self._clear()
-            self._stream.write(f"{self._name}: {text}\n")
+            self._stream.write(f"{self._name}: {redact(text)}\n")
             self._stream.flush()
 
     def close(self) -> None:
@@ -72,7 +74,7 @@ class ProgressPrinter:
             parts.append(f"{_clock(seconds)}")
         if note:
             parts.append(note)
-        return ", ".join(parts)
+        return redact(", ".join(parts))
 
     def _show(self, text: str, done: int, total: int | None) -> None:
         if not self._terminal:

@@ -57,6 +57,18 @@ def test_damage_is_found(tmp_path):
         verify_folder(place)
 
 
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [('{"../x": [1, ""]}', "outside of"), ('{"/etc/hostname": [1, ""]}', "outside of"), ("[]", "is damaged")],
+)
+def test_a_list_of_checksums_cannot_reach_out_of_the_folder(tmp_path, listed, told):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "x").write_text("1")
+    (tmp_path / "folder" / "checksums.json").write_text(listed)
+    with pytest.raises(ModelFolderError, match=told):
+        verify_folder(tmp_path / "folder", full=True)
+
+
 def test_several_may_publish_the_same_folder_at_once(tmp_path):
     meet, failures = threading.Barrier(4), []
 

@@ -74,10 +74,15 @@ def test_a_web_server_is_no_cluster():
         server.shutdown()
 
 
-@pytest.mark.parametrize("address", ["nonsense", "host:", ":6379", "host:99999", "host:port"])
+@pytest.mark.parametrize("address", ["nonsense", "host:", ":6379", "host:99999", "host:port", "me@host:6379"])
 def test_malformed_address(address):
     with pytest.raises(ConfigError, match="host:port"):
         cluster_address.running_cluster(address)
+
+
+def test_an_address_with_a_password_is_refused_without_telling_it():
+    with pytest.raises(ConfigError, match=r'not "host:6379"$'):
+        cluster_address.running_cluster("me:secret@host:6379")
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8265", "ray://127.0.0.1:10001"])
@@ -210,12 +215,28 @@ def test_disconnect_leaves_a_ray_that_someone_else_started(monkeypatch):
     cluster.disconnect()
 
 
+def listening_addresses(processes):
+    """The addresses, as the kernel writes them, on which these processes wait for TCP connections."""
+    links = [link for process in processes for link in Path(f"/proc/{process}/fd").iterdir()]
+    sockets = {link.readlink().name.removeprefix("socket:[").removesuffix("]") for link in links if link.is_symlink()}
+    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
+    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in sockets}
+
+
 @pytest.mark.cluster
-def test_local_ray_listens_on_loopback_and_keeps_our_errors(ray_cluster):
+def test_local_ray_listens_on_loopback_alone(ray_cluster):
     import ray
 
     cluster.connect()  # has nothing to do: the tests share one Ray
-    assert ray.get_runtime_context().gcs_address.startswith("127.0.0.1:")
+    ray.get(ray.remote(num_cpus=0)(lambda: 0).remote())  # so that there is a worker
+    found = listening_addresses([os.getpid(), *cluster_processes.started_by(os.getpid())])
+    assert {"0100007F"} <= found <= {"0100007F", "0000000000000000FFFF00000100007F"}
+
+
+@pytest.mark.cluster
+def test_our_errors_come_back_from_ray_as_they_are(ray_cluster):
+    import ray
+
     cluster.data_context()
 
     def fail(_batch):

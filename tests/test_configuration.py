@@ -150,3 +150,10 @@ def test_a_text_that_looks_like_a_number_comes_back_as_text(tmp_path):
 def test_a_blank_stays_a_blank():
     assert parse_assignment("processor.delimiter= ") == ("processor.delimiter", " ")
     assert parse_assignment("name=") == ("name", "")
+
+
+def test_yaml_holds_no_credentials():
+    class Labels(Config):
+        names: tuple[str, ...]
+
+    assert "secret" not in to_yaml(Labels(names=("s3://key:secret@bucket/a", "https://h/a?token=secret")))

@@ -48,8 +48,10 @@ def _host_and_port(address: str) -> tuple[str, int]:
         way_out = f"to send a job to a cluster's dashboard, use: ray job submit --address {address} -- python -m ..."
         raise ConfigError(f'the address must be host:port, not "{address}"; {way_out}', value=address)
     host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 2**16:
-        raise ConfigError(f'the address must be host:port, "auto" or "local", not "{address}"', value=address)
+    if not colon or not host or "@" in host or not port.isdigit() or not 0 < int(port) < 2**16:
+        # A token or password in front of an @ has no business here, nor in the message.
+        shown = address.rpartition("@")[2]
+        raise ConfigError(f'the address must be host:port, "auto" or "local", not "{shown}"', value=shown)
     return host.strip("[]"), int(port)
 
 

@@ -46,6 +46,8 @@ _LOCAL = {
     "RAY_AUTH_MODE": "token",
     # Ray's own name for "this machine only": node, GCS and workers then listen on 127.0.0.1.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    # Where torch's ranks meet; its own choice is the address that the machine's name stands for.
+    "GLOO_SOCKET_IFNAME": "lo0" if sys.platform == "darwin" else "lo",
 }
 
 
@@ -254,7 +256,11 @@ def _interrupt_waits() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _ray_leaves_sigterm() -> Iterator[None]:
-    """ray.init would put a handler of its own in place, which ends the process in the middle of Ray's start."""
+    """ray.init would put a handler of its own in place, which ends the process in the middle of Ray's start.
+
+    It puts another one in front of Python's, which prints a stack and aborts the process three seconds after the signal
+    whatever Python's handler does; that one makes way for the handler that a program has set.
+    """
     utils: Any = importlib.import_module("ray._private.utils")
     original = utils.set_sigterm_handler
     utils.set_sigterm_handler = lambda _handler: None
@@ -262,3 +268,6 @@ def _ray_leaves_sigterm() -> Iterator[None]:
         yield
     finally:
         utils.set_sigterm_handler = original
+        own = signal.getsignal(signal.SIGTERM)
+        if callable(own):
+            signal.signal(signal.SIGTERM, own)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from farm_ray.credentials import without_account
+
 DATA_SUFFIXES = (".tsv", ".csv", ".txt", ".json", ".jsonl", ".parquet")
 """Suffixes of data files; each may carry a compression suffix too."""
 
@@ -25,8 +27,8 @@ def redacted(uri: str | Path) -> str:
     text = str(uri)
     if scheme(text) == "":
         return text
-    parts = urlsplit(text)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    parts = urlsplit(without_account(text))
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
 
 def file_name(uri: str | Path) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
+from farm_ray.credentials import S3_OPTIONS
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
 from farm_ray.storage.addresses import redacted, scheme
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 S3_TIMEOUT_S = 20.0
 """Seconds until a silent object store is asked again, three times in all."""
 
-_S3_OPTIONS = ("endpoint_override", "region", "scheme")
 _WEB_LIBRARIES = ("requests", "urllib3")
 _AWS_ERROR = re.compile(r"AWS Error (\w+)(?: \(HTTP status (\d+)\))?")
 _AWS_REASONS = {
@@ -138,12 +138,15 @@ def _s3(uri: str) -> tuple[fs.S3FileSystem, str]:
     """The object store, with waiting times of our own: Arrow's usual ones keep us for minutes at a silent server."""
     parts = urlsplit(uri)
     account, _, bucket = parts.netloc.rpartition("@")
+    if ":" in bucket:
+        # The slash ended what was meant as the account.
+        raise ConfigError(f"{redacted(uri)}: write %2F for a / in the secret key, or set AWS_SECRET_ACCESS_KEY instead")
     user, _, password = account.partition(":")
     options = dict(parse_qsl(parts.query))
-    unknown = sorted(options.keys() - set(_S3_OPTIONS))
+    unknown = sorted(options.keys() - set(S3_OPTIONS))
     if unknown or not bucket:
         wrong = f'unknown option "{unknown[0]}"' if unknown else "no bucket is named"
-        raise ConfigError(f"{redacted(uri)}: {wrong}; the form is s3://bucket/key, with ?{'=, '.join(_S3_OPTIONS)}=")
+        raise ConfigError(f"{redacted(uri)}: {wrong}; the form is s3://bucket/key, with ?{'=, '.join(S3_OPTIONS)}=")
     endpoint = options.get("endpoint_override") or _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     own_region = _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
     with explained(uri):

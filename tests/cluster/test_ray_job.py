@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,16 @@ def submit(head, *flags, name):
     )
 
 
+def status_of_the_jobs_api(head, token):
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    asked = urllib.request.Request(f"{head['RAY_API_SERVER_ADDRESS']}/api/jobs/", headers=headers)
+    try:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
 def driver_exit_code(head, name):
     program = (
         "from ray.job_submission import JobSubmissionClient as Client\n"
@@ -95,6 +107,28 @@ def driver_exit_code(head, name):
     )
     done = subprocess.run([sys.executable, "-c", program], env=head, capture_output=True, text=True, check=True)
     return int(done.stdout.splitlines()[-1])
+
+
+def test_the_jobs_api_asks_for_the_token(head):
+    assert status_of_the_jobs_api(head, None) == 401
+    assert status_of_the_jobs_api(head, "wrong") == 403
+    assert status_of_the_jobs_api(head, head["RAY_AUTH_TOKEN"]) == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"RAY_AUTH_TOKEN": "wrong"}, "the authentication token is invalid or incorrect"),
+        ({"RAY_AUTH_MODE": "disabled"}, "Missing authentication token"),
+    ],
+)
+def test_no_job_without_the_right_token(head, data_dir, tmp_path, change, told):
+    flags = ["--data-dir", data_dir, "--model", tmp_path, "--output-dir", tmp_path / "out"]
+    done = submit(head | change, *flags, name="refused")
+    assert done.returncode != 0
+    assert told in done.stdout + done.stderr
+    assert head["RAY_AUTH_TOKEN"] not in done.stdout + done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_job_runs_to_the_end_and_its_logs_are_followed(head, data_dir, tiny_folder, tmp_path):

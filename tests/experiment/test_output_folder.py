@@ -104,3 +104,13 @@ def test_a_result_is_plain_json():
         status="ok", rows=1, steps=1, seconds={}, rows_per_second=1.0, order_hash="0", problems={}, model_dir="m"
     )
     assert json.loads(json.dumps(result.as_dict()))["model_dir"] == "m"
+
+
+def test_the_same_run_with_other_credentials_is_the_same_run(tmp_path):
+    first, second = (replace(READY, "processor.data_dir", f"s3://key:{word}@bucket/d") for word in ("secret", "other"))
+    folder.note_experiment(tmp_path, first)
+    (tmp_path / "model").mkdir()
+    folder.check_output_folder(tmp_path, second)
+    assert "secret" not in (tmp_path / "experiment.yaml").read_text()
+    with pytest.raises(ConfigError, match="'s3://bucket/d' there and 's3://bucket/e' here"):
+        folder.check_output_folder(tmp_path, replace(READY, "processor.data_dir", "s3://key:secret@bucket/e"))

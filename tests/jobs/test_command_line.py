@@ -195,3 +195,35 @@ sys.exit(command_line.run(command_line.make_parser("jobs.test", None), work, [])
     _, err = job.communicate("go on\n", timeout=60)
     assert err == "jobs.test: standard output was closed before the last line\n"
     assert job.returncode == command_line.EXIT_FAILED
+
+
+SECRET = "s3://key:hidden@bucket/a?token=hidden"
+
+
+@pytest.mark.parametrize("error", [DataProblemError(SECRET), ValueError(SECRET), PermissionError(13, "Denied", SECRET)])
+def test_no_error_tells_credentials(capsys, error):
+    def work(_arguments, progress):
+        progress("read", 0, None, SECRET)
+        progress.line(SECRET)
+        logging.getLogger("farm_ray.test").warning("trying %s again", SECRET)
+        raise error
+
+    assert run(work) in {1, 2}
+    out, err = capsys.readouterr()
+    assert "hidden" not in out + err
+    assert err.count("s3://***@bucket/a?***") >= 4
+
+
+def test_neither_a_wrong_flag_nor_the_result_tells_credentials(capsys):
+    with pytest.raises(SystemExit):
+        run(None, ["--m", SECRET])
+    assert run(lambda *_: {"output": SECRET, "places": [SECRET]}) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["places"] == ["s3://***@bucket/a?***"]
+    assert "hidden" not in out + err
+
+
+def test_the_resume_command_leaves_credentials_to_be_filled_in():
+    command = command_line.resume_command("jobs.x", ["--data-dir", SECRET, "--set", f"data.cache_path={SECRET}"])
+    assert "hidden" not in command
+    assert command.count("s3://***@bucket/a?***") == 2

@@ -2,7 +2,9 @@
 
 import pytest
 
+from farm_ray.errors import ConfigError
 from farm_ray.storage import data_suffix, file_name, join, redacted
+from farm_ray.storage.systems import locate
 
 URI = "s3://KEY:SE%2FCRET@bucket/set/Train.TSV.gz?region=eu-west-1"
 
@@ -27,3 +29,10 @@ def test_join_keeps_options_of_the_folder():
     assert join(None, "a.tsv") == "a.tsv"
     assert join("s3://bucket/set", "/tmp/a.tsv") == "/tmp/a.tsv"
     assert join("data", "https://host/a.tsv") == "https://host/a.tsv"
+
+
+def test_a_secret_key_with_a_slash_is_hidden_too():
+    assert redacted("s3://key:se/cr+et@bucket/set/a.tsv") == "s3://bucket/set/a.tsv"
+    assert redacted("http://host:80/a@b.tsv") == "http://host:80/a@b.tsv"
+    with pytest.raises(ConfigError, match=r"^s3://bucket/a\.tsv: write %2F for a / in the secret key"):
+        locate("s3://key:se/cret@bucket/a.tsv")

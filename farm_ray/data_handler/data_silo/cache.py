@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from farm_ray import storage
 from farm_ray.artifacts import publish_folder, verify_folder
+from farm_ray.data_handler.columns import pickled_columns
 from farm_ray.errors import ConfigError, FarmRayError
 
 if TYPE_CHECKING:
@@ -25,8 +26,15 @@ _FEATURES, _RECIPE = "features.parquet", "recipe.json"
 def cached_features(processor: Processor, file: str, folder: Path, make: Callable[[], pa.Table]) -> pa.Table:
     """The features of one file: read if they were made before from the same bytes by the same processor, else made.
 
-    A damaged entry is made anew. `recipe.json` beside the features tells what the key was made of.
+    A damaged entry is made anew, and so is one that holds pickled objects. `recipe.json` beside the features tells what
+    the key was made of.
+
+    Raises:
+        ConfigError: When `folder` is an address.
     """
+    if ":/" in str(folder):
+        shown = str(folder).replace(":/", "://", 1)
+        raise ConfigError(f"the cache must be on a disk that this machine sees, not {shown}; give another cache_path")
     recipe = _recipe(processor, file)
     place = folder / hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:32]
     stored = _read(place)
@@ -57,5 +65,7 @@ def _read(place: Path) -> pa.Table | None:
     try:
         verify_folder(place, full=True, error=ConfigError)
     except FarmRayError:
+        return None
+    if pickled_columns(pq.read_schema(place / _FEATURES)):
         return None
     return pq.read_table(place / _FEATURES)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.columns import pickled_columns
 from farm_ray.data_handler.file_to_dicts.table_file import Cell, TableFile, row_ids
 from farm_ray.data_handler.file_to_dicts.values import cell_text
 from farm_ray.data_handler.problems import Problem, shorten
@@ -25,7 +26,8 @@ def read_parquet(file: TableFile) -> Iterator[pa.Table]:
     """The rows of a Parquet file: id (row number from 1), the wanted columns as text (null where null), problem.
 
     Raises:
-        DataProblemError: For a file that is no Parquet, has no rows, or lacks a wanted column.
+        DataProblemError: For a file that is no Parquet, has no rows, lacks a wanted column, or holds pickled objects
+            in one.
     """
     with _explained(file):
         for number, batch in parquet_batches(file):
@@ -35,12 +37,14 @@ def read_parquet(file: TableFile) -> Iterator[pa.Table]:
 def parquet_batches(file: TableFile) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Batches of the wanted columns as they are, each with the number of its first row, from 1.
 
+    Nothing is unpickled: columns of Ray's pickled objects are refused.
+
     Raises:
         DataProblemError: As `read_parquet`.
     """
     with file.open(seekable=True) as opened, _explained(file):
         parquet = pq.ParquetFile(opened)
-        names = _wanted(file, parquet.schema_arrow.names)
+        names = _wanted(file, parquet.schema_arrow)
         number = 1
         for batch in parquet.iter_batches(batch_size=file.rows_per_table, columns=names):
             yield number, batch
@@ -58,13 +62,20 @@ def _explained(file: TableFile) -> Iterator[None]:
         raise file.error(f"cannot be read as Parquet: {told}; write it anew") from None
 
 
-def _wanted(file: TableFile, there: list[str]) -> list[str]:
+def _wanted(file: TableFile, schema: pa.Schema) -> list[str]:
+    there = schema.names
     missing = file.missing_columns(there)
     if missing:
         raise file.missing_error(missing, there)
     for name, times in Counter(there).items():
         if times > 1 and name in file.columns:
             raise file.error(f'has the column "{shorten(name)}" twice; give each column a name of its own')
+    for name in pickled_columns(schema):
+        if name in file.columns:
+            raise file.error(
+                f'has pickled Python objects in the column "{shorten(name)}", which could run code and are never read; '
+                "write it as text or numbers"
+            )
     return [name for name in file.columns if name in there]
 
 

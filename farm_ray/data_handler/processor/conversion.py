@@ -69,7 +69,8 @@ def _model_config(name_or_path: str, revision: str | None) -> Any:
     from transformers import AutoConfig
 
     try:
-        return AutoConfig.from_pretrained(name_or_path, **({} if revision is None else {"revision": revision}))
+        where = {} if revision is None else {"revision": revision}
+        return AutoConfig.from_pretrained(name_or_path, trust_remote_code=False, **where)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ConfigError(f"cannot read the model's config.json in {name_or_path} ({reason})") from error

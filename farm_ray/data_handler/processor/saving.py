@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.credentials import saved_values
 from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
 from farm_ray.data_handler.processor.metrics import saved_tasks
 from farm_ray.data_handler.processor.names import processor_class
@@ -44,8 +45,8 @@ def plain_settings(processor: Processor) -> dict[str, Any]:
 
 
 def save(processor: Processor, folder: Path) -> None:
-    """Writes the settings and the tokenizer into `folder`."""
-    settings = processor.generate_config()
+    """Writes the settings and the tokenizer into `folder`; addresses lose their credentials on the way."""
+    settings = saved_values(processor.generate_config())
     settings |= {"tokenizer": type(processor.tokenizer).__name__, "processor": type(processor).__name__}
     folder.mkdir(parents=True, exist_ok=True)
     processor.tokenizer.save_pretrained(str(folder))

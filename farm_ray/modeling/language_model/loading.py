@@ -98,8 +98,10 @@ def open_config(name_or_path: str | Path, revision: str | None = None) -> PreTra
         if not (folder / "config.json").is_file():
             raise sources.missing(folder / "config.json")
         with quiet_transformers(), sources.reading(folder / "config.json"):
-            return AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    return _from_hub(AutoConfig, str(name_or_path), revision, {})
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    else:
+        config = _from_hub(AutoConfig, str(name_or_path), revision, {})
+    return _without_foreign_code(config, name_or_path)
 
 
 def open_classifier(name_or_path: str | Path, config: PreTrainedConfig, revision: str | None = None) -> PreTrainedModel:
@@ -206,6 +208,7 @@ def _load_farm(folder: Path, described: dict[str, Any], class_name: str | None) 
     pooling = FARM_POOLINGS.get(kind.__name__, Pooling())
     with sources.reading(folder / CONFIG_FILE), quiet_transformers():
         config = AutoConfig.for_model(str(described.get("model_type", kind.model_type)), **values)
+    _without_foreign_code(config, folder)
     encoder_class: Any = _encoder_class(config)
     options = {"config": config, "state_dict": weights, "dtype": torch.float32, **pooler_options(config, pooling)}
     with sources.reading(weights_file), quiet_transformers():
@@ -242,6 +245,7 @@ def _open_any(
         file: Path | str = str(name_or_path)
         model, report = _from_hub(auto_class, str(name_or_path), revision, options)
     else:
+        sources.check_shards(folder)
         file = _weights_file(folder)
         with sources.reading(file), quiet_transformers():
             model, report = auto_class.from_pretrained(folder, trust_remote_code=False, **options)
@@ -276,6 +280,18 @@ def pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) -> 
         return {}
     takes = "add_pooling_layer" in inspect.signature(_encoder_class(config)).parameters
     return {"add_pooling_layer": False} if takes else {}
+
+
+def _without_foreign_code(config: PreTrainedConfig, name_or_path: str | Path) -> PreTrainedConfig:
+    """Refuses a configuration by which transformers would fetch its attention from a hub and run it."""
+    attention = str(getattr(config, "_attn_implementation", None))
+    if "/" in attention:
+        raise ModelFolderError(
+            f"the config.json of {name_or_path} asks for code from a hub, which is never run: "
+            f'take out its attn_implementation "{attention}"',
+            value=attention,
+        )
+    return config
 
 
 def _encoder_class(config: PreTrainedConfig) -> type[PreTrainedModel]:

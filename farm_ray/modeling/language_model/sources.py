@@ -34,7 +34,6 @@ _FOREIGN_ERRORS = (
     EOFError,
     SafetensorError,
     StrictDataclassError,
-    pickle.UnpicklingError,
 )
 
 
@@ -68,6 +67,12 @@ def reading(file: Path) -> Iterator[None]:
     """Turns what foreign readers raise on damaged files into a ModelFolderError that names `file`."""
     try:
         yield
+    except pickle.UnpicklingError:
+        raise ModelFolderError(
+            f"{file} holds pickled objects other than tensors, which could run code and are never read; "
+            "save its weights as model.safetensors",
+            file=str(file),
+        ) from None
     except _FOREIGN_ERRORS as error:
         raise ModelFolderError(
             f"{file} cannot be read, it may be damaged or only half copied ({first_line(error)}); copy it again",
@@ -118,6 +123,24 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
         raise ModelFolderError(f"{file} holds something other than named tensors", file=str(file))
     return dict(tensors)
+
+
+def check_shards(folder: Path) -> None:
+    """Refuses a weights index that names files outside of its folder.
+
+    Raises:
+        ModelFolderError: Names the index and the file.
+    """
+    for index in sorted(folder.glob("*.index.json")):
+        shards = read_json(index).get("weight_map")
+        for shard in shards.values() if isinstance(shards, dict) else ():
+            if Path(str(shard)).name != shard:
+                raise ModelFolderError(
+                    f'{index} names "{shard}", and weights are read from the model folder alone; '
+                    "copy the file into it and name it without a path",
+                    file=str(index),
+                    value=shard,
+                )
 
 
 def check_complete(missing_weights: Sequence[str], file: Path | str) -> None:

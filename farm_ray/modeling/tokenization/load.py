@@ -100,6 +100,7 @@ class Tokenizer:
 def _load(name: str, class_name: str | None, settings: dict[str, Any]) -> Any:
     from transformers import AutoTokenizer
 
+    _refuse_other_files(Path(name))
     out_of_reach = None if Path(name).is_dir() else hub.hub_is_out_of_reach()
     if out_of_reach:
         settings = {**settings, "local_files_only": True}
@@ -107,7 +108,8 @@ def _load(name: str, class_name: str | None, settings: dict[str, Any]) -> Any:
     if class_name is None and (config := _farm_config(Path(name))) is not None:
         settings = {**settings, "config": config}
     try:
-        return loader.from_pretrained(name, **settings)
+        # Unless it is told no, transformers asks on the terminal whether to run the folder's own code.
+        return loader.from_pretrained(name, trust_remote_code=False, **settings)
     except (OSError, ValueError, ImportError, KeyError) as error:
         if not Path(name).is_dir():
             raise hub.hub_error(name, error, out_of_reach) from error
@@ -153,6 +155,26 @@ def _farm_config(folder: Path) -> Any:
         raise ModelFolderError(f"{path} is not valid JSON; copy the model folder again", file=str(path)) from None
     model_type = values.get("model_type") or _MODEL_TYPE_BY_FARM_CLASS.get(str(values.get("name")))
     return AutoConfig.for_model(model_type) if model_type else None
+
+
+def _refuse_other_files(folder: Path) -> None:
+    """What a tokenizer_config.json can make transformers read, and is not in its folder."""
+    path = folder / "tokenizer_config.json"
+    if not path.is_file():
+        return
+    try:
+        values = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise ModelFolderError(f"{path} is not valid JSON; copy the model folder again", file=str(path)) from None
+    named = [values[key] for key in ("vocab", "merges") if isinstance(values.get(key), str)]
+    named += [file for file in values.get("fast_tokenizer_files") or [] if Path(str(file)).name != file]
+    if named:
+        raise ModelFolderError(
+            f'{path} names the file "{named[0]}", and a tokenizer is read from its own folder alone; '
+            "take the entry out",
+            file=str(path),
+            value=named[0],
+        )
 
 
 def _refuse_unknown(tokenizer: Any, settings: dict[str, Any]) -> None:

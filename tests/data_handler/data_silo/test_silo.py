@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import pickle
 import socket
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -339,6 +341,36 @@ def test_a_damaged_cache_entry_is_made_anew(tokenizer, tmp_path):
     file = next((tmp_path / "cache").glob("*/features.parquet"))
     file.write_bytes(file.read_bytes()[:-10])
     assert DataSilo(processor(tokenizer, tmp_path), **options).n_samples("train") == 18
+
+
+class Evil:
+    def __reduce__(self):
+        return open, ("evil_was_here", "w")
+
+
+def test_a_cache_is_never_unpickled(tokenizer, tmp_path, monkeypatch):
+    import ray.data  # noqa: F401 - it registers the type whose values are unpickled
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.tsv").write_text(lines(20))
+    options = {"batch_size": 4, "caching": True, "cache_path": tmp_path / "cache"}
+    DataSilo(processor(tokenizer, tmp_path), **options)
+    file = next((tmp_path / "cache").glob("*/features.parquet"))
+    (file.parent / "checksums.json").unlink()
+    table = pq.read_table(file)
+    told = {b"ARROW:extension:name": b"ray.data.arrow_pickled_object", b"ARROW:extension:metadata": b""}
+    ids = pa.array([pickle.dumps(Evil())] * len(table), pa.large_binary())
+    place = table.schema.get_field_index("id")
+    pq.write_table(table.set_column(place, pa.field("id", ids.type, metadata=told), ids), file)
+    assert DataSilo(processor(tokenizer, tmp_path), **options).n_samples("train") == 18
+    assert not (tmp_path / "evil_was_here").exists()
+
+
+def test_a_cache_must_be_a_folder(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(20))
+    place = {"caching": True, "cache_path": "s3://key:secret@bucket/cache"}
+    with pytest.raises(ConfigError, match=r"not s3://\*\*\*@bucket/cache; give another cache_path"):
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4, **place)
 
 
 @pytest.mark.parametrize("numbers", [{"batch_size": 0}, {"batch_size": 4, "max_problem_share": 2}])

@@ -1,7 +1,8 @@
-"""Parquet files: any column as text, row groups one after the other."""
+"""Parquet files: any column as text, row groups one after the other, and nothing that is unpickled."""
 
 import datetime as dt
 import decimal
+import pickle
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,3 +84,27 @@ def test_files_that_cannot_be_used(tmp_path):
     pq.write_table(pa.table({"text": pa.array([], pa.string())}), path)
     with pytest.raises(DataProblemError, match="has no rows"):
         read(path)
+
+
+class Evil:
+    def __reduce__(self):
+        return open, ("evil_was_here", "w")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_pickled_objects_of_ray_are_refused(tmp_path, monkeypatch, nested):
+    """Ray registers a type of Arrow whose values are unpickled when they are looked at."""
+    import ray.data  # noqa: F401
+
+    monkeypatch.chdir(tmp_path)
+    told = {b"ARROW:extension:name": b"ray.data.arrow_pickled_object", b"ARROW:extension:metadata": b""}
+    field = pa.field("text", pa.large_binary(), metadata=told)
+    column = pa.array([pickle.dumps(Evil())], pa.large_binary())
+    if nested:
+        column = pa.ListArray.from_arrays([0, 1], column).cast(pa.list_(field.with_name("item")))
+        field = pa.field("text", column.type)
+    pq.write_table(pa.table([column, pa.array(["a"])], pa.schema([field, pa.field("more", pa.string())])), "a.parquet")
+    with pytest.raises(DataProblemError, match=r'a\.parquet has pickled Python objects in the column "text"'):
+        read(tmp_path / "a.parquet")
+    assert not (tmp_path / "evil_was_here").exists()
+    assert next(iter(read_rows("a.parquet", columns={"more": "more"})))["more"].to_pylist() == ["a"]

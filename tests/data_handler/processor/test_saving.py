@@ -136,3 +136,10 @@ def test_a_folder_without_a_processor_says_where_to_look(make, tmp_path):
         Processor.load_from_dir(tmp_path / "run")
     with pytest.raises(ModelFolderError, match="no such folder"):
         Processor.load_from_dir(tmp_path / "nowhere")
+
+
+def test_nothing_secret_is_saved(make, tmp_path):
+    make(data_dir="s3://key:secret@bucket/d?region=eu", proxies={"https": "http://me:secret@proxy"}).save(tmp_path)
+    text = (tmp_path / "processor_config.json").read_text()
+    assert "secret" not in text
+    assert json.loads(text)["data_dir"] == "s3://bucket/d?region=eu"

@@ -160,7 +160,7 @@ def test_nothing_is_unpickled(file, tmp_path, monkeypatch):
     else:
         tiny_config("bert").save_pretrained(folder)
     (folder / file).write_bytes(pickle.dumps({"embeddings": Evil()}, protocol=2))
-    with pytest.raises(ModelFolderError, match=file):
+    with pytest.raises(ModelFolderError, match=f"{file} holds pickled objects other than tensors"):
         LanguageModel.load(folder)
     assert not (tmp_path / "evil_was_here").exists()
 
@@ -281,3 +281,21 @@ def test_offline_is_said(monkeypatch):
     ) as told:
         Bert.load("no-such-model")
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("place", ["../outside.safetensors", "{}/outside.safetensors"])
+def test_weights_come_from_the_model_folder_alone(place, tmp_path):
+    save_tiny_model("bert", tmp_path / "m")
+    weights = (tmp_path / "m" / "model.safetensors").rename(tmp_path / "outside.safetensors")
+    index = {"metadata": {}, "weight_map": dict.fromkeys(load_file(weights), place.format(tmp_path))}
+    (tmp_path / "m" / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelFolderError, match=r"index\.json names .*outside\.safetensors.*model folder alone"):
+        LanguageModel.load(tmp_path / "m")
+
+
+def test_code_of_a_hub_is_never_run(tmp_path):
+    save_tiny_model("bert", tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"attn_implementation": "someone/attention"}))
+    with pytest.raises(ModelFolderError, match="never run: take out its attn_implementation"):
+        LanguageModel.load(tmp_path)

@@ -84,3 +84,24 @@ def test_folder_without_tokenizer_names_what_it_needs(tmp_path):
 def test_unknown_name_says_that_it_is_no_folder():
     with pytest.raises(ModelFolderError, match='no model "no/such-model": no local folder has this name'):
         Tokenizer.load("no/such-model", local_files_only=True)
+
+
+@pytest.mark.parametrize("entry", [{"vocab": "../other.txt"}, {"fast_tokenizer_files": ["../tokenizer.4.0.0.json"]}])
+def test_a_tokenizer_comes_from_its_own_folder_alone(entry, tmp_path):
+    tiny_tokenizer(tmp_path).save_pretrained(str(tmp_path))
+    told = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(told | entry))
+    with pytest.raises(ModelFolderError, match=r"tokenizer_config.json names the file .*own folder alone"):
+        Tokenizer.load(tmp_path)
+
+
+def test_the_code_of_a_folder_is_not_even_asked_for(tmp_path, monkeypatch):
+    """transformers would ask on the terminal, where a file piped to a job may begin with `y`."""
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("asked"))
+    tiny_tokenizer(tmp_path).save_pretrained(str(tmp_path))
+    told = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    told |= {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", "own.Own"]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(told))
+    (tmp_path / "own.py").write_text("raise SystemExit('it ran')")
+    with pytest.raises(ModelFolderError, match="custom code"):
+        Tokenizer.load(tmp_path)
