@@ -2,6 +2,8 @@
 
 Exit codes: 0 done; 1 failed (traceback on stderr); 2 usage, configuration or data problem (one line on stderr);
 75 stopped by a signal but resumable; 130 Ctrl-C.
+
+Whatever is printed has `***` in place of the credentials of an address.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from farm_ray import cluster
+from farm_ray.credentials import redact
 from farm_ray.errors import FarmRayError
 from jobs.progress import ProgressPrinter
 from jobs.wording import with_flags
@@ -50,7 +53,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Prints the line and exits with 2."""
-        self.exit(EXIT_USAGE, f"{self.prog}: {message}; see python -m {self.prog} --help\n")
+        self.exit(EXIT_USAGE, f"{self.prog}: {redact(message)}; see python -m {self.prog} --help\n")
 
     @property
     def flags(self) -> dict[str, str]:
@@ -90,19 +93,38 @@ def positive_number(text: str) -> int:
     return number
 
 
-def run(parser: Parser, work: Work, argv: list[str] | None = None, *, resumable: bool = False) -> int:
+def workers(text: str) -> int | tuple[int, int]:
+    """For `type=`: a number of at least 0, or `MIN:MAX` as two of at least 1."""
+    least, colon, most = text.partition(":")
+    if not colon:
+        return whole_number(text)
+    between = positive_number(least), positive_number(most)
+    if between[0] > between[1]:
+        raise argparse.ArgumentTypeError(f"MIN:MAX needs MIN <= MAX, not {text}")
+    return between
+
+
+def run(
+    parser: Parser,
+    work: Work,
+    argv: list[str] | None = None,
+    *,
+    resumable: bool | Callable[[argparse.Namespace], bool] = False,
+) -> int:
     """Parses the flags, does the work, prints the result and returns the exit code; no Ray process stays behind.
 
     Args:
         parser: From `make_parser`; its `prog` starts every line on stderr.
         work: Gets flags and progress; returns the result. A `"status"` of `"preempted"` in it means exit code 75.
         argv: Flags without the program's name; None takes the process's own.
-        resumable: Whether the same command can be run again after a SIGTERM and goes on where it was.
+        resumable: Whether the same command can be run again after a SIGTERM and goes on where it was; or what tells
+            that from the flags.
     """
     arguments = parser.parse_args(argv)
+    goes_on = resumable(arguments) if callable(resumable) else resumable
     progress = ProgressPrinter(parser.prog, sys.stderr)
     with _log_lines(progress, parser.flags), _sigterm_raises():
-        code, result = _attempt(parser, work, arguments, progress, resumable=resumable)
+        code, result = _attempt(parser, work, arguments, progress, resumable=goes_on)
     if result is None:
         return code
     try:
@@ -114,7 +136,7 @@ def run(parser: Parser, work: Work, argv: list[str] | None = None, *, resumable:
 
 
 def resume_command(name: str, argv: list[str] | None = None) -> str:
-    """The command that goes on with this run: the same one, with `--resume auto`."""
+    """The command that goes on with this run: the same one, with `--resume auto` and `***` for credentials."""
     import shlex
 
     given = list(sys.argv[1:] if argv is None else argv)
@@ -123,22 +145,25 @@ def resume_command(name: str, argv: list[str] | None = None) -> str:
         for place, part in enumerate(given)
         if not (part == "--resume" or part.startswith("--resume=") or (place and given[place - 1] == "--resume"))
     ]
-    return shlex.join(["python", "-m", name, *kept, "--resume", "auto"])
+    return shlex.join(["python", "-m", name, *map(redact, kept), "--resume", "auto"])
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON knows it: numpy numbers as numbers, arrays and tuples as lists, NaN and infinity as null."""
+    """The value as JSON knows it: numpy numbers as numbers, arrays and tuples as lists, NaN and infinity as null.
+
+    Texts have `***` in place of the credentials of an address.
+    """
     if isinstance(value, dict):
         return {str(name): plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple | set):
         return [plain(part) for part in value]
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if hasattr(value, "tolist"):
         return plain(value.tolist())
-    return str(value)
+    return redact(str(value))
 
 
 def _attempt(
@@ -151,13 +176,21 @@ def _attempt(
             progress.close()
             cluster.disconnect()
     except KeyboardInterrupt:
-        _say(parser.prog, "stopped by Ctrl-C")
-        return EXIT_INTERRUPTED, None
+        return _interrupted(parser.prog, resumable=resumable)
     except Terminated:
         return _terminated(parser.prog, resumable=resumable)
     except Exception as error:  # noqa: BLE001 - the border of the program: every error becomes an exit code
         return _failed(parser, error), None
     return (EXIT_PREEMPTED if result["status"] == "preempted" else EXIT_OK), result
+
+
+def _interrupted(name: str, *, resumable: bool) -> tuple[int, dict[str, Any] | None]:
+    if not resumable:
+        _say(name, "stopped by Ctrl-C")
+        return EXIT_INTERRUPTED, None
+    command = resume_command(name)
+    _say(name, f"stopped by Ctrl-C; go on with: {command}")
+    return EXIT_INTERRUPTED, {"status": "preempted", "resume": command}
 
 
 def _terminated(name: str, *, resumable: bool) -> tuple[int, dict[str, Any] | None]:
@@ -183,7 +216,7 @@ def _failed(parser: Parser, error: Exception) -> int:
     if message:
         _say(name, message)
         return EXIT_USAGE
-    traceback.print_exception(error)
+    print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     _say(name, f"failed: {type(inner).__name__}: {inner}")
     return EXIT_FAILED
 
@@ -210,7 +243,7 @@ def _file_system_message(error: BaseException) -> str | None:
 
 
 def _say(name: str, message: str) -> None:
-    print(f"{name}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    print(f"{name}: {redact(' '.join(message.split()))}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

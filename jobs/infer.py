@@ -14,6 +14,8 @@ One row out per row in, in the same order; a row that cannot be predicted says w
 error. Columns are id, text, clipped, problem and the answer: label and probability; labels (several) and probability;
 prediction (a number); entities (label, start, end, text, probability); vec. A model with several heads has these
 columns with the name of the task in front.
+
+A run that is killed leaves its finished rows in OUTPUT.parts; the same command goes on behind them.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ import pyarrow as pa
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.samples import TEXT_B
 from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.parts import RESUME
 from jobs import command_line
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ def make_parser() -> command_line.Parser:
     add("--num-actors", type=command_line.whole_number, help="Ray actors; 0: this process; default: by number of rows")
     add("--use-gpu", dest="gpu", action="store_true", help="predict on GPU")
     add("--use-amp", metavar="LEVEL", help="bf16 and the like; default: float32")
+    add("--resume", choices=RESUME, default="auto", help="go on behind finished rows (default), or begin anew")
     add("--address", help="host:port of a Ray cluster; default: the running one, else a local one")
     return parser
 
@@ -110,6 +114,7 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, 
     done = _predict(inferencer, arguments, progress)
     return {
         "rows": done.rows,
+        "rows_resumed": done.rows_resumed,
         "problems": done.problems,
         "seconds": {"load": round(loaded, 3), "predict": round(done.seconds, 3)},
         "rows_per_second": round(done.rows_per_second, 1),
@@ -145,6 +150,7 @@ def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: Pr
         num_actors=arguments.num_actors,
         address=arguments.address,
         progress=progress,
+        resume=arguments.resume,
     )
 
 
@@ -200,9 +206,14 @@ def _undecodable(row_id: str) -> problems.Problem:
     return problems.at(row_id, stage="read", kind="undecodable text", message=message)
 
 
+def _keeps_parts(arguments: argparse.Namespace) -> bool:
+    """Whether what is finished stays when the run is stopped: not where rows come or go by standard streams."""
+    return not arguments.text and STANDARD not in (arguments.input, arguments.output)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs the job; returns the exit code."""
-    return command_line.run(make_parser(), work, argv)
+    return command_line.run(make_parser(), work, argv, resumable=_keeps_parts)
 
 
 if __name__ == "__main__":

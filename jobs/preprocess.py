@@ -3,7 +3,8 @@
     python -m jobs.preprocess PIPELINE --output-dir OUT [--data-dir DIR] [--model MODEL] [--set key=value ...]
 
 Writes OUT/train.parquet (dev, test likewise), and OUT/recipe.json that says what they were made of; those of an
-earlier run are replaced.
+earlier run are replaced. A run that is killed leaves its finished features there, in OUT/train.parquet.parts and so on;
+the same command goes on behind them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.parts import RESUME
 from jobs import command_line
 from jobs.experiment_flags import add_experiment_flags, experiment_from
 
@@ -28,6 +30,7 @@ def make_parser() -> command_line.Parser:
     add = parser.add_argument
     add("--output-dir", metavar="OUT", required=True, help="folder or s3:// prefix to write to")
     add("--in-process", action="store_true", help="work in this process, without Ray")
+    add("--resume", choices=RESUME, default="auto", help="go on behind finished features (default), or begin anew")
     add("--address", help="host:port of a Ray cluster (default: the one there is, else a local one)")
     return parser
 
@@ -44,13 +47,14 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, 
         in_process=arguments.in_process,
         address=arguments.address,
         progress=progress,
+        resume=arguments.resume,
     )
     return {**written, "seconds": {"preprocess": round(time.perf_counter() - started, 3)}}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the job; returns the exit code."""
-    return command_line.run(make_parser(), work, argv)
+    return command_line.run(make_parser(), work, argv, resumable=True)
 
 
 if __name__ == "__main__":

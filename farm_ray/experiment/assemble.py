@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment
     from farm_ray.experiment.processor_config import ProcessorConfig
@@ -206,8 +207,12 @@ def make_silo(
     in_process: bool,
     problems_dir: Path | None,
     progress: Progress | None,
+    parts: FeatureParts | None = None,
 ) -> DataSilo:
-    """The data of the run; `in_process` keeps Ray out of all but the workers of a training."""
+    """The data of the run; `in_process` keeps Ray out of all but the workers of a training.
+
+    `parts` is for data that is not streamed.
+    """
     from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
 
     data = experiment.data
@@ -235,6 +240,7 @@ def make_silo(
         max_problem_share=data.max_problem_share,
         problems_dir=problems_dir,
         progress=progress,
+        parts=parts,
     )
 
 

@@ -33,11 +33,16 @@ def preprocess_experiment(
     in_process: bool = False,
     address: str | None = None,
     progress: Progress | None = None,
+    resume: str = "auto",
 ) -> dict[str, Any]:
     """Writes `train.parquet`, `dev.parquet`, `test.parquet` (those there are) and `recipe.json` to `output_dir`.
 
     Each file appears whole or not at all; the recipe comes last, so a folder with a recipe is complete. Files that an
     earlier call wrote there stay until the features are made; then they go, the recipe first.
+
+    When the call is killed, the features that are made stay in `output_dir`, in folders `SET.parquet.parts`, and the
+    same call goes on behind them. Of those whose file or settings have changed since, a warning tells that they are
+    made anew. The folders go when all is written.
 
     Args:
         experiment: Its processor and data parts are used.
@@ -45,15 +50,18 @@ def preprocess_experiment(
         in_process: Work without Ray.
         address: As for `farm_ray.cluster.connect`.
         progress: Called with (stage, done, total or None, note).
+        resume: `auto`, or `never` to begin anew.
 
     Returns:
-        `rows` per set, `problems` by kind, `output_dir` and `fingerprint`.
+        `rows` per set, `rows_resumed` (of features that an earlier call had made), `problems` by kind, `output_dir` and
+        `fingerprint`.
 
     Raises:
         ConfigError: On settings that cannot be meant, an output that cannot be written, or input files that the
             output would replace.
         DataProblemError: On data that cannot be used.
     """
+    from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
     from farm_ray.modeling.tokenization import Tokenizer
 
     check_experiment(experiment)
@@ -65,7 +73,9 @@ def preprocess_experiment(
         cluster.connect(address)
     prepare_data(experiment)
     _refuse_own_inputs(processor, output_dir)
-    silo = make_silo(experiment, processor, in_process=in_process, problems_dir=None, progress=progress)
+    parts = FeatureParts(output_dir, resume=resume)
+    silo = make_silo(experiment, processor, in_process=in_process, problems_dir=None, progress=progress, parts=parts)
+    parts.check()
     for place in _places(output_dir):
         storage.remove(place)
     rows = {name: _write_set(silo, name, output_dir, progress) for name in silo.data}
@@ -77,7 +87,9 @@ def preprocess_experiment(
     }
     with storage.open_output(storage.join(output_dir, RECIPE)) as out:
         out.write(json.dumps(recipe, indent=2).encode())
-    return {key: recipe[key] for key in ("rows", "problems", "fingerprint")} | {"output_dir": output_dir}
+    parts.remove()
+    told = {key: recipe[key] for key in ("rows", "problems", "fingerprint")}
+    return told | {"rows_resumed": parts.rows_resumed, "output_dir": output_dir}
 
 
 def _places(output_dir: str) -> list[str]:

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster
 from farm_ray.data_handler.data_silo.file_source import TravellingProcessor
-from farm_ray.data_handler.data_silo.operators import blocks_in_order, dicts_on_ray
+from farm_ray.data_handler.data_silo.unit_source import boxes_on_ray, inside_boxes, tables_in_order
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import pyarrow as pa
 
-    from farm_ray.data_handler.processor import Processor
+    from farm_ray.data_handler.data_silo.units import FileRows
     from farm_ray.infer.answers import Form
     from farm_ray.infer.predictor import Predictor
-
-ROWS_AT_ONCE = 2048
-"""Rows at most that an actor sorts by length and predicts together."""
+    from farm_ray.parts import Place
 
 _ACTOR_CPUS = 0.25
 _CORES_PER_ACTOR = 2
@@ -28,15 +26,16 @@ _CORES_PER_ACTOR = 2
 
 
 def predict_on_ray(
-    predictor: Predictor, files: Sequence[str], form: Form, *, reader: Processor, num_actors: int | None
-) -> Iterator[pa.Table]:
-    """Predictions for all rows of the files, in their order, as they become ready; Ray must be connected.
+    predictor: Predictor, source: FileRows, form: Form, *, after: Place, num_actors: int | None
+) -> Iterator[tuple[pa.Table, Place]]:
+    """Predictions for the rows behind a place, in their order, as they become ready; Ray must be connected.
 
     Args:
         predictor: Shipped once to each actor.
-        files: Read by one task each; local ones on this machine, so that other nodes need no copy.
+        source: The files, read by one task for each of their units; local ones on this machine, so that other nodes
+            need no copy.
         form: Makes tables of the predictions, there.
-        reader: Reads the files.
+        after: The place.
         num_actors: Processes with a copy of the model each; None takes one per GPU, or one per two cores.
 
     Raises:
@@ -49,19 +48,19 @@ def predict_on_ray(
     on_gpu = predictor.device != "cpu"
     actors, threads = _shares(num_actors, on_gpu=on_gpu)
     shipped = ray.put(predictor.on("cpu"))
-    rows = dicts_on_ray(TravellingProcessor(reader), files)
+    rows = boxes_on_ray(TravellingProcessor(source.processor), source, after)
     predictions = rows.map_batches(
         PredictorActor,
         fn_constructor_args=([shipped], predictor.device, threads, form),
         batch_format="pyarrow",
-        batch_size=min(ROWS_AT_ONCE, predictor.rows_at_once),
+        batch_size=1,
         num_cpus=_ACTOR_CPUS,
         num_gpus=1 if on_gpu else None,
         compute=ray.data.ActorPoolStrategy(size=actors),
         udf_modifying_row_count=False,
     )
     try:
-        yield from (table for _, table in blocks_in_order(predictions))
+        yield from tables_in_order(predictions)
     finally:
         predictor.on(predictor.device)
 
@@ -80,9 +79,9 @@ class PredictorActor:
         self._predictor = predictor.on(device)
         self._form = form
 
-    def __call__(self, dicts: pa.Table) -> pa.Table:
-        """Predictions, row by row."""
-        return self._form(self._predictor.predict(dicts))
+    def __call__(self, boxes: pa.Table) -> pa.Table:
+        """Boxes of predictions for boxes of dicts."""
+        return inside_boxes(lambda dicts: self._form(self._predictor.predict(dicts)), boxes)
 
 
 def _shares(num_actors: int | None, *, on_gpu: bool) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from farm_ray import storage
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.data_silo.units import FileRows
+from farm_ray.infer.output import prediction_file
+from farm_ray.parts import START, Parts, Place
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
@@ -19,8 +24,13 @@ if TYPE_CHECKING:
     from farm_ray.infer.output import RowWriter
     from farm_ray.infer.predictor import Predictor
 
+logger = logging.getLogger(__name__)
+
 RAY_FROM_ROWS = 5000
 """Up to this many rows are predicted in this process: starting Ray and its actors takes about as long."""
+
+ROWS_AT_ONCE = 2048
+"""Rows of files that are sorted by length and predicted together, and that a kill loses at most, per actor."""
 
 Progress = Callable[[str, int, int | None, str], None]
 """Called with (stage, rows done, rows in all or None, note)."""
@@ -33,19 +43,29 @@ class FilePredictions:
     output: str
     rows: int
     """Rows of the input and of the output."""
+    rows_resumed: int = 0
+    """Of these, rows that an earlier run had finished."""
     problems: dict[str, int] = field(default_factory=dict)
     """Rows that have a problem instead of a prediction, by kind."""
     seconds: float
 
     @property
     def rows_per_second(self) -> float:
-        """Rows by wall time, reading and writing included."""
-        return self.rows / self.seconds if self.seconds else 0.0
+        """Rows of this run by wall time, reading and writing included."""
+        return (self.rows - self.rows_resumed) / self.seconds if self.seconds else 0.0
+
+
+@dataclass(slots=True)
+class Written:
+    """What has gone into a prediction file so far."""
+
+    rows: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
 
 
 def predict_tables(predictor: Predictor, tables: Iterable[pa.Table], form: Form) -> Iterator[pa.Table]:
     """Predictions for tables of id, text and problem, one table for each of at most `rows_at_once`, in this process."""
-    for dicts in _in_slices(tables, predictor.rows_at_once):
+    for dicts in in_slices(tables, predictor.rows_at_once):
         yield form(predictor.predict(dicts))
 
 
@@ -54,63 +74,110 @@ def predict_nothing(predictor: Predictor) -> Answers:
     return predictor.predict(predictor.processor.dicts_to_table([]))
 
 
+def file_rows(
+    reader: Processor, files: Sequence[str], states: Sequence[storage.FileState], rows_at_once: int
+) -> FileRows:
+    """The rows of some files as they are predicted: tables of at most `rows_at_once` rows."""
+    return FileRows(
+        processor=reader,
+        files=tuple(files),
+        sizes=tuple(state.size for state in states),
+        rows_per_table=min(ROWS_AT_ONCE, rows_at_once),
+    )
+
+
 def predict_files(
     predictor: Predictor,
-    files: Sequence[str],
+    source: FileRows,
     form: Form,
+    after: Place = START,
     *,
-    reader: Processor | None = None,
     num_actors: int | None = None,
     address: str | None = None,
-    rows_at_once: int | None = None,
-) -> Iterator[pa.Table]:
-    """Predictions for all rows of the files, in their order, on Ray where that is worth it.
+) -> Iterator[tuple[pa.Table, Place]]:
+    """Predictions for all rows behind a place, in their order, on Ray where that is worth it.
 
     Args:
         predictor: Makes the answers.
-        files: As `storage.list_files` gives them.
+        source: The rows.
         form: What becomes of the predictions; travels to the actors.
-        reader: Reads the files; None takes the predictor's processor.
+        after: The place.
         num_actors: Ray actors; 0 stays in this process, None decides by the number of rows.
         address: Of a Ray cluster; None joins the running one or starts one here.
-        rows_at_once: Rows per table at most; None leaves that to the reader and to Ray.
+
+    Returns:
+        One table for each of the source's, with the place behind it.
     """
-    reader = reader or predictor.processor
-    start, rest = _read_ahead(_read_files(reader, files), RAY_FROM_ROWS)
-    if num_actors == 0 or (num_actors is None and rest is None):
+    start, rest = _read_ahead(source.tables(after), RAY_FROM_ROWS)
+    if not start or num_actors == 0 or (num_actors is None and rest is None):
         tables = itertools.chain(start, rest or ())
-        return predict_tables(predictor, _in_slices(tables, rows_at_once), form)
+        return ((form(predictor.predict(dicts)), place) for dicts, place in tables)
     from farm_ray import cluster
     from farm_ray.infer.actors import predict_on_ray
 
     cluster.connect(address)
-    return _in_slices(predict_on_ray(predictor, files, form, reader=reader, num_actors=num_actors), rows_at_once)
+    return predict_on_ray(predictor, source, form, after=after, num_actors=num_actors)
 
 
-def _read_files(processor: Processor, files: Sequence[str]) -> Iterator[pa.Table]:
-    """Tables of id, text and problem, file after file."""
-    for file in files:
-        yield from processor.read_tables(file)
-
-
-def _in_slices(tables: Iterable[pa.Table], rows: int | None) -> Iterator[pa.Table]:
+def in_slices(tables: Iterable[pa.Table], rows: int | None) -> Iterator[pa.Table]:
+    """The same rows in tables of at most so many; None leaves them as they are."""
     for table in tables:
         size = rows or max(1, table.num_rows)
         yield from (table.slice(start, size) for start in range(0, max(1, table.num_rows), size))
 
 
 def write_all(
-    predictions: Iterable[pa.Table], writer: RowWriter, *, progress: Progress | None = None
-) -> tuple[int, dict[str, int]]:
-    """Writes every table as it comes; returns the rows written, and how many have which kind of problem."""
-    rows, kinds = 0, Counter[str]()
+    predictions: Iterable[pa.Table], writer: RowWriter, *, progress: Progress | None = None, written: Written
+) -> None:
+    """Writes every table as it comes, and counts."""
     for table in predictions:
         writer.write(table)
-        rows += table.num_rows
-        kinds.update(_problem_kinds(table))
+        written.rows += table.num_rows
+        written.problems.update(_problem_kinds(table))
         if progress is not None:
-            progress("predict rows", rows, None, "")
-    return rows, dict(kinds)
+            progress("predict rows", written.rows, None, "")
+
+
+def write_with_parts(
+    parts: Parts,
+    output: str,
+    schema: pa.Schema,
+    predict: Callable[[Place], Iterator[tuple[pa.Table, Place]]],
+    *,
+    progress: Progress | None = None,
+) -> tuple[Written, int]:
+    """Writes what earlier runs have finished and then the rest, which is kept in parts until the output is whole.
+
+    Args:
+        parts: The finished parts.
+        output: The file.
+        schema: Of its rows.
+        predict: Gives the predictions behind a place.
+        progress: As for `predict_file`.
+
+    Returns:
+        What was written, and how many of its rows were finished before.
+
+    Raises:
+        ConfigError: When the output cannot be written, or another run writes it.
+    """
+    written = Written()
+
+    def kept(predictions: Iterable[tuple[pa.Table, Place]]) -> Iterator[pa.Table]:
+        for table, place in predictions:
+            yield table
+            parts.keep(table, place)
+
+    with parts:
+        with prediction_file(output, schema, aside_in=parts.local_folder) as writer:
+            write_all(parts.tables(), writer, progress=progress, written=written)
+            resumed = written.rows
+            if resumed:
+                logger.info("%s: %d rows were finished by an earlier run", storage.redacted(output), resumed)
+            write_all(kept(predict(parts.place)), writer, progress=progress, written=written)
+            parts.check()
+        parts.remove()
+    return written, resumed
 
 
 def _problem_kinds(table: pa.Table) -> dict[str, int]:
@@ -118,10 +185,12 @@ def _problem_kinds(table: pa.Table) -> dict[str, int]:
     return {count["values"]: count["counts"] for count in pc.value_counts(kinds).to_pylist()}
 
 
-def _read_ahead(tables: Iterator[pa.Table], rows: int) -> tuple[list[pa.Table], Iterator[pa.Table] | None]:
+def _read_ahead(
+    tables: Iterator[tuple[pa.Table, Place]], rows: int
+) -> tuple[list[tuple[pa.Table, Place]], Iterator[tuple[pa.Table, Place]] | None]:
     """The first tables with at least `rows` rows, and the rest; None where nothing is left."""
-    start: list[pa.Table] = []
-    while sum(table.num_rows for table in start) <= rows:
+    start: list[tuple[pa.Table, Place]] = []
+    while sum(table.num_rows for table, _ in start) <= rows:
         table: Any = next(tables, None)
         if table is None:
             return start, None

@@ -17,29 +17,38 @@ from farm_ray.errors import ConfigError
 from farm_ray.infer import loading
 from farm_ray.infer.answers import flat, travelling
 from farm_ray.infer.files import (
+    ROWS_AT_ONCE,
     FilePredictions,
     Progress,
+    Written,
+    file_rows,
+    in_slices,
     predict_files,
     predict_nothing,
     predict_tables,
     write_all,
+    write_with_parts,
 )
-from farm_ray.infer.output import check_output, prediction_file
+from farm_ray.infer.output import check_output, is_stream, prediction_file
 from farm_ray.infer.predictions import problem_ids
 from farm_ray.infer.predictor import Predictor
 from farm_ray.infer.reading import reader_of, reading_processor
+from farm_ray.infer.recipe import prediction_recipe
 from farm_ray.infer.requests import check_dicts, request_tables
 from farm_ray.modeling.language_model.extraction import Extraction, checked_extraction
 from farm_ray.modeling.optimization.precision import Precision
+from farm_ray.parts import Parts, check_resume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
+    from farm_ray.data_handler.data_silo.units import FileRows
     from farm_ray.data_handler.processor import Processor
     from farm_ray.infer.answers import Form
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.parts import Recipe
 
 _STREAMING_ROWS = 20
 """Inputs read before the first streamed result, as in FARM."""
@@ -315,15 +324,15 @@ class Inferencer:
         _check_chunks(multiprocessing_chunksize)
         files = storage.list_files(str(file))
         self.problematic_sample_ids = set()
-        tables = predict_files(
+        rows_at_once = min(multiprocessing_chunksize or ROWS_AT_ONCE, self._predictor.rows_at_once)
+        placed = predict_files(
             self._predictor,
-            files,
+            file_rows(self._predictor.processor, files, storage.file_states(files), rows_at_once),
             partial(travelling, return_class_probs=self.return_class_probs),
             num_actors=num_actors,
             address=address,
-            rows_at_once=multiprocessing_chunksize,
         )
-        results = self._file_results(tables)
+        results = self._file_results(in_slices((table for table, _ in placed), multiprocessing_chunksize))
         return itertools.chain.from_iterable(results) if streaming else self._predictor.answers_type.joined(results)
 
     def predict_tables(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -354,10 +363,15 @@ class Inferencer:
         num_actors: int | None = None,
         address: str | None = None,
         progress: Progress | None = None,
+        resume: str = "auto",
     ) -> FilePredictions:
         """Predicts (or embeds) every row of a file, folder or glob and writes one row per row, in input order.
 
         Up to some thousand rows are predicted in this process, more through Ray by actors that hold the model.
+
+        When the call is killed, what it has finished stays beside the output, in `OUTPUT.parts`, and the same call goes
+        on behind it; the output is the same as if nothing had happened. Of rows whose file, model or settings have
+        changed since, a warning tells that they are made anew. The folder goes when the output is whole.
 
         Args:
             input: TSV, CSV, JSONL or Parquet; for ner also one word a line, and TSV and CSV where `text_column` is
@@ -373,14 +387,20 @@ class Inferencer:
             num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
             address: Of a Ray cluster; None joins the running one or starts one here.
             progress: Called with (stage, rows done, None, "").
+            resume: `auto`, or `never` to begin anew. Tables as input, and pipes and `-` as output, always do.
 
         Raises:
             DataProblemError: When the input or its text column is missing.
-            ConfigError: When the output cannot be written, or its format is not known.
+            ConfigError: When the output cannot be written, its format is not known, or another call writes it.
             ClusterError: When Ray cannot be reached or lost its actors.
         """
         started, output = time.perf_counter(), str(output)
-        if isinstance(input, str | Path):
+        check_resume(resume)
+        resumed = 0
+        if not isinstance(input, str | Path):
+            check_output(output)
+            written = self._write(self.predict_tables(input), output, progress)
+        else:
             files = storage.list_files(input)
             check_output(output, files)
             reader = reader_of(
@@ -391,15 +411,23 @@ class Inferencer:
                 delimiter=delimiter,
                 quote_char=quote_char,
             )
-            predictions = predict_files(
-                self._predictor, files, self._flat_form(), reader=reader, num_actors=num_actors, address=address
+            states = storage.file_states(files)
+            source = file_rows(reader, files, states, self._predictor.rows_at_once)
+            predict = partial(
+                predict_files, self._predictor, source, self._flat_form(), num_actors=num_actors, address=address
             )
-        else:
-            check_output(output)
-            predictions = self.predict_tables(input)
-        with prediction_file(output, self._flat_form()(predict_nothing(self._predictor)).schema) as writer:
-            rows, kinds = write_all(predictions, writer, progress=progress)
-        return FilePredictions(output=output, rows=rows, problems=kinds, seconds=time.perf_counter() - started)
+            if is_stream(output):
+                written = self._write((table for table, _ in predict()), output, progress)
+            else:
+                parts = Parts(output, lambda: self._recipe(source, states), resume=resume)
+                written, resumed = write_with_parts(parts, output, self._schema(), predict, progress=progress)
+        return FilePredictions(
+            output=output,
+            rows=written.rows,
+            rows_resumed=resumed,
+            problems=dict(written.problems),
+            seconds=time.perf_counter() - started,
+        )
 
     def save(self, path: str | Path) -> None:
         """Writes model and processor into one folder, which appears when it is whole; `load` reads it back."""
@@ -447,6 +475,26 @@ class Inferencer:
 
     def _flat_form(self) -> Form:
         return partial(flat, return_class_probs=self.return_class_probs)
+
+    def _write(self, predictions: Iterable[pa.Table], output: str, progress: Progress | None) -> Written:
+        """Writes predictions that are not kept in parts."""
+        written = Written()
+        with prediction_file(output, self._schema()) as writer:
+            write_all(predictions, writer, progress=progress, written=written)
+        return written
+
+    def _schema(self) -> pa.Schema:
+        """Of prediction files."""
+        return self._flat_form()(predict_nothing(self._predictor)).schema
+
+    def _recipe(self, source: FileRows, states: Sequence[storage.FileState]) -> Recipe:
+        return prediction_recipe(
+            self._predictor,
+            source,
+            states,
+            task_type=self.task_type,
+            return_class_probs=self.return_class_probs,
+        )
 
     def _note(self, predicted: pa.Table, **seconds: float) -> None:
         self.problematic_sample_ids.update(problem_ids(predicted))

@@ -79,9 +79,20 @@ def check_output(output: str, inputs: Sequence[str] = ()) -> None:
         raise ConfigError(f"{name} is the input, too; write the predictions elsewhere", file=name)
 
 
+def is_stream(output: str) -> bool:
+    """Whether the rows are gone once they are written: standard output, a pipe, a device."""
+    path = Path(output)
+    return output == STANDARD_OUTPUT or ("://" not in output and path.exists() and not path.is_file())
+
+
 @contextlib.contextmanager
-def prediction_file(output: str, schema: pa.Schema) -> Iterator[RowWriter]:
+def prediction_file(output: str, schema: pa.Schema, *, aside_in: Path | None = None) -> Iterator[RowWriter]:
     """A writer for `output`, a file which appears, or is replaced, in one step when the block ends without an error.
+
+    Args:
+        output: The file.
+        schema: Of its rows.
+        aside_in: As for `storage.open_output`.
 
     Raises:
         ConfigError: When the place cannot be written; told before the block begins.
@@ -90,7 +101,7 @@ def prediction_file(output: str, schema: pa.Schema) -> Iterator[RowWriter]:
         yield JsonLines(sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
-    with storage.open_output(output) as stream:
+    with storage.open_output(output, aside_in=aside_in) as stream:
         writer = ParquetRows(stream, schema) if storage.data_suffix(output) == ".parquet" else JsonLines(stream)
         try:
             yield writer

@@ -56,6 +56,19 @@ def list_files(path: str | Path, *, suffixes: Sequence[str] | None = None) -> li
     return [rebuild(uri, file) for file in kept]
 
 
+def file_names(folder: str | Path) -> list[str]:
+    """The names of the files right in a folder, hidden ones too, sorted; none where there is no such folder.
+
+    Raises:
+        DataProblemError: When that cannot be found out.
+    """
+    text = str(folder)
+    system, inside = locate(text)
+    with explained(text):
+        found = system.get_file_info(fs.FileSelector(inside, allow_not_found=True))
+    return sorted(info.base_name for info in found if info.type == fs.FileType.File)
+
+
 def exists(uri: str | Path) -> bool:
     """True where a file or folder is there.
 

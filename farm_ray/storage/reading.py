@@ -7,7 +7,8 @@ import io
 import os
 import shutil
 import tempfile
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 import pyarrow as pa
 from pyarrow import fs
@@ -17,11 +18,21 @@ from farm_ray.storage.systems import explained, locate, missing
 from farm_ray.storage.web import open_web
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _BUFFER = 1 << 20
 _S3_BUFFER = 8 << 20  # one request each
+_LOOKS_AT_ONCE = 16
+
+
+class FileState(NamedTuple):
+    """What a look at a file tells without reading it."""
+
+    size: int | None
+    """Bytes as they are stored; None where a web server does not tell."""
+    stamp: str
+    """Changes when the file changes: size and time of change of a local file, else ETag and size, where told."""
 
 
 def open_binary(
@@ -85,16 +96,33 @@ def change_stamp(uri: str | Path) -> str:
     Raises:
         DataProblemError: When there is no such file, or that cannot be found out.
     """
+    return file_state(uri).stamp
+
+
+def file_state(uri: str | Path) -> FileState:
+    """Size and change stamp of a file by a single look that reads nothing.
+
+    Raises:
+        DataProblemError: When there is no such file, or that cannot be found out.
+    """
     text = str(uri)
     if scheme(text) == "s3" or scheme(text) in WEB:
         told = _headers(text)
-        return f"{told.get('etag') or told.get('last-modified', '')}-{told.get('content-length', '')}"
+        length = told.get("content-length", "")
+        stamp = f"{told.get('etag') or told.get('last-modified', '')}-{length}"
+        return FileState(int(length) if length.isdigit() else None, stamp)
     system, inside = locate(text)
     with explained(text):
         found = system.get_file_info(inside)
     if found.type == fs.FileType.NotFound:
         raise missing(text, system, inside)
-    return f"{found.size}-{found.mtime_ns}"
+    return FileState(found.size, f"{found.size}-{found.mtime_ns}")
+
+
+def file_states(uris: Sequence[str]) -> list[FileState]:
+    """As `file_state` for each of these files, several at once, as every look at a distant one takes its time."""
+    with ThreadPoolExecutor(_LOOKS_AT_ONCE) as pool:
+        return list(pool.map(file_state, uris))
 
 
 def _headers(uri: str) -> dict[str, str]:

@@ -25,11 +25,16 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
-def open_output(uri: str | Path) -> Iterator[BinaryIO]:
+def open_output(uri: str | Path, *, aside_in: str | Path | None = None) -> Iterator[BinaryIO]:
     """A binary file to write; it appears under its name when the block ends without an error, whole or not at all.
 
     A local file is written aside and renamed, missing folders are made; s3:// is uploaded at the end of the block.
     .gz, .bz2 and .zst are compressed.
+
+    Args:
+        uri: The file.
+        aside_in: Folder for a local file that is not whole yet, made where it is missing; where it is None, or on
+            another disk, the file's own folder is taken.
 
     Raises:
         ConfigError: When the place cannot be written, or the disk is full.
@@ -39,7 +44,7 @@ def open_output(uri: str | Path) -> Iterator[BinaryIO]:
     with explained(text, ConfigError, "write"):
         system, inside = _place(text)
         target = Path(inside).resolve()
-        aside = _aside(system, target)
+        aside = _aside(system, target, target.parent if aside_in is None else Path(aside_in))
         file = _opened(aside, codec(text))
     try:
         yield file
@@ -121,7 +126,7 @@ def _try_folder(folder: Path, probe: Path) -> None:
                 tidy()
 
 
-def _aside(system: fs.FileSystem, target: Path) -> Path:
+def _aside(system: fs.FileSystem, target: Path, folder: Path) -> Path:
     """Where the bytes go first; the target itself where it is a device or a pipe."""
     if not isinstance(system, fs.LocalFileSystem):
         handle, path = tempfile.mkstemp(suffix=target.name)
@@ -130,7 +135,9 @@ def _aside(system: fs.FileSystem, target: Path) -> Path:
     if target.exists() and not target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    folder.mkdir(exist_ok=True)
+    same_disk = folder.stat().st_dev == target.parent.stat().st_dev
+    return (folder if same_disk else target.parent) / f".{target.name}.{uuid.uuid4().hex[:8]}"
 
 
 def _opened(path: Path, packing: str | None) -> BinaryIO:

@@ -10,7 +10,8 @@ import pytest
 
 from farm_ray.data_handler.processor import TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
-from farm_ray.infer import Inferencer, files
+from farm_ray.infer import Inferencer, actors, files
+from farm_ray.parts import START
 from tests.infer.models import LABELS, make_inferencer
 
 WORDS = ["the", "a", "good", "bad", "dull", "film", "was", "and", "very", "not"]
@@ -247,18 +248,18 @@ def test_few_rows_start_no_ray(inferencer, tsv, tmp_path, monkeypatch):
 
 
 def test_read_ahead_stops_when_it_knows_enough():
-    tables = (pa.table({"id": ["x"] * 3}) for _ in range(10))
+    tables = ((pa.table({"id": ["x"] * 3}), START) for _ in range(10))
     start, rest = files._read_ahead(tables, 5)
-    assert [table.num_rows for table in start] == [3, 3]
-    assert sum(table.num_rows for table in rest) == 24
-    start, rest = files._read_ahead(iter([pa.table({"id": ["x"] * 3})]), 5)
+    assert [table.num_rows for table, _ in start] == [3, 3]
+    assert sum(table.num_rows for table, _ in rest) == 24
+    start, rest = files._read_ahead(iter([(pa.table({"id": ["x"] * 3}), START)]), 5)
     assert (len(start), rest) == (1, None)
 
 
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
 def test_ray_gives_what_this_process_gives(inferencer, tmp_path, monkeypatch):
-    monkeypatch.setattr("farm_ray.infer.actors.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("farm_ray.infer.files.ROWS_AT_ONCE", 7)
     for name, n in (("a.tsv", 40), ("b.tsv", 25), ("c.tsv", 1)):
         write_tsv(tmp_path / name, ["\tgood" if k % 10 == 3 else f"{text}\tgood" for k, text in enumerate(texts(n))])
     pattern = str(tmp_path / "*.tsv")
@@ -279,10 +280,13 @@ def test_many_rows_in_farms_form_come_from_ray(inferencer, tmp_path, monkeypatch
     tsv = write_tsv(tmp_path / "in.tsv", ["\tgood" if k % 10 == 3 else f"{t}\tgood" for k, t in enumerate(texts(40))])
     (here,) = inferencer.inference_from_file(tsv)
     monkeypatch.setattr("farm_ray.infer.files.RAY_FROM_ROWS", 20)
-    monkeypatch.setattr("farm_ray.infer.files.predict_tables", lambda *_: pytest.fail("predicted in this process"))
+    calls = []
+    predict_on_ray = actors.predict_on_ray
+    monkeypatch.setattr(actors, "predict_on_ray", lambda *a, **k: calls.append(1) or predict_on_ray(*a, **k))
     parts = list(inferencer.inference_from_file(tsv, multiprocessing_chunksize=15, streaming=True, num_actors=2))
     assert [len(part["predictions"]) for part in parts] == [15, 15, 10]
     (there,) = inferencer.inference_from_file(tsv)
+    assert len(calls) == 2
     for one, other, streamed in zip(
         here["predictions"], there["predictions"], [p for part in parts for p in part["predictions"]], strict=True
     ):

@@ -9,7 +9,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "farm_ray"
-FOUNDATIONS = ("errors", "configuration", "reproducibility", "tracking", "storage", "artifacts", "cluster", "ranks")
+FOUNDATIONS = (
+    "credentials",
+    "errors",
+    "configuration",
+    "reproducibility",
+    "tracking",
+    "storage",
+    "artifacts",
+    "parts",
+    "cluster",
+    "ranks",
+)
 DATA_WAY = ("file_to_dicts", "dicts_to_samples", "samples_to_features", "processor", "order")
 
 ALLOWED = {

@@ -3,7 +3,7 @@
 import pytest
 
 from farm_ray.errors import ConfigError, DataProblemError
-from farm_ray.storage import exists, list_files
+from farm_ray.storage import exists, file_names, list_files
 
 FILES = ("b.tsv", "a.tsv.gz", "notes.md", ".hidden.tsv", "_SUCCESS", "deep/c.tsv", "deep/er/d.tsv")
 
@@ -104,3 +104,11 @@ def test_exists(folder, bucket, web):
         assert not exists(gone)
     with pytest.raises(DataProblemError, match="access denied"):
         exists(f"{address}/denied.tsv")
+
+
+def test_names_of_files_right_in_a_folder(folder, bucket):
+    bucket("set/b.tsv", b"x")
+    bucket("set/deep/c.tsv", b"x")
+    assert file_names(folder) == [".hidden.tsv", "_SUCCESS", "a.tsv.gz", "b.tsv", "notes.md"]
+    assert file_names("s3://data/set") == ["b.tsv"]
+    assert file_names(folder / "nowhere") == file_names("s3://data/nowhere") == []

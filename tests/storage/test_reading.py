@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from farm_ray.errors import DataProblemError
-from farm_ray.storage import file_stamp, open_binary
+from farm_ray.storage import change_stamp, file_stamp, file_states, open_binary
 
 TEXT = b"text\tlabel\nhello\tA\n" * 5000
 PACKED = {
@@ -121,3 +121,16 @@ def test_stamp_changes_with_the_file(tmp_path, bucket, web):
     pages["/a.tsv"] = b"xyz"
     assert file_stamp(f"{address}/a.tsv") == '"abc"-3'
     assert file_stamp(path) == file_stamp(str(path))
+
+
+def test_size_and_stamp_of_many_files_by_a_look_at_each(tmp_path, bucket, web):
+    address, pages = web
+    (tmp_path / "a.tsv").write_bytes(b"12")
+    bucket("b.tsv", b"123")
+    pages["/c.tsv"] = b"1234"
+    files = [f"{tmp_path}/a.tsv", "s3://data/b.tsv", f"{address}/c.tsv"] * 10
+    states = file_states(files)
+    assert [state.size for state in states] == [2, 3, 4] * 10
+    assert [state.stamp for state in states[:3]] == [change_stamp(file) for file in files[:3]]
+    with pytest.raises(DataProblemError, match="nowhere"):
+        file_states([*files, f"{tmp_path}/nowhere.tsv"])

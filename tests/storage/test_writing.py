@@ -118,3 +118,11 @@ def test_a_file_that_cannot_be_removed_is_told(tmp_path):
     (tmp_path / "folder" / "deep").mkdir(parents=True)
     with pytest.raises(ConfigError, match=f"cannot remove {tmp_path}/folder: "):
         remove(tmp_path / "folder")
+
+
+def test_what_is_not_whole_yet_may_wait_in_another_folder(tmp_path):
+    with open_output(tmp_path / "out.jsonl", aside_in=tmp_path / "parts") as file:
+        file.write(b"new")
+        assert [path.parent.name for path in tmp_path.rglob("*.jsonl*")] == ["parts"]
+    assert (tmp_path / "out.jsonl").read_bytes() == b"new"
+    assert list((tmp_path / "parts").iterdir()) == []

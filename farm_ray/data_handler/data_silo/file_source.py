@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster
 from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, count_lines, numbered
+from farm_ray.storage import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,8 +73,12 @@ class TravellingProcessor:
 
     def read(self, part: Part) -> Iterator[pa.Table]:
         """Arrow one."""
-        processor = self.processor()
-        return processor.read_tables(part.file) if part.range is None else processor.read_range(part.file, part.range)
+        return read_part(self.processor(), part)
+
+
+def read_part(processor: Processor, part: Part) -> Iterator[pa.Table]:
+    """Arrow one of one part."""
+    return processor.read_tables(part.file) if part.range is None else processor.read_range(part.file, part.range)
 
 
 def parts_of(travelling: TravellingProcessor, files: Sequence[str]) -> list[Part]:
@@ -121,7 +126,7 @@ def tables_source(name: str, reads: Sequence[tuple[str, Callable[[], Iterator[pa
             return [
                 ReadTask(
                     read,
-                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(file,), exec_stats=None),
+                    BlockMetadata(num_rows=None, size_bytes=None, input_files=(redacted(file),), exec_stats=None),
                     per_task_row_limit=per_task_row_limit,
                 )
                 for file, read in reads

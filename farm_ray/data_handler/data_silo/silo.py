@@ -27,6 +27,7 @@ from farm_ray.errors import ConfigError, DataProblemError
 if TYPE_CHECKING:
     from torch.utils.data import Dataset, Subset
 
+    from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
     from farm_ray.data_handler.data_silo.folds import Strata
     from farm_ray.data_handler.processor import Processor
 
@@ -60,6 +61,7 @@ class DataSilo:
         max_problem_share: Share of a set's rows that may be set aside; 0 stops at the first bad row.
         problems_dir: Where `problems.parquet` is written when rows are set aside; None writes none.
         progress: Called with (stage, rows done, rows in all or None, note).
+        parts: Keeps the features of files while they are made, for a run that may be killed; None keeps none.
 
     Raises:
         ConfigError: When the processor has no task, or the dev split leaves nothing.
@@ -83,6 +85,7 @@ class DataSilo:
         max_problem_share: float = 0.0,
         problems_dir: str | Path | None = None,
         progress: Progress | None = None,
+        parts: FeatureParts | None = None,
     ) -> None:
         _check_numbers(batch_size, eval_batch_size, max_multiprocessing_chunksize, max_processes, max_problem_share)
         if distributed:
@@ -97,6 +100,7 @@ class DataSilo:
         self.max_problem_share = max_problem_share
         self.problems_dir = None if problems_dir is None else Path(problems_dir)
         self.progress = progress
+        self._parts = parts
         self.data: dict[str, FeatureSet | None] = dict.fromkeys(SETS)
         self.problems = pa.table({})
         self._problem_tables: list[pa.Table] = []
@@ -118,7 +122,7 @@ class DataSilo:
         if train_dicts is not None or "train" in files:
             self.processor = self.processor.fitted_on(self._training_rows(train_dicts, files.get("train", ())))
         for name in SETS:
-            made = self._features(given[name], files.get(name))
+            made = self._features(given[name], files.get(name), name)
             self.data[name] = None if made is None else self._accept(name, *made)
         self.problems = _concat(self._problem_tables)
         if self.data["dev"] is None and self.data["train"] is not None and self.processor.dev_split:
@@ -154,19 +158,23 @@ class DataSilo:
         cluster.connect()
         return labels_on_ray(self.processor, files)
 
-    def _features(self, dicts: list[dict[str, Any]] | None, files: list[str] | None) -> _Made | None:
+    def _features(self, dicts: list[dict[str, Any]] | None, files: list[str] | None, name: str = "") -> _Made | None:
         if dicts is not None:
             return self._in_process([self.processor.dicts_to_table(dicts)])
         if files is None:
             return None
         if self.cache_path is None:
-            return self._from_files(files)
-        return pa.concat_tables([self._cached(file, self.cache_path) for file in files]), ()
+            return self._from_files(files, name)
+        folder = self.cache_path
+        cached = [self._cached(f"{name}-{number}", file, folder) for number, file in enumerate(files)]
+        return pa.concat_tables(cached), ()
 
-    def _cached(self, file: str, folder: Path) -> pa.Table:
-        return cached_features(self.processor, file, folder, lambda: self._from_files([file])[0])
+    def _cached(self, name: str, file: str, folder: Path) -> pa.Table:
+        return cached_features(self.processor, file, folder, lambda: self._from_files([file], name)[0])
 
-    def _from_files(self, files: Sequence[str]) -> _Made:
+    def _from_files(self, files: Sequence[str], name: str) -> _Made:
+        if self._parts is not None:
+            return self._in_parts(self._parts, name, files)
         if self.processor.rows_of_whole_tables:
             return self._range_by_range(files)
         if not self._worth_ray(files):
@@ -182,6 +190,24 @@ class DataSilo:
             max_tasks=self.max_processes,
             progress=self.progress,
         )
+
+    def _in_parts(self, parts: FeatureParts, name: str, files: Sequence[str]) -> _Made:
+        on_ray = self._worth_ray(files)
+        if on_ray:
+            from farm_ray import cluster
+
+            cluster.connect()
+        features = parts.features(
+            name,
+            self.processor,
+            files,
+            seed=self.seed,
+            rows_at_once=self.max_rows_at_once,
+            max_tasks=self.max_processes,
+            on_ray=on_ray,
+            progress=self.progress,
+        )
+        return features, ()
 
     def _range_by_range(self, files: Sequence[str]) -> _Made:
         """The same rows on Ray and in this process, as they follow from what a range holds."""

@@ -1,0 +1,165 @@
+"""Features that are kept in parts while they are made, so that a killed run goes on behind them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+import farm_ray
+from farm_ray import storage
+from farm_ray.data_handler.data_silo.input_files import named_ranges
+from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, StreamedSet
+from farm_ray.data_handler.data_silo.units import FileRows
+from farm_ray.data_handler.order import Reading
+from farm_ray.parts import Parts, Place, Recipe, check_resume
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from farm_ray.data_handler.processor import Processor
+
+    Progress = Callable[[str, int, int | None, str], None]
+    PlacedTables = Iterator[tuple[pa.Table, Place]]
+
+logger = logging.getLogger(__name__)
+
+_FOLDER = re.compile(r"(train|dev|test)(-\d+)?\.parquet\.parts")
+
+
+class FeatureParts:
+    """The finished parts of some sets, each in a folder `SET.parquet.parts`.
+
+    Args:
+        folder: Holds these folders; local or s3://.
+        resume: `auto` goes on behind the parts that fit, `never` makes all features anew.
+
+    Raises:
+        ConfigError: On another `resume`.
+    """
+
+    def __init__(self, folder: str, *, resume: str = "auto") -> None:
+        check_resume(resume)
+        self.rows_resumed = 0
+        """Rows of features that an earlier run had made."""
+        self._folder = folder
+        self._resume = resume
+        self._sets: list[Parts] = []
+
+    def features(
+        self,
+        name: str,
+        processor: Processor,
+        files: Sequence[str],
+        *,
+        seed: int,
+        rows_at_once: int,
+        max_tasks: int,
+        on_ray: bool,
+        progress: Progress | None,
+    ) -> pa.Table:
+        """The features of all rows of these files, in file order; what is there already is not made again.
+
+        Args:
+            name: Of the set, or of a part of it: `train`, `train-3`.
+            processor: Brings the arrows.
+            files: The files.
+            seed: For processors that draw.
+            rows_at_once: Rows that are featurised at a time.
+            max_tasks: Most Ray tasks at once.
+            on_ray: Whether Ray makes them; it must be connected.
+            progress: Called with (stage, rows of features, None, "").
+
+        Raises:
+            FarmRayError: What an arrow raised, with its own type.
+            ConfigError: When the parts cannot be written, or another run writes the same set.
+        """
+        states = storage.file_states(files)
+        parts = Parts(
+            storage.join(self._folder, f"{name}.parquet"),
+            lambda: _recipe(processor, files, states, seed),
+            resume=self._resume,
+        )
+        self._sets.append(parts)
+        tables = list(parts.tables())
+        rows = self._count_resumed(name, tables)
+        if processor.rows_of_whole_tables:
+            made = _of_windows(processor, files, parts.place, seed=seed, on_ray=on_ray, max_tasks=max_tasks)
+        else:
+            sizes = tuple(state.size for state in states)
+            source = FileRows(processor=processor, files=tuple(files), sizes=sizes, rows_per_table=rows_at_once)
+            made = _on_ray(source, parts.place, max_tasks) if on_ray else _here(source, parts.place)
+        with parts:
+            for table, place in made:
+                tables.append(table)
+                parts.keep(table, place)
+                rows += table.num_rows
+                if progress is not None:
+                    progress("preprocess rows", rows, None, "")
+        return pa.concat_tables(tables) if tables else processor.featurize(processor.dicts_to_table([]))
+
+    def check(self) -> None:
+        """Raises ConfigError when another run has begun to make the same features."""
+        for parts in self._sets:
+            parts.check()
+
+    def remove(self) -> None:
+        """Removes all parts, those of sets that are no longer made too; call it when the features are stored."""
+        for name in storage.folder_names(self._folder):
+            if _FOLDER.fullmatch(name):
+                storage.remove_folder(storage.join(self._folder, name))
+
+    def _count_resumed(self, name: str, tables: Sequence[pa.Table]) -> int:
+        rows = sum(table.num_rows for table in tables)
+        self.rows_resumed += rows
+        if rows:
+            logger.info("%s: %d rows of features were made by an earlier run", name, rows)
+        return rows
+
+
+def _recipe(processor: Processor, files: Sequence[str], states: Sequence[storage.FileState], seed: int) -> Recipe:
+    return Recipe(
+        settings={
+            "farm_ray": farm_ray.__version__,
+            "max_seq_len": processor.max_seq_len,
+            "seed": seed,
+            "processor": f"{type(processor).__name__} {processor.fingerprint()[:12]}",
+        },
+        files=[(storage.redacted(file), state.stamp) for file, state in zip(files, states, strict=True)],
+        each_file_alone=not processor.rows_of_whole_tables,
+    )
+
+
+def _here(source: FileRows, after: Place) -> PlacedTables:
+    return ((source.processor.featurize(dicts), place) for dicts, place in source.tables(after))
+
+
+def _on_ray(source: FileRows, after: Place, max_tasks: int) -> PlacedTables:
+    from farm_ray.data_handler.data_silo.unit_source import features_in_order
+
+    return features_in_order(source, after, max_tasks=max_tasks)
+
+
+def _of_windows(
+    processor: Processor, files: Sequence[str], after: Place, *, seed: int, on_ray: bool, max_tasks: int
+) -> PlacedTables:
+    """Where rows are made of several of the file's: a table per window, the ranges of all files being the units."""
+    stream = StreamedSet(
+        processor=processor,
+        ranges=tuple(named_ranges(processor, files, WINDOW_BYTES)),
+        names=(),
+        seed=seed,
+        lanes=1,
+        rows=0,
+        stamp="",
+        max_tasks=max_tasks,
+        on_ray=on_ray,
+    )
+    readings = (
+        Reading(0, 0, number, number, after.rows if number == after.unit else 0)
+        for number in range(after.unit, len(stream.ranges))
+    )
+    for window in stream.windows(readings, lanes=1):
+        yield window.features, Place(0, window.place, window.number + 1, len(files) - 1)
