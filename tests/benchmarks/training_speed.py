@@ -35,7 +35,7 @@ BATCH_SIZE, LEARNING_RATE, MAX_GRAD_NORM = 32, 5e-5, 1.0
 def main() -> None:
     """Runs the rounds and prints one line each and the median ratio."""
     args = _arguments()
-    silo, labels = _silo(args)
+    silo, labels = make_silo(args)
     batches = _batches(silo, workers=max(1, args.workers))
     ratios = []
     for number in range(args.rounds):
@@ -62,7 +62,7 @@ def _arguments() -> argparse.Namespace:
     return args
 
 
-def _silo(args: argparse.Namespace) -> tuple[DataSilo, list[str]]:
+def make_silo(args: argparse.Namespace) -> tuple[DataSilo, list[str]]:
     lines = Path(args.data).read_text(encoding="utf-8").splitlines()
     names = lines[0].split("\t")
     text, label = names.index("text"), names.index("label")

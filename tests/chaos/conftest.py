@@ -1,0 +1,69 @@
+"""A cluster of several nodes on this machine, unbroken runs to compare with, and a table of what was killed."""
+
+import os
+import tempfile
+
+import pytest
+
+from tests.chaos.harness import Run
+from tests.stream_runs import write_tables
+
+ROWS = []
+"""What each broken run came to: lines for the summary."""
+
+
+def pytest_terminal_summary(terminalreporter):
+    if ROWS:
+        terminalreporter.write_line("")
+        for row in ROWS:
+            terminalreporter.write_line(row)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    return write_tables(tmp_path_factory.mktemp("tables"), files=8, rows=190)
+
+
+@pytest.fixture(scope="session")
+def ray_nodes():
+    """A head that drivers join by RAY_ADDRESS; nodes come and go."""
+    # A folder of its own, so that nobody else on this machine joins it; short, as sockets lie in it.
+    with tempfile.TemporaryDirectory(prefix="rc", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": folder}
+        from ray.cluster_utils import Cluster
+
+        nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 4, "include_dashboard": False}, connect=False)
+        yield nodes
+        nodes.shutdown()
+
+
+@pytest.fixture
+def environment(request):
+    """Of a program: the address of the cluster, where it needs one."""
+
+    def of(workers):
+        if str(workers) == "0":
+            return {}
+        return {"RAY_ADDRESS": request.getfixturevalue("ray_nodes").address}
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def unbroken(tiny_folder, data, tmp_path_factory, request):
+    """The folder and result of a run that nobody touched, made once for each way to run."""
+    made = {}
+
+    def of(kind, workers, dropout):
+        key = kind, workers, dropout
+        if key not in made:
+            out = tmp_path_factory.mktemp("unbroken")
+            address = {} if workers == 0 else {"RAY_ADDRESS": request.getfixturevalue("ray_nodes").address}
+            run = Run(
+                out, kind=kind, workers=workers, model=tiny_folder, data=data, dropout=dropout, environment=address
+            )
+            assert run.end() == 0, (out / "stderr.txt").read_text()[-2000:]
+            made[key] = out, run.result
+        return made[key]
+
+    return of
