@@ -8,7 +8,7 @@ joined over the windows, and heads that answer whole rows are heard at the first
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -211,10 +211,20 @@ def evaluate(
     precision: Precision,
     report: bool = True,
     with_columns: bool = False,
+    beat: Callable[[], None] = lambda: None,
 ) -> list[dict[str, Any]]:
-    """The results of `Evaluator.eval` for a feature set, computed by all ranks together; the same on every rank."""
-    batches = evaluation_batches(rows.lengths, batch_size, rank=ranks.rank, world_size=ranks.world_size)
-    own = _score(model, ((at, rows.batch(at)) for at in batches), device=ranks.device, precision=precision)
+    """The results of `Evaluator.eval` for a feature set, computed by all ranks together; the same on every rank.
+
+    `beat` is called before every batch.
+    """
+    positions = evaluation_batches(rows.lengths, batch_size, rank=ranks.rank, world_size=ranks.world_size)
+
+    def batches() -> Iterator[tuple[Positions, Batch]]:
+        for at in positions:
+            beat()
+            yield at, rows.batch(at)
+
+    own = _score(model, batches(), device=ranks.device, precision=precision)
     gathered = ranks.gather(own)
 
     def summarise() -> list[dict[str, Any]]:

@@ -62,13 +62,13 @@ class Ranks:
                 result = work()
             except Exception as raised:  # noqa: BLE001 - it is raised again below
                 error = raised
-        result, told = self.from_first((result, None if error is None else _sendable(error)))
+        result, told = self.from_first((result, None if error is None else sendable(error)))
         if told is not None:
             raise error or told
         return result
 
 
-def _sendable(error: Exception) -> Exception:
+def sendable(error: Exception) -> Exception:
     """The error itself where it can travel, else its words."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from jobs.progress import ProgressPrinter
 
 _NAME = "jobs.train"
+_WORKERS = "training workers; 0: no Ray; MIN:MAX: as many as there is room for, also when machines come and go"
+_RESTARTS = "how often workers that were lost are started again, from the last checkpoint (default: 3)"
+_HANG = "without any progress for so long a worker counts as lost (default: 1800)"
 
 
 def make_parser() -> command_line.Parser:
@@ -32,9 +35,11 @@ def make_parser() -> command_line.Parser:
     add_experiment_flags(parser)
     add = parser.add_argument
     add("--output-dir", metavar="DIR", help="folder of the run (default: runs/<name of the experiment>)")
-    add("--num-workers", metavar="N", type=command_line.whole_number, default=1, help="training workers; 0: no Ray")
+    add("--num-workers", metavar="N|MIN:MAX", type=command_line.workers, default=1, help=_WORKERS)
     add("--use-gpu", action="store_true", help="one GPU per worker")
     add("--resume", default="auto", metavar="auto|latest|never|PATH", help="go on from a checkpoint (default: auto)")
+    add("--max-restarts", metavar="N", type=command_line.whole_number, default=3, help=_RESTARTS)
+    add("--hang-timeout", metavar="SECONDS", type=command_line.positive_number, default=1800, help=_HANG)
     add("--address", help="host:port of a Ray cluster (default: the one there is, else a local one)")
     return parser
 
@@ -53,6 +58,8 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, 
         use_gpu=arguments.use_gpu,
         resume=arguments.resume,
         address=arguments.address,
+        max_restarts=arguments.max_restarts,
+        hang_timeout=arguments.hang_timeout,
         progress=progress,
     )
     told = result.as_dict()

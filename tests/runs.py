@@ -73,3 +73,19 @@ def break_off_after(steps):
             raise BrokenOffError
 
     return progress
+
+
+class Silent:
+    """A listener that hears and asks nothing."""
+
+    def progress(self, *_news):
+        pass
+
+    def metrics(self, *_news):
+        pass
+
+    def stop_requested(self):
+        return False
+
+    def checkpoint_written(self, *_):
+        pass

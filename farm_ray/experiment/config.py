@@ -166,7 +166,13 @@ class TrainConfig(Config):
     early_stopping: EarlyStoppingConfig | None = None
     """None trains all epochs."""
     checkpoint_every: PositiveInt | None = None
-    """Optimizer steps between checkpoints; None writes one only when a signal stops the run."""
+    """Optimizer steps between checkpoints."""
+    checkpoint_every_seconds: NonNegativeFloat | None = 600.0
+    """Seconds of training between checkpoints; with this or `checkpoint_every` there is one at every epoch's end too.
+    With neither, one is written only when a signal stops the run."""
+    checkpoint_root_dir: str | None = None
+    """Folder or s3:// prefix of the checkpoints, which all machines of the run see; None is `checkpoints` in the output
+    folder."""
     checkpoints_to_keep: PositiveInt = 3
     """Older checkpoints are removed."""
     log_loss_every: PositiveInt = 10
@@ -206,5 +212,5 @@ def read_experiment(path: str | Path) -> Experiment:
 
 
 def write_experiment(experiment: Experiment, path: Path) -> None:
-    """Writes YAML that `read_experiment` reads back to an equal value."""
+    """Writes YAML that `read_experiment` reads back to an equal value; credentials in addresses are left out."""
     path.write_text(to_yaml(experiment), encoding="utf-8")

@@ -9,6 +9,7 @@ import contextlib
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.configuration import to_saved
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import Experiment, read_experiment, write_experiment
 
@@ -23,6 +24,18 @@ PROBLEMS = "problems.parquet"
 """Rows set aside, written by the silo."""
 FOLDS = "cross_validation.json"
 PREDICTIONS = "predictions.parquet"
+_FREE = {
+    f"train.{name}"
+    for name in (
+        "checkpoint_every",
+        "checkpoint_every_seconds",
+        "checkpoint_root_dir",
+        "checkpoints_to_keep",
+        "log_loss_every",
+        "tracker",
+    )
+}
+"""Fields that a run may change when it goes on."""
 _MOST_DIFFERENCES = 3
 
 
@@ -68,8 +81,7 @@ def check_output_folder(path: Path, experiment: Experiment) -> None:
         other = read_experiment(path / EXPERIMENT)
     except ConfigError as error:
         raise ConfigError(f"the output folder {path} holds another run ({error}); {way_out}", file=str(path)) from None
-    if other != experiment:
-        found = differences(other, experiment)
+    if found := differences(other, experiment):
         more = f" and {len(found) - _MOST_DIFFERENCES} more" if len(found) > _MOST_DIFFERENCES else ""
         shown = ", ".join(found[:_MOST_DIFFERENCES]) + more
         raise ConfigError(f"the output folder {path} holds another run ({shown}); {way_out}", file=str(path))
@@ -92,9 +104,13 @@ def note_experiment(path: Path, experiment: Experiment) -> None:
 
 
 def differences(there: Experiment, here: Experiment) -> list[str]:
-    """`train.epochs is 2 there and 3 here`, for each field that differs."""
-    left, right = _flat(there.model_dump(mode="json")), _flat(here.model_dump(mode="json"))
+    """`train.epochs is 2 there and 3 here`, for each field that differs and that the run's outcome depends on.
+
+    What an address has of credentials does not count, as it is not saved.
+    """
+    left, right = _flat(to_saved(there)), _flat(to_saved(here))
     names = sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
+    names = [name for name in names if name not in _FREE]
     return [f"{name} is {left.get(name)!r} there and {right.get(name)!r} here" for name in names]
 
 

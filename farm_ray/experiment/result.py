@@ -16,6 +16,10 @@ class Result:
     """Per set (dev, test): the loss and the metrics; with several tasks one such dict per task name."""
     rows: int
     """Training rows used, each as often as it was used."""
+    rows_repeated: int
+    """Of these, rows of steps that the weights had seen before, however often the run was broken off: 0."""
+    restarts: int
+    """How often Ray Train started the workers again, from the last checkpoint."""
     steps: int
     """Optimizer steps."""
     seconds: dict[str, float]

@@ -37,10 +37,12 @@ def run_experiment(
     experiment: Experiment,
     *,
     output_dir: str | Path | None = None,
-    num_workers: int = 1,
+    num_workers: int | tuple[int, int] = 1,
     use_gpu: bool = False,
     resume: str = "auto",
     address: str | None = None,
+    max_restarts: int = 3,
+    hang_timeout: float = 1800.0,
     progress: Progress | None = None,
 ) -> Result:
     """Prepares the data, trains, evaluates and saves the model to `output_dir/model`.
@@ -48,11 +50,14 @@ def run_experiment(
     Args:
         experiment: What to run.
         output_dir: Folder of the run; None is `runs/<name>`.
-        num_workers: Training workers on Ray; 0 does everything in this process, without Ray.
+        num_workers: Training workers on Ray, or the fewest and the most; 0 does everything in this process, without
+            Ray.
         use_gpu: One GPU per worker.
         resume: `auto` goes on from the newest checkpoint of this run, as FARM's `latest` does; `never` starts anew, a
             path names a checkpoint.
         address: As for `farm_ray.cluster.connect`.
+        max_restarts: As for `Trainer`.
+        hang_timeout: As for `Trainer`.
         progress: Called with (stage, done, total or None, note).
 
     Raises:
@@ -62,23 +67,26 @@ def run_experiment(
         CheckpointError: On a checkpoint that is damaged or of another run.
         ClusterError: On a cluster that cannot be reached.
     """
+    from farm_ray.train.checkpoint_store import check_named
+
     output = Path(output_dir or Path("runs") / experiment.name)
     check_experiment(experiment)
-    check_device(experiment.train.use_amp, num_workers=num_workers, use_gpu=use_gpu)
+    least = num_workers if isinstance(num_workers, int) else num_workers[0]
+    check_device(experiment.train.use_amp, num_workers=least, use_gpu=use_gpu)
     resume = "auto" if resume == "latest" else resume
-    _check_resume(resume, output / folders.CHECKPOINTS)
+    check_named(resume, _checkpoint_root(experiment, output))
     with folders.output_folder(output, experiment) as target:
         # First of all, as a wrong name or a half-copied folder should not cost the time of the preprocessing.
         pretrained = None if experiment.model.from_scratch is not None else load_pretrained(experiment)
-        if num_workers > 0:
-            _connect(address, num_workers=num_workers, use_gpu=use_gpu)
+        if least > 0:
+            _connect(address, num_workers=least, use_gpu=use_gpu)
         (target / folders.PROBLEMS).unlink(missing_ok=True)
         started = time.perf_counter()
         prepare_data(experiment)
         processor, language_model = pretrained or begin_from_scratch(
-            experiment, target, in_process=num_workers == 0, progress=progress
+            experiment, target, in_process=least == 0, progress=progress
         )
-        silo = make_silo(experiment, processor, in_process=num_workers == 0, problems_dir=target, progress=progress)
+        silo = make_silo(experiment, processor, in_process=least == 0, problems_dir=target, progress=progress)
         model = make_model(experiment, silo, language_model)
         preprocess_seconds = time.perf_counter() - started
         folders.note_experiment(target, experiment)
@@ -91,6 +99,8 @@ def run_experiment(
             num_workers=num_workers,
             use_gpu=use_gpu,
             resume=resume,
+            max_restarts=max_restarts,
+            hang_timeout=hang_timeout,
             progress=progress,
             tracker=tracker,
         )
@@ -123,12 +133,8 @@ def _connect(address: str | None, *, num_workers: int, use_gpu: bool) -> None:
         check_room(num_workers, use_gpu=use_gpu)
 
 
-def _check_resume(resume: str, checkpoints: Path) -> None:
-    """A checkpoint that was asked for by name is there; which one `auto` takes is the trainer's business."""
-    from farm_ray.train import checkpoint
-
-    if resume not in {"auto", "never"}:
-        checkpoint.find(resume, checkpoints)
+def _checkpoint_root(experiment: Experiment, output: Path) -> str:
+    return experiment.train.checkpoint_root_dir or str(output / folders.CHECKPOINTS)
 
 
 def _make_trainer(
@@ -137,9 +143,11 @@ def _make_trainer(
     model: AdaptiveModel,
     output: Path,
     *,
-    num_workers: int,
+    num_workers: int | tuple[int, int],
     use_gpu: bool,
     resume: str,
+    max_restarts: int,
+    hang_timeout: float,
     progress: Progress | None,
     tracker: RunLogger,
 ) -> Trainer:
@@ -153,9 +161,12 @@ def _make_trainer(
         num_workers=num_workers,
         use_gpu=use_gpu,
         checkpoint_every=experiment.train.checkpoint_every,
-        checkpoint_root_dir=output / folders.CHECKPOINTS,
+        checkpoint_every_seconds=experiment.train.checkpoint_every_seconds,
+        checkpoint_root_dir=_checkpoint_root(experiment, output),
         checkpoints_to_keep=experiment.train.checkpoints_to_keep,
         resume=resume,
+        max_restarts=max_restarts,
+        hang_timeout=hang_timeout,
         progress=progress,
         tracker=tracker,
     )
@@ -195,6 +206,8 @@ def _result(trainer: Trainer, silo: DataSilo, output: Path, preprocess_seconds: 
         status="preempted" if done.preempted else "ok",
         metrics=metrics,
         rows=done.rows,
+        rows_repeated=done.rows_repeated,
+        restarts=done.restarts,
         steps=done.steps,
         seconds={
             "preprocess": round(preprocess_seconds, 3),

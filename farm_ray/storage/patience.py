@@ -22,6 +22,20 @@ PATIENCE_S = 120.0
 before that, and may itself take a minute at a server that says nothing: each request has a time-out of its own."""
 
 
+def insist(work: Callable[[], T]) -> T:
+    """What `work` gives; after errors that may pass it is done again, as `patient` reads again.
+
+    Raises:
+        FarmRayError: As `patient`.
+    """
+
+    def once() -> Iterator[T]:
+        yield work()
+
+    [result] = patient(once)
+    return result
+
+
 def patient(
     read: Callable[[], Iterable[T]],
     *,

@@ -1,28 +1,70 @@
 """How the driver hears of a run on Ray: rank 0 posts to a small actor, the driver reads from it.
 
-`ray.train.report` would cost seconds per call; a post costs rank 0 less than a millisecond and never blocks.
+`ray.train.report` would cost seconds per call; a post costs rank 0 less than a millisecond and never blocks. The actor
+lives beside the driver and outlasts the workers: it also knows what those that are started again must know.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+logger = logging.getLogger(__name__)
+
 _SECONDS_BETWEEN_READS = 0.3
 _SECONDS_BETWEEN_POSTS = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What workers hear when they begin."""
+
+    attempt: int
+    """0 at first; more when Ray Train has started them again."""
+    has_checkpoint: bool
+    """Whether an earlier attempt wrote one."""
+    is_over: bool
+    """Whether the run has failed for good: there is nothing to be done any more."""
+
+
 class Board:
-    """The actor's state: what was posted and not yet read, and whether a stop is asked for."""
+    """The actor's state: what was posted and not yet read, whether a stop is asked for, and how the run fared."""
 
     def __init__(self) -> None:
         self._progress: tuple[str, int, int | None, str] | None = None
         self._metrics: list[tuple[dict[str, float], int]] = []
         self._stop = False
+        self._begun = 0
+        self._has_checkpoint = False
+        self._failure: Exception | None = None
+
+    def begin(self, is_first: bool) -> Begin:
+        """A worker begins; asked by all ranks, counted for rank 0."""
+        begin = Begin(self._begun, self._has_checkpoint, self._failure is not None)
+        self._begun += is_first
+        return begin
+
+    def attempts(self) -> int:
+        """How often the workers were started."""
+        return self._begun
+
+    def checkpoint_written(self) -> None:
+        """This run has a checkpoint of its own now."""
+        self._has_checkpoint = True
+
+    def fail(self, error: Exception) -> None:
+        """The run has failed for good; the first failure is the one to tell."""
+        self._failure = self._failure or error
+
+    def failure(self) -> Exception | None:
+        """Why the run has failed for good; None while it has not."""
+        return self._failure
 
     def post(
         self, progress: tuple[str, int, int | None, str] | None, metrics: list[tuple[dict[str, float], int]]
@@ -32,10 +74,10 @@ class Board:
         self._metrics += metrics
         return self._stop
 
-    def read(self, stop: bool) -> tuple[Any, list[Any]]:
-        """The newest progress and all new metrics; `stop` is kept for the next post's answer."""
+    def read(self, stop: bool) -> tuple[Any, list[Any], int]:
+        """The newest progress, all new metrics, and the attempts; `stop` is kept for the next post's answer."""
         self._stop = self._stop or stop
-        news = self._progress, self._metrics
+        news = self._progress, self._metrics, self._begun
         self._progress, self._metrics = None, []
         return news
 
@@ -70,6 +112,10 @@ class BoardListener:
             self._answer = None
         return self._stop
 
+    def checkpoint_written(self, _address: str) -> None:
+        """A checkpoint is whole."""
+        self._board.checkpoint_written.remote()
+
     def post(self) -> None:
         """Sends what has come together."""
         self._answer = self._board.post.remote(*self.unsent())
@@ -89,6 +135,7 @@ class BoardReader:
         self._board, self._hear, self._stop = board, hear, stop
         self._done = threading.Event()
         self._error: Exception | None = None
+        self._attempts = 1
         self._thread = threading.Thread(target=self._read_on, name="board-reader", daemon=True)
 
     def __enter__(self) -> Self:
@@ -107,7 +154,7 @@ class BoardReader:
         while True:
             finished = self._done.wait(_SECONDS_BETWEEN_READS)
             try:
-                progress, metrics = ray.get(self._board.read.remote(self._stop.is_set()), timeout=5)
+                progress, metrics, attempts = ray.get(self._board.read.remote(self._stop.is_set()), timeout=5)
             except ray.exceptions.GetTimeoutError:
                 # A busy machine; who stops listening would never pass a SIGTERM on.
                 if finished:
@@ -115,9 +162,15 @@ class BoardReader:
                 continue
             except ray.exceptions.RayError:
                 return
+            self._tell_restarts(attempts)
             try:
                 self._hear(progress, metrics)
             except Exception as error:  # noqa: BLE001 - the user's own progress or tracker; raised when the run ends
                 self._error = self._error or error
             if finished:
                 return
+
+    def _tell_restarts(self, attempts: int) -> None:
+        if attempts > self._attempts:
+            self._attempts = attempts
+            logger.warning("training workers were lost; all are started again (restart %d)", attempts - 1)

@@ -1,4 +1,4 @@
-"""Checkpoints: one folder per checkpoint, whole or not there, with everything a run needs to go on.
+"""What a checkpoint holds: one folder with everything a run needs to go on; `checkpoint_store` knows where it lies.
 
 `epoch_{epoch}_step_{step}` names the last finished step (both from 0). Inside: a normal model save, so that the folder
 can be loaded for inference, `training_state.pt` (optimizer, scheduler, scaler, random states; read without unpickling
@@ -8,34 +8,35 @@ with the steps is not inside: `step_log` keeps it beside the checkpoints.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import dataclasses
 import json
+import pickle
 import random
-import re
-import shutil
-import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import torch
 
-from farm_ray.artifacts import CHECKSUMS, publish_folder, remove_leftovers, verify_folder
+from farm_ray.artifacts import CHECKSUMS, verify_folder
+from farm_ray.data_handler.columns import pickled_columns
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pyarrow as pa
 
+    from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.train.step import Trainee
 
-_NAME = re.compile(r"epoch_(\d+)_step_(\d+)")
 _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetensors"
 _PROBLEMS = "problems.parquet"
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -47,6 +48,8 @@ class Progress:
     global_step: int = 0
     """Optimizer steps done."""
     rows: int = 0
+    rows_repeated: int = 0
+    """Rows of steps that had been done before."""
     order_hash: int = 0
     early_stopping: dict[str, Any] | None = None
     stopped_early: bool = False
@@ -54,8 +57,25 @@ class Progress:
     """`global_step` of the last dev evaluation."""
 
 
-def write(
-    root: Path,
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Everything a checkpoint holds, copied: training may go on while it is written."""
+
+    name: str
+    """Of the checkpoint, from the last finished step."""
+    model: AdaptiveModel
+    """On the CPU."""
+    state: dict[str, Any]
+    """Of optimizer, scheduler, scaler and random generators."""
+    record: dict[str, Any]
+    """The progress and the run's identity, JSON-able."""
+    best_weights: dict[str, torch.Tensor] | None
+    """The best model's weights so far, under early stopping."""
+    problems: pa.Table | None
+    """Rows that were set aside while training."""
+
+
+def take(
     trainee: Trainee,
     progress: Progress,
     *,
@@ -64,63 +84,55 @@ def write(
     best_weights: dict[str, torch.Tensor] | None,
     problems: pa.Table | None = None,
     last: Position,
-    keep: int,
-) -> Path:
-    """Writes a checkpoint below `root` and removes all but the newest `keep`, those of later steps, and leftovers.
+) -> Snapshot:
+    """A copy of where the run stands, in the memory of the CPU; takes about as long as copying the weights.
 
     Args:
-        root: Folder of the run's checkpoints.
         trainee: Model, optimizer, scheduler and scaler.
         progress: Where the run stands.
         identity: What must be equal when the run goes on.
         random_states: From `random_state`, one per rank.
-        best_weights: The best model's weights so far, under early stopping.
-        problems: Rows that were set aside while training.
+        best_weights: As in the snapshot; not changed any more by who gives them.
+        problems: As in the snapshot.
         last: The last finished step, for the name.
-        keep: How many checkpoints stay.
     """
-
-    def fill(folder: Path) -> None:
-        from safetensors.torch import save_file
-
-        trainee.model.save(folder)
-        torch.save(_training_state(trainee, random_states), folder / _STATE)
-        if best_weights is not None:
-            save_file(best_weights, folder / _BEST)
-        if problems is not None:
-            pq.write_table(problems, folder / _PROBLEMS)
-        record = dataclasses.asdict(progress) | {"format": FORMAT, "identity": dict(identity)}
-        (folder / _PROGRESS).write_text(json.dumps(record), encoding="utf-8")
-
-    path = publish_folder(root / f"epoch_{last.epoch}_step_{last.step}", fill)
-    remove_leftovers(root)
-    everything = _all(root)
-    after = everything.index(path) + 1
-    # Later ones are of a run that was given up: by `never`, or by going on from an earlier checkpoint.
-    for old in everything[:after][:-keep] + everything[after:]:
-        shutil.rmtree(old, ignore_errors=True)
-    return path
+    return Snapshot(
+        name=f"epoch_{last.epoch}_step_{last.step}",
+        model=_on_cpu(trainee.model),
+        state=_copied(
+            {
+                "optimizer": trainee.optimizer.state_dict(),
+                "scheduler": None if trainee.scheduler is None else trainee.scheduler.state_dict(),
+                "scaler": trainee.precision.scaler.state_dict(),
+                "random_states": random_states,
+            }
+        ),
+        record=json.loads(json.dumps(dataclasses.asdict(progress) | {"format": FORMAT, "identity": dict(identity)})),
+        best_weights=best_weights,
+        problems=problems,
+    )
 
 
-def find(resume: str, root: Path | None) -> Path | None:
-    """The checkpoint to go on from: the newest whole one for `auto`, none for `never`, else the one named.
+def fill(folder: Path, snapshot: Snapshot) -> None:
+    """Writes the files of a checkpoint into a folder."""
+    from safetensors.torch import save_file
 
-    Raises:
-        CheckpointError: When a named checkpoint is missing or damaged. Damaged ones are skipped with a warning by
-            `auto`.
-    """
-    if resume == "never" or (resume == "auto" and root is None):
-        return None
-    if resume != "auto":
-        return _named(resume, root)
-    for path in reversed(_all(root) if root is not None else []):
-        try:
-            _check(path)
-        except CheckpointError as error:
-            warnings.warn(f"skipping a checkpoint: {error}", stacklevel=2)
-        else:
-            return path
-    return None
+    snapshot.model.save(folder)
+    torch.save(snapshot.state, folder / _STATE)
+    if snapshot.best_weights is not None:
+        save_file(snapshot.best_weights, folder / _BEST)
+    if snapshot.problems is not None:
+        pq.write_table(snapshot.problems, folder / _PROBLEMS)
+    (folder / _PROGRESS).write_text(json.dumps(snapshot.record), encoding="utf-8")
+
+
+def read_position(path: Path | None) -> Position:
+    """Where a run begins that goes on from this checkpoint, the start for None; `read_progress` says what is wrong."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        if path is not None:
+            record = json.loads((path / _PROGRESS).read_text(encoding="utf-8"))
+            return Position.from_json(record["position"])
+    return Position()
 
 
 def read_progress(path: Path, *, identity: Mapping[str, Any]) -> Progress:
@@ -156,7 +168,14 @@ def restore(path: Path, trainee: Trainee) -> dict[str, torch.Tensor] | None:
 
     model = trainee.model
     model.load_state_dict(AdaptiveModel.load(path, device=trainee.ranks.device).state_dict())
-    state = torch.load(path / _STATE, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(path / _STATE, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise CheckpointError(
+            f"{path / _STATE} holds more than tensors and plain values, so it is not read: it could run code; "
+            "start anew with --resume never",
+            file=str(path / _STATE),
+        ) from None
     trainee.optimizer.load_state_dict(state["optimizer"])
     if trainee.scheduler is not None:
         trainee.scheduler.load_state_dict(state["scheduler"])
@@ -170,9 +189,17 @@ def restore(path: Path, trainee: Trainee) -> dict[str, torch.Tensor] | None:
 
 
 def read_problems(path: Path) -> pa.Table | None:
-    """The rows that the run had set aside while training; None for none."""
+    """The rows that the run had set aside while training; None for none.
+
+    Raises:
+        CheckpointError: When the file holds pickled values.
+    """
     file = path / _PROBLEMS
-    return pq.read_table(file) if file.is_file() else None
+    if not file.is_file():
+        return None
+    if names := pickled_columns(pq.read_schema(file)):
+        raise CheckpointError(f"{file} is not read: its columns {', '.join(names)} could run code", file=str(file))
+    return pq.read_table(file)
 
 
 def random_state() -> dict[str, Any]:
@@ -198,35 +225,35 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     random.setstate((version, tuple(internal), next_gauss))
 
 
-def _training_state(trainee: Trainee, random_states: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "optimizer": trainee.optimizer.state_dict(),
-        "scheduler": None if trainee.scheduler is None else trainee.scheduler.state_dict(),
-        "scaler": trainee.precision.scaler.state_dict(),
-        "random_states": random_states,
-    }
+def check(path: Path) -> None:
+    """Compares a checkpoint with its checksums.
 
-
-def _all(root: Path) -> list[Path]:
-    """Checkpoints below `root`, oldest first."""
-    if not root.is_dir():
-        return []
-    named = [(match, path) for path in root.iterdir() if (match := _NAME.fullmatch(path.name)) and path.is_dir()]
-    return [path for match, path in sorted(named, key=lambda item: (int(item[0][1]), int(item[0][2])))]
-
-
-def _named(resume: str, root: Path | None) -> Path:
-    candidates = [Path(resume)] + ([root / resume] if root is not None else [])
-    for path in candidates:
-        if path.is_dir():
-            _check(path)
-            return path
-    there = ", ".join(path.name for path in _all(root)) if root is not None else ""
-    raise CheckpointError(f"no checkpoint at {resume}" + (f"; there are: {there}" if there else ""), file=resume)
-
-
-def _check(path: Path) -> None:
+    Raises:
+        CheckpointError: When it is not whole, or was not written by farm_ray; names the file.
+    """
     for name in (_STATE, _PROGRESS, CHECKSUMS):
         if not (path / name).is_file():
             raise CheckpointError(f"{path} is no whole checkpoint: {name} is missing", file=str(path / name))
     verify_folder(path, full=True, error=CheckpointError)
+
+
+def _on_cpu(model: AdaptiveModel) -> AdaptiveModel:
+    """A deep copy whose weights lie in the CPU's memory, tied ones tied, without a second copy on a GPU."""
+    copied: dict[int, Any] = {}
+    for parameter in model.parameters():
+        values = parameter.detach().to("cpu", copy=True)
+        copied[id(parameter)] = torch.nn.Parameter(values, requires_grad=parameter.requires_grad)
+    for buffer in model.buffers():
+        copied[id(buffer)] = buffer.detach().to("cpu", copy=True)
+    return copy.deepcopy(model, copied)
+
+
+def _copied(value: Any) -> Any:
+    """A nested value of dicts, lists and tensors, its tensors copied to the CPU's memory."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, dict):
+        return {name: _copied(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_copied(part) for part in value)
+    return value

@@ -46,6 +46,9 @@ class Feed(Protocol):
     def check(self) -> None:
         """Raises ClusterError where the ranks do not hold the same rows."""
 
+    def read_ahead(self, position: Position) -> None:
+        """Begins to read what `steps` will want there first, while the run has other things to do."""
+
     def content(self) -> str:
         """What a checkpoint must agree with: which rows these are."""
 

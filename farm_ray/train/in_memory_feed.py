@@ -59,6 +59,9 @@ class InMemoryFeed:
                 "start again, or train with num_workers=0, which moves no rows"
             )
 
+    def read_ahead(self, position: Position) -> None:
+        """As `Feed.read_ahead`: all is there."""
+
     def content(self) -> str:
         """As `Feed.content`: ids, lengths and labels, whatever their order."""
         content = int(self._train.content_hashes().sum(dtype=np.uint64))

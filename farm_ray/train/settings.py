@@ -28,8 +28,11 @@ class TrainSettings:
     log_loss_every: int = 10
     log_learning_rate: bool = False
     checkpoint_every: int | None = None
-    """Optimizer steps between checkpoints; None writes none but at a stop."""
+    """Optimizer steps between checkpoints."""
+    checkpoint_every_seconds: float | None = None
+    """Seconds of training between checkpoints; where neither is given, one is written at a stop only."""
     checkpoint_root_dir: str | None = None
+    """A folder or an s3:// prefix."""
     checkpoints_to_keep: int = 3
     max_grad_norm: float | None = 1.0
     evaluator_test: bool = True
@@ -54,6 +57,10 @@ class TrainResult:
     """Optimizer steps of the whole run, those before a resume included."""
     rows: int = 0
     """Rows used for training, each as often as it was used."""
+    rows_repeated: int = 0
+    """Of these, rows of steps that the weights had seen before, however often the run was broken off: 0."""
+    restarts: int = 0
+    """How often Ray Train started the workers again, from the last checkpoint."""
     order_hash: str = ""
     """Which rows each step used, as sixteen hexadecimal digits."""
     losses: list[float] = field(default_factory=list)

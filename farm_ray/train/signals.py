@@ -1,33 +1,46 @@
-"""Stopping a run on purpose: SIGTERM asks for a checkpoint at the next step."""
+"""Stopping a run on purpose: SIGTERM and Ctrl-C ask for a checkpoint at the next step."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@contextlib.contextmanager
-def stop_on_sigterm() -> Iterator[threading.Event]:
-    """An event that the first SIGTERM sets while the block runs; a second SIGTERM ends the process at once.
+@dataclass(slots=True)
+class StopRequest:
+    """Whether a run shall stop; asked for by a signal, or by who sets `event`."""
 
-    Signals reach the main thread only; elsewhere the event is never set.
+    event: threading.Event = field(default_factory=threading.Event)
+    by_interrupt: bool = False
+    """By Ctrl-C: once the checkpoint is there, who waits for the run shall see a KeyboardInterrupt."""
+
+
+@contextlib.contextmanager
+def stop_on_signals() -> Iterator[StopRequest]:
+    """A request that the first SIGTERM or Ctrl-C makes while the block runs; a second one ends the process at once.
+
+    Signals reach the main thread only; elsewhere no request is ever made.
     """
-    stop = threading.Event()
+    request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield request
         return
 
     def on_signal(number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(number, signal.SIG_DFL)
+        request.by_interrupt = number == signal.SIGINT
+        request.event.set()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    before = signal.signal(signal.SIGTERM, on_signal)
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield stop
+        yield request
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -87,7 +87,7 @@ def train_step(
     counted = _units_per_row(trainee, micro_batches, rows_in_step)
     for number, micro_batch in enumerate(micro_batches, start=1):
         batch = micro_batch.tensors | counted
-        with _gradients_meet(trainee.wrapped, last=number == len(micro_batches)):
+        with _gradients_meet(trainee.wrapped, last=number == len(micro_batches)), _dropout_of(micro_batch):
             with trainee.precision.autocast():
                 logits = trainee.wrapped(**batch)
             losses = trainee.model.logits_to_loss(logits, global_step=global_step, **batch)
@@ -135,6 +135,14 @@ def _update(trainee: Trainee) -> bool:
         trainee.scheduler.step()
     optimizer.zero_grad(set_to_none=True)
     return updated
+
+
+def _dropout_of(micro_batch: MicroBatch) -> contextlib.AbstractContextManager[Any]:
+    """A row that counts nothing draws nothing: which row that is may differ between a run and the same run resumed."""
+    if micro_batch.weight:
+        return contextlib.nullcontext()
+    on_gpu = micro_batch.tensors["input_ids"].is_cuda
+    return torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else [])
 
 
 def _gradients_meet(wrapped: torch.nn.Module, *, last: bool) -> contextlib.AbstractContextManager[Any]:

@@ -13,8 +13,8 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from farm_ray.errors import ConfigError
-from farm_ray.storage import open_output
+from farm_ray import storage
+from farm_ray.errors import ConfigError, FarmRayError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,50 +39,54 @@ class StepLog:
         self.losses.append(loss)
         self.learning_rates.append(learning_rate)
 
-    def store(self, root: Path) -> None:
-        """Brings the table below `root` up to date, on the disk and not only in its cache.
+    def store(self, root: Path, *, steps: int) -> None:
+        """Brings the table below `root` to `steps` rows, on the disk and not only in its cache.
+
+        More steps may be added meanwhile by another thread.
 
         Raises:
             ConfigError: When it cannot be written.
         """
         path = root / FILE
         if self._stored is None:
-            with open_output(path) as file:
-                file.write(_HEADER.encode() + self._rows(first=0))
+            with storage.open_output(path) as file:
+                file.write(_HEADER.encode() + self._rows(0, steps))
         else:
             try:
                 with path.open("ab") as file:
-                    file.write(self._rows(first=self._stored))
+                    file.write(self._rows(self._stored, steps))
                     file.flush()
                     os.fsync(file.fileno())
             except OSError as error:
                 raise ConfigError(f"cannot write {path}: {error.strerror}", file=str(path)) from None
-        self._stored = len(self.losses)
+        self._stored = steps
 
     @classmethod
-    def load(cls, root: Path, *, steps: int) -> StepLog:
+    def load(cls, root: str, *, steps: int) -> StepLog:
         """The first `steps` rows of the table below `root`; what is not to be found there is NaN, with a warning."""
-        known = _read(root / FILE)
+        path = storage.join(root, FILE)
+        known = _read(path)
         if not known.keys() >= set(range(1, steps + 1)):
             warnings.warn(
-                f"{root / FILE} is missing or incomplete: the losses of some of the first {steps} steps are not known; "
-                "training goes on all the same",
+                f"{storage.redacted(path)} is missing or incomplete: the losses of some of the first {steps} steps are "
+                "not known; training goes on all the same",
                 stacklevel=2,
             )
         rows = [known.get(step, (math.nan, math.nan)) for step in range(1, steps + 1)]
         return cls(losses=[loss for loss, _ in rows], learning_rates=[rate for _, rate in rows])
 
-    def _rows(self, *, first: int) -> bytes:
-        values = zip(self.losses[first:], self.learning_rates[first:], strict=True)
+    def _rows(self, first: int, end: int) -> bytes:
+        values = zip(self.losses[first:end], self.learning_rates[first:end], strict=True)
         lines = (f"{step}\t{loss!r}\t{rate!r}\n" for step, (loss, rate) in enumerate(values, start=first + 1))
         return "".join(lines).encode()
 
 
-def _read(path: Path) -> dict[int, tuple[float, float]]:
+def _read(path: str) -> dict[int, tuple[float, float]]:
     """Step -> (loss, learning rate), without lines that a kill or a full disk left half-written."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
+        with storage.open_binary(path) as file:
+            lines = file.read().decode("utf-8", errors="replace").split("\n")
+    except FarmRayError:
         return {}
     known = {}
     # Without a line break behind it, a last line may lack digits.

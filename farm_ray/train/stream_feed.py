@@ -57,6 +57,10 @@ class StreamFeed:
     def check(self) -> None:
         """As `Feed.check`: all ranks have the same small plan, and each reads other rows."""
 
+    def read_ahead(self, position: Position) -> None:
+        """As `Feed.read_ahead`."""
+        self._lanes.read_ahead(position)
+
     def content(self) -> str:
         """As `Feed.content`."""
         return f"{len(self._stream.ranges)} ranges in {self._stream.lanes} lanes, {self._stream.stamp}"

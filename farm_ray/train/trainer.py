@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.errors import ConfigError
 from farm_ray.train.settings import TrainResult, TrainSettings
-from farm_ray.train.signals import stop_on_sigterm
+from farm_ray.train.signals import StopRequest, stop_on_signals
 
 if TYPE_CHECKING:
+    import threading
+
     import torch
 
     from farm_ray.data_handler.data_silo import DataSilo
@@ -47,20 +49,25 @@ class Trainer:
             `check_stopping`; to start anew a `reset`, to be stored `state_dict` and `load_state_dict`.
         log_learning_rate, log_loss_every: What the tracker hears, and how often in steps.
         checkpoint_on_sigterm: A SIGTERM ends the run at the next step; with `checkpoint_root_dir` a checkpoint is
-            written first.
-        checkpoint_every: Optimizer steps between checkpoints.
-        checkpoint_root_dir: Folder of the checkpoints and of `steps.tsv`, the loss and learning rate of every step up
-            to the last of them; with several machines one that all of them see.
+            written first, also at a Ctrl-C, which is raised then.
+        checkpoint_every: Optimizer steps between checkpoints; with this or `checkpoint_every_seconds` there is one at
+            the end of every epoch too. They are written while the training goes on.
+        checkpoint_root_dir: Folder or s3:// prefix of the checkpoints and of `steps.tsv`, the loss and learning rate
+            of every step up to the last of them; with several machines one that all of them see.
         checkpoints_to_keep: Older ones are removed.
         evaluator_test: Evaluate on test at the end.
         disable_tqdm: Accepted for FARM's sake; there is no bar unless `progress` draws one.
         max_grad_norm: Gradients are clipped to this total norm; None does not clip.
         learning_rate: Peak learning rate of the schedule.
         optimizer_opts, schedule_opts: As for `initialize_optimizer`.
-        num_workers: Ray Train workers; 0 trains in this process without Ray.
+        num_workers: Ray Train workers; 0 trains in this process without Ray. `(least, most)` takes as many as there is
+            room for, one per CPU or GPU: fewer when a machine is lost, more when one comes.
         use_gpu: One GPU per worker, or this process's GPU with `num_workers=0`.
         seed: Of dropout; the order of the data has the silo's seed.
         resume: `auto`, `never`, or a checkpoint's path or name.
+        checkpoint_every_seconds: Seconds between checkpoints, besides `checkpoint_every`.
+        max_restarts: How often Ray Train may start the workers again, from the last checkpoint, when one was lost.
+        hang_timeout: Seconds without any progress after which a worker on Ray counts as lost.
         tracker: Hears parameters and metrics; see `farm_ray.tracking`.
         progress: Called with (stage, done, total, note).
 
@@ -98,29 +105,35 @@ class Trainer:
         learning_rate: float = 2e-5,
         optimizer_opts: dict[str, Any] | None = None,
         schedule_opts: dict[str, Any] | None = None,
-        num_workers: int = 0,
+        num_workers: int | tuple[int, int] = 0,
         use_gpu: bool = False,
         seed: int = 42,
         resume: str = "auto",
+        checkpoint_every_seconds: float | None = None,
+        max_restarts: int = 3,
+        hang_timeout: float = 1800.0,
         tracker: RunLogger | None = None,
         progress: Progress | None = None,
     ) -> None:
         if data_silo is None or data_silo.data["train"] is None:
             raise ConfigError("Trainer needs a data_silo with a train set")
-        if optimizer is not None and num_workers > 0:
+        least, most = _least_and_most(num_workers)
+        if optimizer is not None and most > 0:
             raise ConfigError(
                 "an optimizer of your own belongs to this process; with num_workers > 0 give learning_rate, "
                 "optimizer_opts and schedule_opts instead, and each worker builds it"
             )
-        if checkpoint_every and checkpoint_root_dir is None:
-            raise ConfigError("checkpoint_every needs a checkpoint_root_dir to write to")
+        if checkpoint_root_dir is None and (checkpoint_every or checkpoint_every_seconds is not None):
+            raise ConfigError("checkpoint_every and checkpoint_every_seconds need a checkpoint_root_dir to write to")
         _check_at_least(1, epochs=epochs, grad_acc_steps=grad_acc_steps, checkpoints_to_keep=checkpoints_to_keep)
-        _check_at_least(0, num_workers=num_workers, evaluate_every=evaluate_every, log_loss_every=log_loss_every)
+        _check_at_least(0, evaluate_every=evaluate_every, log_loss_every=log_loss_every)
+        _check_at_least(0, checkpoint_every_seconds=checkpoint_every_seconds or 0, max_restarts=max_restarts)
+        _check_at_least(1, hang_timeout=hang_timeout)
         if early_stopping is not None and data_silo.data["dev"] is None:
             raise ConfigError("early_stopping watches the dev set, and there is none; give a dev_filename or dev_split")
         train: Any = data_silo.data["train"]
         if isinstance(train, StreamedSet):
-            train.order(data_silo.batch_size).lanes_of(0, max(1, num_workers))
+            train.order(data_silo.batch_size).lanes_of(0, max(1, most))
         if local_rank != -1 or n_gpu is not None or device is not None:
             warnings.warn("n_gpu, device and local_rank have no effect: num_workers and use_gpu say it", stacklevel=2)
         self.model = model
@@ -128,7 +141,9 @@ class Trainer:
         self.own_optimizer = None if optimizer is None else (optimizer, lr_schedule)
         self.early_stopping = early_stopping
         self.checkpoint_on_sigterm = checkpoint_on_sigterm
-        self.num_workers, self.use_gpu = num_workers, use_gpu
+        self.num_workers = least if least == most else (least, most)
+        self.use_gpu = use_gpu
+        self.max_restarts, self.hang_timeout = max_restarts, hang_timeout
         self.tracker, self.progress = tracker, progress
         self.result = TrainResult()
         self.settings = TrainSettings(
@@ -145,14 +160,54 @@ class Trainer:
             log_loss_every=log_loss_every,
             log_learning_rate=log_learning_rate,
             checkpoint_every=checkpoint_every,
-            # Workers run in folders of their own.
-            checkpoint_root_dir=None if checkpoint_root_dir is None else str(Path(checkpoint_root_dir).absolute()),
+            checkpoint_every_seconds=checkpoint_every_seconds,
+            checkpoint_root_dir=None if checkpoint_root_dir is None else _absolute(checkpoint_root_dir),
             checkpoints_to_keep=checkpoints_to_keep,
             max_grad_norm=max_grad_norm,
             evaluator_test=evaluator_test,
             seed=seed,
             data_seed=data_silo.seed,
             resume=_resume(resume),
+        )
+
+    @classmethod
+    def create_or_load_checkpoint(
+        cls,
+        data_silo: DataSilo,
+        checkpoint_root_dir: str | Path,
+        model: AdaptiveModel,
+        optimizer: torch.optim.Optimizer | None = None,
+        local_rank: int = -1,
+        resume_from_checkpoint: str = "latest",
+        **kwargs: Any,
+    ) -> Trainer:
+        """A trainer that goes on from a checkpoint below `checkpoint_root_dir`, or starts anew where there is none.
+
+        Args:
+            data_silo: As for the class.
+            checkpoint_root_dir: As for the class.
+            model: As for the class; `train()` puts the checkpoint's weights into it.
+            optimizer: As for the class.
+            local_rank: As for the class.
+            resume_from_checkpoint: `latest`, or the name or address of one, which must be there.
+            kwargs: The other arguments of the class. They hold also where the checkpoint's run had others; those that
+                would make it another run are refused by `train()`.
+
+        Raises:
+            CheckpointError: When a named checkpoint is missing or damaged.
+        """
+        from farm_ray.train.checkpoint_store import check_named
+
+        resume = "auto" if resume_from_checkpoint == "latest" else resume_from_checkpoint
+        check_named(resume, _absolute(checkpoint_root_dir))
+        return cls(
+            model=model,
+            optimizer=optimizer,
+            data_silo=data_silo,
+            checkpoint_root_dir=checkpoint_root_dir,
+            local_rank=local_rank,
+            resume=resume,
+            **kwargs,
         )
 
     @property
@@ -169,15 +224,20 @@ class Trainer:
         self.model.connect_heads_with_processor(self.data_silo.processor.tasks)
         self.model.verify_vocab_size(vocab_size=len(self.data_silo.processor.tokenizer))
         self.model.verify_max_seq_len(self.data_silo.processor.max_seq_len)
+        root = self.settings.checkpoint_root_dir
+        if root is not None and not storage.is_local(root):
+            storage.check_folder(root)
         if hasattr(self.early_stopping, "reset"):
             self.early_stopping.reset()
         if self.tracker is not None:
             self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
-        asked = stop_on_sigterm() if self.checkpoint_on_sigterm else contextlib.nullcontext(threading.Event())
+        asked = stop_on_signals() if self.checkpoint_on_sigterm else contextlib.nullcontext(StopRequest())
         with asked as stop:
-            self.result = self._here(stop) if self.num_workers == 0 else self._on_ray(stop)
+            self.result = self._here(stop.event) if self.num_workers == 0 else self._on_ray(stop.event)
         self.data_silo.set_aside_while_training(self.result.problems)
         self.model.eval()
+        if self.result.preempted and stop.by_interrupt:
+            raise KeyboardInterrupt
         return self.model
 
     def _here(self, stop: threading.Event) -> TrainResult:
@@ -190,7 +250,7 @@ class Trainer:
             raise ConfigError("use_gpu was asked for, and torch sees no GPU here")
         ranks = Ranks(device=torch.device("cuda" if self.use_gpu else "cpu"))
         worker = Worker(
-            self.model,
+            lambda: self.model,
             self.data_silo.data,
             self.settings,
             ranks=ranks,
@@ -218,6 +278,8 @@ class Trainer:
             early_stopping=self.early_stopping,
             hear=listener.hear,
             stop=stop,
+            max_restarts=self.max_restarts,
+            hang_timeout=self.hang_timeout,
         )
         self.model.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in trained.weights.items()})
         if trained.early_stopping is not None:
@@ -240,16 +302,32 @@ class Trainer:
         publish_folder(folder, write)
 
 
-def _check_at_least(least: int, **numbers: int) -> None:
+def _check_at_least(least: int, **numbers: float) -> None:
     for name, value in numbers.items():
         if value < least:
             raise ConfigError(f"{name} must be at least {least}, not {value}")
+
+
+def _least_and_most(num_workers: int | tuple[int, int]) -> tuple[int, int]:
+    """The fewest and the most workers."""
+    if isinstance(num_workers, int):
+        _check_at_least(0, num_workers=num_workers)
+        return num_workers, num_workers
+    least, most = num_workers
+    if not 1 <= least <= most:
+        raise ConfigError(f"num_workers between {least} and {most} cannot be meant; give (least, most) with 1 <= least")
+    return least, most
 
 
 def _resume(resume: str) -> str:
     """A checkpoint's path made absolute: workers run in folders of their own."""
     named = resume not in {"auto", "never"} and Path(resume).is_dir()
     return str(Path(resume).absolute()) if named else resume
+
+
+def _absolute(folder: str | Path) -> str:
+    """A local folder as workers must know it, which run in folders of their own; another address as it is."""
+    return str(Path(folder).absolute()) if storage.is_local(str(folder)) else str(folder)
 
 
 class _DriverListener:
@@ -268,6 +346,9 @@ class _DriverListener:
 
     def stop_requested(self) -> bool:
         return self._stop.is_set()
+
+    def checkpoint_written(self, address: str) -> None:
+        """Nobody is waiting for it."""
 
     def hear(
         self, progress: tuple[str, int, int | None, str] | None, metrics: list[tuple[dict[str, float], int]]

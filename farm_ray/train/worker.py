@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import tempfile
 import time
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from farm_ray.artifacts import remove_leftovers
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.data_handler.order import Position, advance
 from farm_ray.data_handler.order.order_hash import as_text
@@ -17,7 +18,9 @@ from farm_ray.eval import Evaluator, evaluate
 from farm_ray.modeling.optimization import WrappedDDP, initialize_optimizer
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.reproducibility import set_all_seeds
-from farm_ray.train import checkpoint
+from farm_ray.train import checkpoint, checkpoint_store
+from farm_ray.train.checkpoint_store import CheckpointStore
+from farm_ray.train.checkpoint_writer import CheckpointWriter
 from farm_ray.train.in_memory_feed import InMemoryFeed
 from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.step import LostSteps, Trainee, train_step
@@ -25,7 +28,7 @@ from farm_ray.train.step_log import StepLog
 from farm_ray.train.stream_feed import StreamFeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import torch
 
@@ -35,8 +38,20 @@ if TYPE_CHECKING:
     from farm_ray.train.feed import Feed, Step
 
 
+_SECONDS_BETWEEN_NOTICES = 5.0
+"""Asking costs the ranks some milliseconds; clouds give half a minute or more."""
 _GPU_WIDTH_MULTIPLE = 8
 """Batch widths that matrix units like."""
+
+
+class Notice(Enum):
+    """What is known of machines that are about to be taken away."""
+
+    NONE = "none"
+    SAVE = "save"
+    """A machine with a worker: Ray Train will start the workers again elsewhere, from the last checkpoint."""
+    STOP = "stop"
+    """The machine that the run is driven from."""
 
 
 class Listener(Protocol):
@@ -51,16 +66,30 @@ class Listener(Protocol):
     def stop_requested(self) -> bool:
         """Whether the run shall write a checkpoint and end."""
 
+    def checkpoint_written(self, address: str) -> None:
+        """A checkpoint is whole; called by the thread that wrote it."""
+
 
 class Worker:
     """One rank of a run.
 
     Holds the run's state between steps: the trainee, how far it is, and the best weights under early stopping.
+
+    Args:
+        load_model: Gives the model; called when the feed reads ahead already, as unpacking a model takes seconds.
+        sets: By name; `train` is needed.
+        settings: Of the run, the same on every rank.
+        ranks: This process among them.
+        listener: Hears of the run.
+        early_stopping: As for `Trainer`.
+        own_optimizer: As for `Trainer`: optimizer and scheduler.
+        beat: Called whenever the run has got on.
+        notice: Asked now and then by all ranks at once, where machines may be taken away.
     """
 
     def __init__(
         self,
-        model: AdaptiveModel,
+        load_model: Callable[[], AdaptiveModel],
         sets: Mapping[str, FeatureSet | StreamedSet | None],
         settings: TrainSettings,
         *,
@@ -68,12 +97,25 @@ class Worker:
         listener: Listener,
         early_stopping: Any = None,
         own_optimizer: tuple[torch.optim.Optimizer, Any] | None = None,
+        beat: Callable[[], None] = lambda: None,
+        notice: Callable[[], Notice] | None = None,
     ) -> None:
         self.sets = {name: _for_device(rows, ranks.device) for name, rows in sets.items()}
-        self.settings, self.ranks, self.listener = settings, ranks, listener
+        self.settings, self.ranks, self.listener, self.beat = settings, ranks, listener, beat
+        self.notice, self.looked_at, self.saved_for_notice = notice, time.monotonic(), False
         self.early_stopping = early_stopping
+        root = settings.checkpoint_root_dir
+        self.store = None if root is None else CheckpointStore(root)
+        self.writer: CheckpointWriter | None = None
         self.feed = _feed(self.sets["train"], settings, ranks)
-        self.trainee = self._trainee(model, own_optimizer)
+        with contextlib.ExitStack() as opened:
+            opened.callback(self.feed.close)
+            scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="farm_ray-resume-")))
+            self.found = ranks.done_by_first(lambda: self._checkpoint_to_go_on_from(scratch))
+            self.goes_on_from = None if self.found is None else self.found.store.fetch(self.found.name, scratch)
+            self.feed.read_ahead(checkpoint.read_position(self.goes_on_from))
+            self.trainee = self._trainee(load_model(), own_optimizer)
+            self._opened = opened.pop_all()
         self.lost_steps = LostSteps.for_precision(self.trainee.precision)
         self.progress = checkpoint.Progress()
         self.step_log = StepLog()
@@ -81,11 +123,18 @@ class Worker:
         self.result = TrainResult(device=str(ranks.device), precision=self.trainee.precision.name)
         self.clock = dict.fromkeys(("train", "data", "first_batch", "eval", "checkpoint"), 0.0)
         self.rows_here = 0
+        self.last_checkpoint_at = time.monotonic()
+        self.last_checkpoint_step = -1
 
     def run(self) -> TrainResult:
         """Trains from the start or a checkpoint to the end, and evaluates. The result is the same on every rank."""
-        with contextlib.closing(self.feed):
-            return self._run()
+        with self._opened:
+            try:
+                return self._run()
+            finally:
+                if self.writer is not None:
+                    # An error of the run is the one to tell; without one, `_filled` has waited already.
+                    self.writer.wait()
 
     def _run(self) -> TrainResult:
         set_all_seeds(self.settings.seed + self.ranks.rank)
@@ -95,18 +144,20 @@ class Worker:
         model.train()
         # Gradients that an earlier, broken-off run left in the model are not ours.
         self.trainee.optimizer.zero_grad(set_to_none=True)
+        last = Position()
         while self.progress.position.epoch < self.settings.epochs and not self.progress.stopped_early:
             epoch = self.progress.position.epoch
             for step in self._timed(self.feed.steps(self.progress.position)):
-                stop = self._step(step)
-                if stop:
-                    return self._preempted(step.position)
+                last = step.position
+                if self._step(step):
+                    return self._preempted(last)
                 if self.progress.stopped_early:
                     break
             else:
                 # Only a stream learns at its end that this was the end.
                 if self.progress.position.epoch == epoch:
                     self.progress.position = Position(epoch=epoch + 1)
+                self._checkpoint_at_epoch_end(last)
         return self._finish()
 
     def identity(self) -> dict[str, Any]:
@@ -145,25 +196,24 @@ class Worker:
         )
 
     def _resume(self) -> None:
-        path = self.ranks.done_by_first(self._checkpoint_to_go_on_from)
-        if path is None:
+        path = self.goes_on_from
+        if path is None or self.found is None:
             return
         self.progress = checkpoint.read_progress(path, identity=self.identity())
-        steps = self.progress.global_step
-        self.step_log = self.ranks.done_by_first(lambda: StepLog.load(path.parent, steps=steps))
+        self.last_checkpoint_step = steps = self.progress.global_step
+        root = self.found.store.root
+        self.step_log = self.ranks.done_by_first(lambda: StepLog.load(root, steps=steps))
         self.best_weights = checkpoint.restore(path, self.trainee)
         if (problems := checkpoint.read_problems(path)) is not None:
             self.feed.go_on_from(problems)
         if self.early_stopping is not None and self.progress.early_stopping is not None:
             self.early_stopping.load_state_dict(self.progress.early_stopping)
-        self.result.resumed_from = str(path)
+        self.result.resumed_from = str(self.found)
 
-    def _checkpoint_to_go_on_from(self) -> Path | None:
-        folder = self.settings.checkpoint_root_dir
-        root = None if folder is None else Path(folder)
-        if root is not None:
-            remove_leftovers(root)
-        return checkpoint.find(self.settings.resume, root)
+    def _checkpoint_to_go_on_from(self, scratch: Path) -> checkpoint_store.Found | None:
+        if self.store is not None:
+            self.store.tidy()
+        return checkpoint_store.find(self.settings.resume, self.settings.checkpoint_root_dir, scratch)
 
     def _timed(self, steps: Iterator[Step]) -> Iterator[Step]:
         """The steps; the time until each is there counts as training, and by itself as waiting for data."""
@@ -186,7 +236,12 @@ class Worker:
             self.trainee, step.micro_batches, rows_in_step=step.rows, global_step=progress.global_step
         )
         asked = self.ranks.is_first and self.listener.stop_requested()
-        mean_loss, stop = self.ranks.sum(loss, float(asked))
+        due = self.ranks.is_first and self._seconds_are_over()
+        look = self.ranks.is_first and self._shall_look()
+        mean_loss, stop, due_by_time, look_now = self.ranks.sum(loss, float(asked), float(due), float(look))
+        self.beat()
+        if (step.position.epoch, step.position.step) < (progress.position.epoch, progress.position.step):
+            progress.rows_repeated += step.rows
         progress.order_hash = advance(progress.order_hash, step.row_sum)
         progress.global_step += 1
         progress.rows += step.rows
@@ -198,8 +253,23 @@ class Worker:
             self._refuse_loss(mean_loss, step)
         self._tell(step.position)
         self._evaluate_if_due()
-        self._checkpoint_if_due(step.position)
-        return stop > 0
+        every = self.settings.checkpoint_every
+        notice = self._heard() if look_now else Notice.NONE
+        if due_by_time or notice is Notice.SAVE or (every and progress.global_step % every == 0):
+            self._write_checkpoint(step.position)
+        return stop > 0 or notice is Notice.STOP
+
+    def _shall_look(self) -> bool:
+        return self.notice is not None and time.monotonic() - self.looked_at >= _SECONDS_BETWEEN_NOTICES
+
+    def _heard(self) -> Notice:
+        """What there is to be heeded now; what a checkpoint was written for counts once."""
+        assert self.notice is not None
+        self.looked_at = time.monotonic()
+        heard = self.notice()
+        if heard is Notice.SAVE:
+            heard, self.saved_for_notice = (Notice.NONE if self.saved_for_notice else heard), True
+        return heard
 
     def _refuse_loss(self, loss: float, refused: Step) -> None:
         step, ids = self.progress.global_step, ", ".join(refused.ids())
@@ -262,6 +332,7 @@ class Worker:
             ranks=self.ranks,
             precision=self.trainee.precision,
             report=self.settings.eval_report,
+            beat=self.beat,
         )
         self.clock["eval"] += time.perf_counter() - started
         if self.ranks.is_first:
@@ -270,22 +341,24 @@ class Worker:
             self.listener.metrics(Evaluator.log_results(results, name, step), step)
         return results
 
-    def _checkpoint_if_due(self, last: Position) -> None:
-        every = self.settings.checkpoint_every
-        if every and self.progress.global_step % every == 0:
+    def _seconds_are_over(self) -> bool:
+        every = self.settings.checkpoint_every_seconds
+        return every is not None and time.monotonic() - self.last_checkpoint_at >= every
+
+    def _checkpoint_at_epoch_end(self, last: Position) -> None:
+        if self.settings.checkpoint_every or self.settings.checkpoint_every_seconds is not None:
             self._write_checkpoint(last)
 
     def _write_checkpoint(self, last: Position) -> None:
+        """Takes a snapshot, which rank 0 writes while the training goes on; nothing where this step has one."""
+        if self.store is None or self.last_checkpoint_step == self.progress.global_step:
+            return
         started = time.perf_counter()
-        root = self.settings.checkpoint_root_dir
-        assert root is not None
         self.progress.position = self.feed.whole_position(self.progress.position)
         states = self.ranks.gather(checkpoint.random_state())
         problems = self.feed.problems()
         if self.ranks.is_first:
-            self.step_log.store(Path(root))
-            path = checkpoint.write(
-                Path(root),
+            snapshot = checkpoint.take(
                 self.trainee,
                 self.progress,
                 identity=self.identity(),
@@ -293,15 +366,28 @@ class Worker:
                 best_weights=self.best_weights,
                 problems=problems,
                 last=last,
-                keep=self.settings.checkpoints_to_keep,
             )
-            self.result.checkpoint = str(path)
+            self._checkpoint_writer(self.store).write(snapshot, steps=self.progress.global_step)
+        self.last_checkpoint_step = self.progress.global_step
+        self.last_checkpoint_at = time.monotonic()
         self.clock["checkpoint"] += time.perf_counter() - started
 
+    def _checkpoint_writer(self, store: CheckpointStore) -> CheckpointWriter:
+        if self.writer is None:
+            self.writer = CheckpointWriter(
+                store,
+                keep=self.settings.checkpoints_to_keep,
+                step_log=self.step_log,
+                on_written=self._checkpoint_written,
+            )
+        return self.writer
+
+    def _checkpoint_written(self, address: str) -> None:
+        self.result.checkpoint = address
+        self.listener.checkpoint_written(address)
+
     def _preempted(self, last: Position) -> TrainResult:
-        every = self.settings.checkpoint_every
-        if self.settings.checkpoint_root_dir is not None and not (every and self.progress.global_step % every == 0):
-            self._write_checkpoint(last)
+        self._write_checkpoint(last)
         self.result.preempted = True
         return self._filled()
 
@@ -318,8 +404,13 @@ class Worker:
         return self._filled()
 
     def _filled(self) -> TrainResult:
+        started = time.perf_counter()
+        if self.writer is not None:
+            self.writer.finish()
+        self.clock["checkpoint"] += time.perf_counter() - started
         result, progress = self.result, self.progress
         result.steps, result.rows = progress.global_step, progress.rows
+        result.rows_repeated = progress.rows_repeated
         result.order_hash = as_text(progress.order_hash)
         result.problems = self.feed.problems()
         result.losses, result.learning_rates = self.step_log.losses, self.step_log.learning_rates

@@ -1,41 +1,9 @@
-"""An object store and a web server on loopback."""
+"""A web server on loopback."""
 
 import http.server
 import threading
 
 import pytest
-from moto.server import ThreadedMotoServer
-from pyarrow import fs
-
-
-@pytest.fixture(scope="session")
-def moto_port():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()[1]
-    server.stop()
-
-
-@pytest.fixture
-def bucket(moto_port, monkeypatch):
-    """A dictionary-like writer into the bucket `data`: `bucket("set/a.tsv", b"...")`."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{moto_port}",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    system, _ = fs.FileSystem.from_uri("s3://data?allow_bucket_creation=true&allow_bucket_deletion=true")
-    system.create_dir("data")
-
-    def write(key: str, content: bytes) -> None:
-        with system.open_output_stream(f"data/{key}", compression=None) as file:
-            file.write(content)
-
-    yield write
-    system.delete_dir_contents("data")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import types
 import pytest
 
 from farm_ray.train import board as boards
-from farm_ray.train.board import Board, BoardListener, BoardReader
+from farm_ray.train.board import Begin, Board, BoardListener, BoardReader
 
 NEWS = ("train", 1, 9, "loss 1")
 
@@ -59,9 +59,9 @@ def test_what_is_read_is_gone_and_a_stop_stays():
     board = Board()
     assert board.post(NEWS, [({"loss": 1.0}, 1)]) is False
     assert board.post(None, [({"loss": 2.0}, 2)]) is False
-    assert board.read(stop=False) == (NEWS, [({"loss": 1.0}, 1), ({"loss": 2.0}, 2)])
-    assert board.read(stop=True) == (None, [])
-    assert board.read(stop=False) == (None, [])
+    assert board.read(stop=False) == (NEWS, [({"loss": 1.0}, 1), ({"loss": 2.0}, 2)], 0)
+    assert board.read(stop=True) == (None, [], 0)
+    assert board.read(stop=False) == (None, [], 0)
     assert board.post(None, []) is True
 
 
@@ -76,7 +76,7 @@ def test_progress_is_posted_now_and_then_with_all_metrics(monkeypatch):
         listener.progress("train", step, 9, "")
         now[0] += 0.125
     assert remote.calls == 3
-    progress, metrics = board.read(stop=False)
+    progress, metrics, _ = board.read(stop=False)
     assert progress == ("train", 5, 9, "")
     assert [step for _, step in metrics] == [1, 2, 3, 4, 5]
     listener.metrics({"loss": 6.0}, 6)
@@ -136,3 +136,18 @@ def test_a_slow_answer_is_waited_for_again_and_a_dead_board_ends_the_reading():
     with BoardReader(dead, lambda *news: heard.append(news), threading.Event()):
         time.sleep(0.1)
     assert dead.calls == 1
+
+
+def test_the_board_outlasts_the_workers():
+    """What workers hear when they begin: how often, whether there is a checkpoint, whether all is over."""
+    board = Board()
+    assert board.begin(is_first=True) == Begin(attempt=0, has_checkpoint=False, is_over=False)
+    board.checkpoint_written()
+    assert board.begin(is_first=False) == Begin(attempt=1, has_checkpoint=True, is_over=False)
+    assert board.begin(is_first=True).attempt == 1
+    assert board.attempts() == 2
+    first, second = ValueError("first"), ValueError("second")
+    board.fail(first)
+    board.fail(second)
+    assert board.failure() is first
+    assert board.begin(is_first=True).is_over

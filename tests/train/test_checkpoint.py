@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from farm_ray.data_handler.order import Position
 from farm_ray.errors import CheckpointError
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.ranks import Ranks
-from farm_ray.train import checkpoint
+from farm_ray.train import checkpoint, checkpoint_store
+from farm_ray.train.checkpoint_store import CheckpointStore
 from farm_ray.train.step import Trainee
 from tests.runs import small_model
 
@@ -53,17 +55,28 @@ def fresh(folder, *, ranks=None, scale=2.0**16):
     )
 
 
-def write(root, trainee, *, epoch=0, step=0, keep=9, best=None, states=None):
-    return checkpoint.write(
-        root,
+def snapshot(trainee, *, epoch=0, step=0, best=None, states=None):
+    return checkpoint.take(
         trainee,
         PROGRESS,
         identity=IDENTITY,
         random_states=[checkpoint.random_state()] if states is None else states,
         best_weights=best,
         last=Position(epoch=epoch, step=step),
-        keep=keep,
     )
+
+
+def write(root, trainee, *, keep=9, **options):
+    """The folder of a checkpoint that was taken and written."""
+    taken, store = snapshot(trainee, **options), CheckpointStore(str(root))
+    path = store.publish(taken.name, lambda folder: checkpoint.fill(folder, taken))
+    store.keep_only(keep, up_to=taken.name)
+    return Path(path)
+
+
+def find(resume, root):
+    found = checkpoint_store.find(resume, None if root is None else str(root), Path("no scratch is needed"))
+    return None if found is None else Path(str(found))
 
 
 def names(root):
@@ -94,6 +107,27 @@ def test_everything_comes_back(trainee, tiny_folder, tmp_path):
     assert checkpoint.read_progress(path, identity=IDENTITY) == PROGRESS
 
 
+def test_a_snapshot_does_not_change_with_the_training(trainee, tiny_folder, tmp_path):
+    """Training goes on while it is written."""
+    made = fresh(tiny_folder)
+    for parameter in made.model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    made.optimizer.step()
+    taken = snapshot(made)
+    weights = {name: weight.clone() for name, weight in made.model.state_dict().items()}
+    moments = [state["exp_avg"].clone() for state in made.optimizer.state_dict()["state"].values()]
+    made.optimizer.step()
+    made.scheduler.step()
+    checkpoint.fill(tmp_path, taken)
+    again = fresh(tiny_folder)
+    checkpoint.restore(tmp_path, again)
+    assert all(torch.equal(weight, weights[name]) for name, weight in again.model.state_dict().items())
+    stored = [state["exp_avg"] for state in again.optimizer.state_dict()["state"].values()]
+    assert all(torch.equal(*pair) for pair in zip(stored, moments, strict=True))
+    assert again.scheduler.last_epoch == 0
+    assert all(weight.device.type == "cpu" for weight in taken.model.parameters())
+
+
 def test_without_a_best_model_there_is_none(trainee, tiny_folder, tmp_path):
     assert checkpoint.restore(write(tmp_path, trainee), fresh(tiny_folder)) is None
 
@@ -116,7 +150,7 @@ def test_the_newest_is_found_by_number_not_by_name(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "epoch_99").mkdir()
     (tmp_path / "epoch_98_step_1").touch()
-    assert [path.name for path in checkpoint._all(tmp_path)] == [
+    assert CheckpointStore(str(tmp_path)).names() == [
         "epoch_0_step_9",
         "epoch_0_step_10",
         "epoch_9_step_11",
@@ -143,27 +177,27 @@ def test_a_damaged_one_gives_way_to_the_one_before(trainee, tmp_path, damage, na
     damaged = write(tmp_path, trainee, step=1, best={"a": torch.zeros(1)})
     damage(damaged / name)
     with pytest.warns(UserWarning, match="skipping a checkpoint: .*epoch_0_step_1"):
-        assert checkpoint.find("auto", tmp_path) == before
+        assert find("auto", tmp_path) == before
     with pytest.raises(CheckpointError, match="epoch_0_step_1"):
-        checkpoint.find("epoch_0_step_1", tmp_path)
+        find("epoch_0_step_1", tmp_path)
 
 
 def test_none_is_found_where_none_is_whole_or_wanted(trainee, tmp_path):
-    assert checkpoint.find("auto", None) is None
-    assert checkpoint.find("auto", tmp_path / "nowhere") is None
+    assert find("auto", None) is None
+    assert find("auto", tmp_path / "nowhere") is None
     path = write(tmp_path, trainee)
-    assert checkpoint.find("never", tmp_path) is None
+    assert find("never", tmp_path) is None
     (path / "progress.json").unlink()
     with pytest.warns(UserWarning, match=r"progress\.json is missing"):
-        assert checkpoint.find("auto", tmp_path) is None
+        assert find("auto", tmp_path) is None
 
 
 def test_one_is_named_by_path_or_by_name_in_the_runs_folder(trainee, tmp_path):
     one, two = write(tmp_path, trainee), write(tmp_path, trainee, step=1)
-    assert checkpoint.find("epoch_0_step_0", tmp_path) == one
-    assert checkpoint.find(str(two), None) == two
+    assert find("epoch_0_step_0", tmp_path) == one
+    assert find(str(two), None) == two
     with pytest.raises(CheckpointError, match="no checkpoint at other; there are: epoch_0_step_0, epoch_0_step_1"):
-        checkpoint.find("other", tmp_path)
+        find("other", tmp_path)
 
 
 def test_only_the_newest_are_kept_and_none_of_later_steps(trainee, tmp_path):
@@ -180,13 +214,13 @@ def test_one_that_fails_while_it_is_written_leaves_what_was_there(trainee, tmp_p
     def fail(*_):
         raise RuntimeError
 
-    monkeypatch.setattr(checkpoint, "_training_state", fail)
+    monkeypatch.setattr(torch, "save", fail)
     with pytest.raises(RuntimeError):
         write(tmp_path, trainee, step=1)
     with pytest.raises(RuntimeError):
         write(tmp_path, trainee)
     assert names(tmp_path) == ["epoch_0_step_0"]
-    assert checkpoint.find("auto", tmp_path) == path
+    assert find("auto", tmp_path) == path
 
 
 def test_what_a_killed_writer_left_goes_with_the_next_one(trainee, tmp_path):
@@ -205,7 +239,7 @@ def test_those_of_other_runs_versions_and_kinds_are_told_apart(trainee, tmp_path
         checkpoint.read_progress(path, identity=IDENTITY | {"epochs": 3})
     assert caught.value.facts["differing"] == ["epochs"]
     record = json.loads((path / "progress.json").read_text())
-    (path / "progress.json").write_text(json.dumps(record | {"format": 1}))
+    (path / "progress.json").write_text(json.dumps(record | {"format": 2}))
     with pytest.raises(CheckpointError, match=r"another version.*--resume never"):
         checkpoint.read_progress(path, identity=IDENTITY)
     (path / "progress.json").write_text("no json")
@@ -222,6 +256,6 @@ def test_nothing_is_unpickled(trainee, tiny_folder, tmp_path):
 
     path = write(tmp_path, trainee)
     torch.save(Evil(), path / "training_state.pt")
-    with pytest.raises(Exception, match=r"(?i)weights.only"):
+    with pytest.raises(CheckpointError, match=r"training_state\.pt holds more than tensors.*run code"):
         checkpoint.restore(path, fresh(tiny_folder))
     assert path.is_dir()

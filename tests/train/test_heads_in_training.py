@@ -23,7 +23,7 @@ from farm_ray.ranks import Ranks
 from farm_ray.reproducibility import set_all_seeds
 from farm_ray.train.settings import TrainSettings
 from farm_ray.train.worker import Worker
-from tests.train.test_worker import Silent
+from tests.runs import Silent
 
 TAGS = ["O", "B-X", "I-X"]
 ROWS = 14
@@ -75,7 +75,7 @@ def run(model, *, ranks=None, **settings):
     """Losses of a run of the loop."""
     usual = {"epochs": 2, "batch_size": 4, "eval_batch_size": 4, "learning_rate": 1e-3, "grad_acc_steps": 2}
     settings = TrainSettings(**(usual | settings))
-    worker = Worker(model, {"train": features()}, settings, ranks=ranks or Ranks(), listener=Silent())
+    worker = Worker(lambda: model, {"train": features()}, settings, ranks=ranks or Ranks(), listener=Silent())
     return worker.run().losses
 
 
@@ -127,7 +127,7 @@ def test_layers_and_heads_keep_their_own_rates_through_the_schedule(tiny_folder)
     usual = {"epochs": 2, "batch_size": 4, "eval_batch_size": 4, "learning_rate": 1e-3, "log_loss_every": 1}
     rates = Rates()
     worker = Worker(
-        model_with(tiny_folder, [token_head()]),
+        lambda: model_with(tiny_folder, [token_head()]),
         {"train": features()},
         TrainSettings(**usual, optimizer_opts=opts),
         ranks=Ranks(),

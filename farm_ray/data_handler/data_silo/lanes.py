@@ -79,16 +79,24 @@ class Lanes:
         self._stream, self._order, self._numbers = stream, order, numbers
         self._epochs, self._ranks = epochs, ranks
         self._epoch = -1
+        self._opened_at: Position | None = None
         self._lanes: dict[int, _Lane] = {}
         self._sources: dict[int, Prefetched[StreamedWindow]] = {}
         self._held: dict[int, StreamedWindow] = {}
         self._joined: tuple[list[FeatureSet], FeatureSet] | None = None
         self.problems = StreamProblems(max_share=stream.max_problem_share, expected_rows=len(stream))
 
+    def read_ahead(self, position: Position) -> None:
+        """Begins to read what comes at `position`, for `go_to` to find."""
+        self._open(position)
+        self._opened_at = position
+
     def go_to(self, position: Position) -> None:
         """Makes the lanes stand where `position` says; the next epoch is being read already, others are begun anew."""
-        if not self._sources or position.epoch != self._epoch + 1 or position.step:
+        is_next_epoch = bool(self._sources) and position.epoch == self._epoch + 1 and position.step == 0
+        if position != self._opened_at and not is_next_epoch:
             self._open(position)
+        self._opened_at = None
         self._epoch = position.epoch
         starts = position.lanes or [LanePosition()] * self._order.lanes
         self._lanes = {number: _Lane(number, starts[number]) for number in self._numbers}

@@ -75,6 +75,8 @@ class StreamedSet:
     """As of `FeatureSet`."""
     on_ray: bool = False
     """Whether Ray Data reads ahead; else a thread of this process does."""
+    read_cpus: float = 0.2
+    """Logical CPUs that a task asks Ray for."""
 
     def __len__(self) -> int:
         return self.rows

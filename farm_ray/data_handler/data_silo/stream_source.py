@@ -6,24 +6,19 @@ a chain of short datasets: the first batch comes after the same time for a small
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
-import threading
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from farm_ray import cluster
-from farm_ray.data_handler.data_silo.file_source import READ_CPUS, TravellingProcessor, tables_source
+from farm_ray.data_handler.data_silo.file_source import TravellingProcessor, tables_source
 from farm_ray.data_handler.data_silo.operators import blocks_in_order
 from farm_ray.data_handler.data_silo.stream import StreamedSet, featurized
-from farm_ray.errors import FarmRayError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import ray.data
+    import pyarrow as pa
 
     from farm_ray.data_handler.file_to_dicts.ranges import FileRange
     from farm_ray.data_handler.order import Reading
@@ -56,7 +51,7 @@ def tables_on_ray(stream: StreamedSet, readings: Iterable[Reading], *, ranks: in
         work = [(reading, stream.ranges[reading.range]) for reading in part]
         dataset = ray.data.read_datasource(
             tables_source("RangeToFeatures", [(one[1].file, functools.partial(read, *one)) for one in work]),
-            num_cpus=READ_CPUS,
+            num_cpus=stream.read_cpus,
             override_num_blocks=len(part),
             compute=ray.data.TaskPoolStrategy(size=at_once),
         )
@@ -71,31 +66,3 @@ def tables_on_ray(stream: StreamedSet, readings: Iterable[Reading], *, ranks: in
 def tasks_at_once(stream: StreamedSet, ranks: int) -> int:
     """Tasks that read for each of so many training workers."""
     return max(1, min(stream.max_tasks, cluster.all_cores() // ranks))
-
-
-def prepare_readers(stream: StreamedSet, *, ranks: int) -> None:
-    """Starts what reading needs, in the background: Ray Data's own actors, and processes with the processor unpacked.
-
-    Training workers take some seconds to start; the first batch would wait as long again for what this does meanwhile.
-    """
-    import ray.data
-
-    cluster.data_context()
-    travelling = TravellingProcessor(stream.processor)
-    tasks = tasks_at_once(stream, ranks) * ranks
-
-    def ready() -> Iterator[pa.Table]:
-        travelling.processor()
-        yield pa.table({"ready": [True]})
-
-    dataset = ray.data.read_datasource(
-        tables_source("GetReady", [("", ready)] * tasks), num_cpus=READ_CPUS, override_num_blocks=tasks
-    )
-    threading.Thread(target=_run_through, args=(dataset,), name="farm_ray-prepare-readers", daemon=True).start()
-
-
-def _run_through(dataset: ray.data.Dataset) -> None:
-    # What goes wrong here goes wrong again, and is told, where the reading is needed.
-    with contextlib.suppress(FarmRayError):
-        for _ in blocks_in_order(dataset):
-            pass

@@ -1,0 +1,193 @@
+"""Where checkpoints lie: below a folder or an s3:// prefix, each whole or not there, the newest kept.
+
+In an object store nothing can be renamed; there a checkpoint counts as written when its checksums are, which come last
+and go first.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farm_ray import storage
+from farm_ray.artifacts import CHECKSUMS, publish_folder, remove_leftovers
+from farm_ray.errors import CheckpointError, ConfigError, DataProblemError
+from farm_ray.train import checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NAME = re.compile(r"epoch_(\d+)_step_(\d+)")
+
+
+@dataclass(frozen=True)
+class CheckpointStore:
+    """The checkpoints of a run.
+
+    Args:
+        root: A folder, which all machines of the run must see, or an s3:// prefix.
+    """
+
+    root: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder on a disk."""
+        return storage.is_local(self.root)
+
+    def address(self, name: str) -> str:
+        """Of a checkpoint, for a message or `--resume`."""
+        return storage.join(self.root, name)
+
+    def names(self) -> list[str]:
+        """The checkpoints there are, oldest first; not looked into.
+
+        Raises:
+            CheckpointError: When the place cannot be looked at.
+        """
+        try:
+            found = [match for name in storage.folder_names(self.root) if (match := _NAME.fullmatch(name))]
+        except (ConfigError, DataProblemError) as error:
+            raise CheckpointError(f"cannot look for checkpoints: {error}", **error.facts) from None
+        return [match[0] for match in sorted(found, key=lambda match: (int(match[1]), int(match[2])))]
+
+    def publish(self, name: str, write: Callable[[Path], None]) -> str:
+        """Lets `write` fill a folder and makes it a checkpoint; returns its address.
+
+        Raises:
+            ConfigError: When it cannot be written; what was there before is still there, or, in an object store, no
+                longer counts as a checkpoint.
+        """
+        if self.is_local:
+            return str(publish_folder(self.folder / name, write))
+        with tempfile.TemporaryDirectory(prefix="farm_ray-checkpoint-") as aside:
+            folder = publish_folder(Path(aside) / name, write)
+            storage.remove_folder(self.address(name), first=[CHECKSUMS])
+            storage.upload_folder(folder, self.address(name), last=[CHECKSUMS])
+        return self.address(name)
+
+    def keep_only(self, newest: int, *, up_to: str) -> None:
+        """Removes all checkpoints but the `newest` ones that end with `up_to`, and what killed writers left.
+
+        Later ones are of a run that was given up: by `never`, or by going on from an earlier checkpoint.
+        """
+        everything = self.names()
+        after = everything.index(up_to) + 1
+        for old in everything[:after][:-newest] + everything[after:]:
+            self._remove(old)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Removes what writers left that were killed; of an object store the next writer overwrites it."""
+        if self.is_local:
+            remove_leftovers(self.folder)
+
+    def fetch(self, name: str, scratch: Path) -> Path:
+        """A checkpoint as a folder of this machine: the one it lies in, or a copy below `scratch`, made once.
+
+        Raises:
+            CheckpointError: When it cannot be read.
+        """
+        if self.is_local:
+            if not (self.folder / name).is_dir():
+                raise CheckpointError(
+                    f"this machine does not see {self.address(name)}; give the checkpoints a folder that all machines "
+                    "of the run see, or an s3:// prefix",
+                    file=self.address(name),
+                )
+            return self.folder / name
+        copy = scratch / name
+        if copy.is_dir():
+            return copy
+        partial = scratch / f".{name}"
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            storage.download_folder(self.address(name), partial)
+        except (ConfigError, DataProblemError) as error:
+            raise CheckpointError(f"cannot read a checkpoint: {error}", **error.facts) from None
+        return partial.rename(copy)
+
+    def newest_whole(self, scratch: Path) -> str | None:
+        """The name of the newest checkpoint that is as it was written; damaged ones are skipped with a warning."""
+        for name in reversed(self.names()):
+            try:
+                checkpoint.check(self.fetch(name, scratch))
+            except CheckpointError as error:
+                warnings.warn(f"skipping a checkpoint: {error}", stacklevel=2)
+            else:
+                return name
+        return None
+
+    @property
+    def folder(self) -> Path:
+        """Of a local store."""
+        return Path(self.root.removeprefix("file://")).expanduser()
+
+    def _remove(self, name: str) -> None:
+        if self.is_local:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        else:
+            storage.remove_folder(self.address(name), first=[CHECKSUMS])
+
+
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint to go on from."""
+
+    store: CheckpointStore
+    name: str
+
+    def __str__(self) -> str:
+        return self.store.address(self.name)
+
+
+def find(resume: str, root: str | None, scratch: Path) -> Found | None:
+    """The checkpoint to go on from: the newest whole one for `auto`, none for `never`, else the one named.
+
+    Args:
+        resume: `auto`, `never`, the name of a checkpoint below `root`, or the address of one.
+        root: Of the run's own checkpoints; None for a run that has none.
+        scratch: Folder for copies of checkpoints that do not lie on a disk.
+
+    Raises:
+        CheckpointError: When a named checkpoint is missing or damaged. Damaged ones are skipped with a warning by
+            `auto`.
+    """
+    if resume == "never" or (resume == "auto" and root is None):
+        return None
+    if resume == "auto":
+        store = CheckpointStore(str(root))
+        newest = store.newest_whole(scratch)
+        return None if newest is None else Found(store, newest)
+    return _named(resume, root, scratch)
+
+
+def check_named(resume: str, root: str | None) -> None:
+    """Finds out whether a checkpoint that is asked for by name is there and whole; `auto` and `never` name none.
+
+    Raises:
+        CheckpointError: As `find`.
+    """
+    if resume not in {"auto", "never"}:
+        with tempfile.TemporaryDirectory(prefix="farm_ray-resume-") as scratch:
+            find(resume, root, Path(scratch))
+
+
+def _named(resume: str, root: str | None, scratch: Path) -> Found:
+    parent, _, name = resume.rstrip("/").rpartition("/")
+    own = [CheckpointStore(str(root))] if root is not None else []
+    # An absolute path of one folder has nothing before its slash.
+    elsewhere = CheckpointStore(parent or ("/" if resume.startswith("/") else "."))
+    candidates = [Found(elsewhere, name)] + ([Found(store, name) for store in own] if not parent else [])
+    for found in candidates:
+        if name in storage.folder_names(found.store.root):
+            checkpoint.check(found.store.fetch(name, scratch))
+            return found
+    there = ", ".join(own[0].names()) if own else ""
+    shown = storage.redacted(resume)
+    raise CheckpointError(f"no checkpoint at {shown}" + (f"; there are: {there}" if there else ""), file=shown)

@@ -1,0 +1,94 @@
+"""Writes checkpoints while the training goes on: one at a time, in a thread of its own."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farm_ray import storage
+from farm_ray.train import checkpoint
+from farm_ray.train.step_log import FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from farm_ray.train.checkpoint import Snapshot
+    from farm_ray.train.checkpoint_store import CheckpointStore
+    from farm_ray.train.step_log import StepLog
+
+
+class CheckpointWriter:
+    """Writes snapshots to a store, in the order in which they come.
+
+    What goes wrong is raised by the next `write` or by `finish`: a run whose checkpoints cannot be written ends.
+
+    Args:
+        store: Where to.
+        keep: How many checkpoints stay.
+        step_log: Its rows go beside the checkpoints.
+        on_written: Hears the address of each checkpoint once it is whole.
+    """
+
+    def __init__(
+        self, store: CheckpointStore, *, keep: int, step_log: StepLog, on_written: Callable[[str], None]
+    ) -> None:
+        self._store, self._keep, self._on_written = store, keep, on_written
+        self._step_log = step_log
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+        self._spool: tempfile.TemporaryDirectory[str] | None = None
+        """Of an object store, where the step log lies before it is sent."""
+
+    def write(self, snapshot: Snapshot, *, steps: int) -> None:
+        """Begins to write; waits first for the one before.
+
+        Args:
+            snapshot: Is not changed any more by who gives it.
+            steps: Rows of the step log that belong to it.
+
+        Raises:
+            ConfigError: When the one before could not be written.
+        """
+        self.finish()
+        self._thread = threading.Thread(
+            target=self._run, args=(snapshot, steps), name="farm_ray-checkpoint", daemon=True
+        )
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Waits until all is written.
+
+        Raises:
+            ConfigError: When it could not be.
+        """
+        self.wait()
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def wait(self) -> None:
+        """Waits until all is written, or has failed."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, snapshot: Snapshot, steps: int) -> None:
+        try:
+            self._store_steps(steps)
+            address = self._store.publish(snapshot.name, lambda folder: checkpoint.fill(folder, snapshot))
+            self._store.keep_only(self._keep, up_to=snapshot.name)
+            self._on_written(address)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that trains
+            self._error = error
+
+    def _store_steps(self, steps: int) -> None:
+        if self._store.is_local:
+            self._step_log.store(self._store.folder, steps=steps)
+            return
+        if self._spool is None:
+            self._spool = tempfile.TemporaryDirectory(prefix="farm_ray-steps-")
+        spool = Path(self._spool.name)
+        self._step_log.store(spool, steps=steps)
+        storage.upload_folder(spool, self._store.root, last=[FILE])

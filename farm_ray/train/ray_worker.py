@@ -1,0 +1,205 @@
+"""What runs in each Ray Train worker: the same loop as in one process, watched, with its failures told apart.
+
+What would come again with new workers (bad data, a wrong setting, a bug) goes to the board and ends the run. What may
+pass (a lost process, node or connection) is raised: Ray Train then starts all workers again.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import functools
+import logging
+import os
+import signal
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from farm_ray import cluster
+from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.errors import ClusterError
+from farm_ray.evaluation.metrics import register_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
+    from farm_ray.data_handler.data_silo.stream import StreamedSet
+    from farm_ray.train.board import Begin
+    from farm_ray.train.settings import TrainResult, TrainSettings
+    from farm_ray.train.worker import Notice
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN_LOOKS = 0.2
+_SECONDS_FOR_A_REPORT = 3.0
+"""Until a rank that has failed has told so; the others hear of its end before."""
+_LOST_CONTACT = ("gloo", "Gloo", "NCCL", "Connection reset", "Connection closed", "CUDA error")
+"""In errors of torch about another process or the device."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What every worker gets: the model, the settings, and which rows of which dataset make which set."""
+
+    model: bytes
+    settings: TrainSettings
+    views: dict[str, tuple[str, Any, Any, Any]]
+    """Set name -> (dataset name, positions of its rows, padding, masking)."""
+    streamed: dict[str, StreamedSet]
+    """Sets that the workers read themselves."""
+    early_stopping: Any
+    board: Any
+    driver_node: str
+    """Ray's id of the machine that the run is driven from."""
+    hang_timeout: float
+    registered: dict[str, Any]
+    """Metrics and reports of the user's own: each process has its own register."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What comes back from rank 0."""
+
+    result: TrainResult
+    weights: dict[str, Any]
+    """The trained model's state, numpy arrays by name."""
+    early_stopping: dict[str, Any] | None
+    """The state of early stopping at the end."""
+
+
+def train_loop_per_worker(config: dict[str, Any]) -> Any:
+    """One Ray Train worker: runs its part, and tells errors that would come again to the board."""
+    import ray
+    import ray.train
+
+    from farm_ray.ranks import sendable
+
+    job: Job = ray.get(config["job"])
+    board, context = job.board, ray.train.get_context()
+    begin = ray.get(board.begin.remote(context.get_world_rank() == 0))
+    if begin.is_over:
+        return None
+    try:
+        return _train(job, begin)
+    except Exception as error:
+        if _may_pass(error):
+            # Where another rank has failed for good, losing contact with it is no reason to start again.
+            if _has_failed(board):
+                return None
+            raise
+        ray.get(board.fail.remote(sendable(error)))
+        return None
+
+
+def _train(job: Job, begin: Begin) -> Trained | None:
+    """Builds the sets from the dataset shards and runs the loop."""
+    import ray.train
+    import torch
+    from ray import cloudpickle
+    from ray.train.torch import get_device
+
+    from farm_ray.ranks import Ranks
+    from farm_ray.train.board import BoardListener
+    from farm_ray.train.watchdog import Watchdog
+    from farm_ray.train.worker import Worker
+
+    register_all(job.registered)
+    context = ray.train.get_context()
+    torch.set_num_threads(max(1, cluster.cores() // context.get_local_world_size()))
+    device = get_device()
+    ranks = Ranks(rank=context.get_world_rank(), world_size=context.get_world_size(), device=device)
+    board = job.board
+    listener = BoardListener(board)
+    settings = job.settings
+    if begin.has_checkpoint:
+        settings = replace(settings, resume="auto")
+    with Watchdog(job.hang_timeout, _end_this_process) as watchdog:
+        worker = Worker(
+            functools.partial(cloudpickle.loads, job.model),
+            {**_received(job.views), **job.streamed},
+            settings,
+            ranks=ranks,
+            listener=listener,
+            early_stopping=job.early_stopping,
+            beat=watchdog.beat,
+            notice=functools.partial(_notice, job.driver_node),
+        )
+        # The pickled model need not stay in memory beside the model.
+        del job
+        result = worker.run()
+    if not ranks.is_first:
+        return None
+    ray.get(board.post.remote(*listener.unsent()))
+    return Trained(
+        result=result,
+        weights={name: _as_numpy(tensor) for name, tensor in worker.trainee.model.state_dict().items()},
+        early_stopping=worker.progress.early_stopping,
+    )
+
+
+def _notice(driver_node: str) -> Notice:
+    """What Ray says about machines that are being drained; all ranks ask at once."""
+    import ray.train
+
+    from farm_ray.train.worker import Notice
+
+    info = ray.train.get_preemption_info()
+    if info is None:
+        return Notice.NONE
+    return Notice.STOP if driver_node in info.preempted_node_ids else Notice.SAVE
+
+
+def _end_this_process() -> None:
+    """As a crash would: Ray Train finds out within a second, and starts all workers again."""
+    logger.error("this worker has made no step for too long and ends itself; what its threads do:")
+    faulthandler.dump_traceback()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same steps may go well with new workers: what was lost is a process, a node or a connection."""
+    import ray
+    import torch.distributed
+
+    if isinstance(error, ClusterError | torch.distributed.DistError):
+        return True
+    if isinstance(error, ray.exceptions.RayError):
+        return not isinstance(error, ray.exceptions.RayTaskError)
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _LOST_CONTACT)
+
+
+def _has_failed(board: Any) -> bool:
+    """Whether a rank reports a failure for good, now or within some seconds."""
+    import ray
+
+    deadline = time.monotonic() + _SECONDS_FOR_A_REPORT
+    while time.monotonic() < deadline:
+        if ray.get(board.failure.remote()) is not None:
+            return True
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return False
+
+
+def _received(views: Mapping[str, tuple[str, Any, Any, Any]]) -> dict[str, FeatureSet]:
+    """The sets in a worker. Every rank reads all blocks, in order and without copying them out of shared memory."""
+    import ray.train
+
+    tables: dict[str, pa.Table] = {}
+    for dataset in {dataset for dataset, *_ in views.values()}:
+        shard = ray.train.get_dataset_shard(dataset)
+        tables[dataset] = pa.concat_tables(
+            list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
+        )
+    return {
+        name: FeatureSet(table=tables[dataset], rows=np.asarray(rows), padding=padding, masking=masking)
+        for name, (dataset, rows, padding, masking) in views.items()
+    }
+
+
+def _as_numpy(tensor: torch.Tensor) -> Any:
+    return tensor.detach().cpu().numpy()
