@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
+from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -169,6 +170,11 @@ class Parts:
             uri = storage.join(self.folder, name)
             try:
                 with storage.open_binary(uri) as source, pq.ParquetFile(source) as file:
+                    if names := pickled_columns(file.schema_arrow):
+                        raise DataProblemError(
+                            f"{storage.redacted(uri)} is not read: its columns {', '.join(names)} could run code",
+                            file=storage.redacted(uri),
+                        )
                     for group in range(file.num_row_groups):
                         yield file.read_row_group(group)
             except pa.ArrowException as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster, storage
+from farm_ray.configuration import to_saved
 from farm_ray.data_handler.data_silo.silo import SETS
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
 from farm_ray.experiment.assemble import check_experiment, make_processor, make_silo, prepare_data, refuse_stream
@@ -80,7 +81,7 @@ def preprocess_experiment(
         storage.remove(place)
     rows = {name: _write_set(silo, name, output_dir, progress) for name in silo.data}
     recipe = {
-        "experiment": experiment.model_dump(mode="json"),
+        "experiment": to_saved(experiment),
         "fingerprint": silo.processor.fingerprint(),
         "rows": {name: count for name, count in rows.items() if count is not None},
         "problems": silo.problem_counts(),

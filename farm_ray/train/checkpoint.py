@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 import torch
 
 from farm_ray.artifacts import CHECKSUMS, verify_folder
-from farm_ray.data_handler.columns import pickled_columns
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import CheckpointError
+from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

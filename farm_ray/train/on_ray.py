@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import tempfile
@@ -18,7 +19,7 @@ from farm_ray.evaluation.metrics import registrations
 from farm_ray.train.ray_worker import Job, Trained, train_loop_per_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.modeling.adaptive_model import AdaptiveModel
@@ -63,70 +64,84 @@ def train_on_ray(
     from ray import cloudpickle
     from ray.train import DataConfig, FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    from farm_ray.train.board import Board, BoardReader
+    from farm_ray.train.board import BoardReader
     from farm_ray.train.one_machine import OneMachineConfig
 
     cluster.connect()
     cluster.data_context()
     least, most = (num_workers, num_workers) if isinstance(num_workers, int) else num_workers
     check_room(least, use_gpu=use_gpu)
-    # Beside the driver: it has to outlast the workers' nodes.
+    with _board() as board:
+        in_memory = {name: rows for name, rows in sets.items() if not isinstance(rows, StreamedSet)}
+        datasets, views = _handed_over(in_memory)
+        job = Job(
+            # Ray's pickle also takes functions of the user's main program, as an own loss aggregation is.
+            model=cloudpickle.dumps(model.to("cpu")),
+            settings=settings,
+            views=views,
+            streamed={
+                # Elastic workers may hold every CPU there is.
+                name: replace(rows, on_ray=True, read_cpus=READ_CPUS if least == most else 0.0)
+                for name, rows in sets.items()
+                if isinstance(rows, StreamedSet)
+            },
+            early_stopping=early_stopping,
+            board=board,
+            driver_node=ray.get_runtime_context().get_node_id(),
+            hang_timeout=hang_timeout,
+            registered=registrations(),
+        )
+        with tempfile.TemporaryDirectory(prefix="farm_ray-train-") as scratch, BoardReader(board, hear, stop):
+            trainer = TorchTrainer(
+                train_loop_per_worker,
+                train_loop_config={"job": ray.put(job)},
+                torch_config=OneMachineConfig(folder=scratch) if cluster.is_local() else None,
+                scaling_config=ScalingConfig(
+                    num_workers=num_workers,  # type: ignore[arg-type] # Train V2 takes two numbers too
+                    use_gpu=use_gpu,
+                    resources_per_worker=_resources(use_gpu=use_gpu, elastic=least != most),
+                    elastic_resize_monitor_interval_s=_SECONDS_BETWEEN_RESIZES,  # type: ignore[call-arg] # as above
+                ),
+                # Our own checkpoints carry the run; Ray Train only needs a place for its bookkeeping.
+                run_config=RunConfig(
+                    name=f"farm_ray-{uuid.uuid4().hex[:8]}",
+                    storage_path=scratch,
+                    failure_config=FailureConfig(max_failures=max_restarts, controller_failure_limit=1),  # type: ignore[call-arg] # Train V2's
+                ),
+                datasets=datasets,
+                dataset_config=DataConfig(
+                    datasets_to_split=[], execution_options=ray.data.ExecutionOptions(preserve_order=True)
+                ),
+            )
+            try:
+                trained = _fit(trainer, max_restarts)
+            except ClusterError:
+                if (failure := ray.get(board.failure.remote())) is not None:
+                    raise failure from None
+                raise
+            if trained is None:
+                raise ray.get(board.failure.remote()) or ClusterError("the training workers ended without a result")
+        trained.result.restarts = ray.get(board.attempts.remote()) - 1
+    return trained
+
+
+@contextlib.contextmanager
+def _board() -> Iterator[Any]:
+    """The run's board, beside the driver: it has to outlast the workers' nodes."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    from farm_ray.train.board import Board
+
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     board: Any = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here).remote()
-    in_memory = {name: rows for name, rows in sets.items() if not isinstance(rows, StreamedSet)}
-    datasets, views = _handed_over(in_memory)
-    job = Job(
-        # Ray's pickle also takes functions of the user's main program, as an own loss aggregation is.
-        model=cloudpickle.dumps(model.to("cpu")),
-        settings=settings,
-        views=views,
-        streamed={
-            # Elastic workers may hold every CPU there is.
-            name: replace(rows, on_ray=True, read_cpus=READ_CPUS if least == most else 0.0)
-            for name, rows in sets.items()
-            if isinstance(rows, StreamedSet)
-        },
-        early_stopping=early_stopping,
-        board=board,
-        driver_node=ray.get_runtime_context().get_node_id(),
-        hang_timeout=hang_timeout,
-        registered=registrations(),
-    )
-    with tempfile.TemporaryDirectory(prefix="farm_ray-train-") as scratch, BoardReader(board, hear, stop):
-        trainer = TorchTrainer(
-            train_loop_per_worker,
-            train_loop_config={"job": ray.put(job)},
-            torch_config=OneMachineConfig(folder=scratch) if cluster.is_local() else None,
-            scaling_config=ScalingConfig(
-                num_workers=num_workers,  # type: ignore[arg-type] # Train V2 takes two numbers too
-                use_gpu=use_gpu,
-                resources_per_worker=_resources(use_gpu=use_gpu, elastic=least != most),
-                elastic_resize_monitor_interval_s=_SECONDS_BETWEEN_RESIZES,  # type: ignore[call-arg] # as above
-            ),
-            # Our own checkpoints carry the run; Ray Train only needs a place for its bookkeeping.
-            run_config=RunConfig(
-                name=f"farm_ray-{uuid.uuid4().hex[:8]}",
-                storage_path=scratch,
-                failure_config=FailureConfig(max_failures=max_restarts, controller_failure_limit=1),  # type: ignore[call-arg] # Train V2's
-            ),
-            datasets=datasets,
-            dataset_config=DataConfig(
-                datasets_to_split=[], execution_options=ray.data.ExecutionOptions(preserve_order=True)
-            ),
-        )
-        try:
-            trained = _fit(trainer, max_restarts)
-        except ClusterError:
-            if (failure := ray.get(board.failure.remote())) is not None:
-                raise failure from None
-            raise
-        if trained is None:
-            raise ray.get(board.failure.remote()) or ClusterError("the training workers ended without a result")
-    trained.result.restarts = ray.get(board.attempts.remote()) - 1
-    ray.kill(board)
-    return trained
+    try:
+        yield board
+    finally:
+        # After a second Ctrl-C Ray may be gone before.
+        with contextlib.suppress(Exception):
+            ray.kill(board)
 
 
 def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any], dict[str, Any]]:

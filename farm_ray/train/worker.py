@@ -131,10 +131,11 @@ class Worker:
         with self._opened:
             try:
                 return self._run()
-            finally:
+            except Exception:
+                # What is being written shall be whole; the error of the run is the one to tell.
                 if self.writer is not None:
-                    # An error of the run is the one to tell; without one, `_filled` has waited already.
                     self.writer.wait()
+                raise
 
     def _run(self) -> TrainResult:
         set_all_seeds(self.settings.seed + self.ranks.rank)

@@ -101,7 +101,16 @@ def test_metrics_are_flat_for_one_task_and_by_name_for_several():
 
 def test_a_result_is_plain_json():
     result = Result(
-        status="ok", rows=1, steps=1, seconds={}, rows_per_second=1.0, order_hash="0", problems={}, model_dir="m"
+        status="ok",
+        rows=1,
+        rows_repeated=0,
+        restarts=0,
+        steps=1,
+        seconds={},
+        rows_per_second=1.0,
+        order_hash="0",
+        problems={},
+        model_dir="m",
     )
     assert json.loads(json.dumps(result.as_dict()))["model_dir"] == "m"
 

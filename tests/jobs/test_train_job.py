@@ -225,7 +225,7 @@ def test_a_full_disk_while_saving_leaves_nothing(call, train_flags, tmp_path, mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("farm_ray.experiment.run.write_experiment", full)
-    outcome = call(train.main, train_flags)
+    outcome = call(train.main, [*train_flags, "--set", "train.checkpoint_every_seconds=null"])
     check_refused(outcome, ["No space left on device"], tmp_path / "out")
 
 
@@ -304,8 +304,11 @@ def test_ctrl_c_while_training_in_this_process(start, train_flags, tmp_path):
     wait_for("train ", tmp_path, job)
     job.send_signal(signal.SIGINT)
     out, _ = job.communicate(timeout=60)
-    assert (job.returncode, out) == (130, "")
-    assert (tmp_path / "stderr").read_text().splitlines()[-1] == "jobs.train: stopped by Ctrl-C"
+    told = json.loads(out.splitlines()[-1])
+    assert (job.returncode, told["status"]) == (130, "preempted")
+    last = (tmp_path / "stderr").read_text().splitlines()[-1]
+    assert last == f"jobs.train: stopped by Ctrl-C; go on with: {told['resume']}"
+    assert list((tmp_path / "out" / "checkpoints").glob("epoch_*"))
     assert not (tmp_path / "out" / "model").exists()
 
 
@@ -329,9 +332,10 @@ def test_ctrl_c_leaves_no_ray_process(start, train_flags, tmp_path, moment):
     os.killpg(job.pid, signal.SIGINT)  # as a terminal does
     out, _ = job.communicate(timeout=120)
     assert job.returncode == 130
-    assert "status" not in out
+    assert json.loads(out.splitlines()[-1])["resume"].endswith("--resume auto")
     assert processes_left(job) == []
-    assert (tmp_path / "stderr").read_text().splitlines()[-1] == "jobs.train: stopped by Ctrl-C"
+    assert "jobs.train: stopped by Ctrl-C; go on with: " in (tmp_path / "stderr").read_text().splitlines()[-1]
+    assert bool(list((tmp_path / "out").glob("checkpoints/epoch_*"))) == (moment == "train ")
 
 
 @pytest.mark.cluster
@@ -343,5 +347,5 @@ def test_ctrl_c_during_preprocessing_on_ray_leaves_no_process(start, train_flags
     os.killpg(job.pid, signal.SIGINT)
     out, _ = job.communicate(timeout=120)
     assert job.returncode == 130
-    assert "status" not in out
+    assert "preempted" in out
     assert processes_left(job) == []

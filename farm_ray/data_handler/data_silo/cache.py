@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from farm_ray import storage
 from farm_ray.artifacts import publish_folder, verify_folder
-from farm_ray.data_handler.columns import pickled_columns
 from farm_ray.errors import ConfigError, FarmRayError
+from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.columns import pickled_columns
 from farm_ray.data_handler.file_to_dicts.table_file import Cell, TableFile, row_ids
 from farm_ray.data_handler.file_to_dicts.values import cell_text
 from farm_ray.data_handler.problems import Problem, shorten
+from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,181 @@
+"""Workers that hang, nodes that are taken away or come, full disks and failing stores: a good end, or a clear one in time.
+
+pytest -m chaos tests/chaos/test_troubles.py
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from tests.chaos.conftest import ROWS
+from tests.chaos.harness import Run, ray_processes, same_weights, until
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def start(tiny_folder, data, environment, tmp_path):
+    """Starts the program with two epochs of the streamed tables."""
+
+    def started(workers, *, kind="stream", more=None, **options):
+        return Run(
+            tmp_path,
+            kind=kind,
+            workers=workers,
+            model=tiny_folder,
+            data=data,
+            dropout=0.0,
+            environment={**environment(workers), **(more or {})},
+            **options,
+        )
+
+    return started
+
+
+def errors(out):
+    return (out / "stderr.txt").read_text()
+
+
+def note(what, seconds, told):
+    ROWS.append(f"{what:34} {seconds:6.1f} s  {told}")
+
+
+def test_a_worker_that_hangs(start, unbroken, tmp_path):
+    """SIGSTOP: it lives, and does nothing. The others notice, and all are started again."""
+    run = start(2, hang_timeout=10)
+    run.wait_for_step(60)
+    began = time.monotonic()
+    os.kill(ray_processes("RayTrainWorker")[0], signal.SIGSTOP)
+    assert run.end() == 0, errors(tmp_path)[-2000:]
+    folder, expected = unbroken("stream", 2, 0.0)
+    assert run.result["restarts"] >= 1
+    assert run.result["order_hash"] == expected["order_hash"]
+    assert same_weights(tmp_path, folder, exact=True)
+    note("worker SIGSTOP, hang-timeout 10", time.monotonic() - began, f"restarts {run.result['restarts']}")
+
+
+def drain(nodes, node, seconds):
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "ray.scripts.scripts", "drain-node", "--address", nodes.address),
+            *("--node-id", node.node_id, "--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "taken away"),
+            *("--deadline-remaining-seconds", str(seconds)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_a_node_that_is_taken_away_with_notice(start, unbroken, ray_nodes, tmp_path):
+    """A checkpoint before it goes, though none is due for long; the workers go on elsewhere."""
+    node = ray_nodes.add_node(num_cpus=4, resources={"here": 1})
+    run = start(2, every=10**6, epochs=12)
+    run.wait_for_step(10)
+    drain(ray_nodes, node, 60)
+    checkpoints = tmp_path / "checkpoints"
+    until(lambda: (checkpoints.is_dir() and any(checkpoints.glob("epoch_*"))) or not run.is_running(), "a checkpoint")
+    written = sorted(path.name for path in checkpoints.glob("epoch_*"))
+    ray_nodes.remove_node(node, allow_graceful=False)
+    assert run.end() == 0, errors(tmp_path)[-2000:]
+    note("node drained", 0.0, f"first checkpoint {written[:1]}, restarts {run.result['restarts']}")
+    assert run.result["rows_repeated"] == 0
+
+
+@pytest.mark.parametrize("kind", ["memory", "stream"])
+def test_elastic_workers(start, unbroken, ray_nodes, kind, tmp_path):
+    """Two nodes with room for a worker each; one goes, another one comes."""
+    nodes = [ray_nodes.add_node(num_cpus=4) for _ in range(1)]
+    more = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "10"}
+    run = start("1:7", kind=kind, more=more, epochs=2)
+    run.wait_for_step(20)
+    before = len(ray_processes("RayTrainWorker"))
+    ray_nodes.remove_node(nodes[0], allow_graceful=False)
+    assert run.end() == 0, errors(tmp_path)[-2000:]
+    folder, expected = unbroken(kind, 0, 0.0)
+    assert run.result["order_hash"] == expected["order_hash"]
+    assert run.result["restarts"] >= 1
+    assert same_weights(tmp_path, folder, exact=False)
+    note(f"elastic 1:7, node lost, {kind}", 0.0, f"{before} workers before, restarts {run.result['restarts']}")
+    assert before > 4
+
+
+def test_a_full_disk(start, tmp_path):
+    """A checkpoint that does not fit ends the run with a line that says so; those before stay whole."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", str(small)], check=False)
+    if mounted.returncode:
+        pytest.skip("this user may not mount a small disk")
+    try:
+        run = start(0, root=str(small))
+        assert run.end() == 1
+        assert "No space left on device" in errors(tmp_path)
+        assert not [path.name for path in small.iterdir() if ".writing-" in path.name]
+        note("full disk", time.monotonic() - run.started, errors(tmp_path).strip().splitlines()[-1][:110])
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+class Failing:
+    """A server in front of another one, which answers every third request with 503."""
+
+    def __init__(self, application):
+        self.application, self.requests, self.lock = application, 0, threading.Lock()
+
+    def __call__(self, environ, start_response):
+        with self.lock:
+            self.requests += 1
+            fails = self.requests % 3 == 0
+        if fails:
+            size = int(environ.get("CONTENT_LENGTH") or 0)
+            environ["wsgi.input"].read(size)
+            start_response("503 Slow Down", [("Content-Length", "0")])
+            return [b""]
+        return self.application(environ, start_response)
+
+
+@pytest.fixture
+def failing_store():
+    from moto.server import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    application = Failing(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield (
+        {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        },
+        application,
+    )
+    server.shutdown()
+
+
+def test_a_store_that_fails_every_third_request(start, unbroken, failing_store, tmp_path):
+    """Data and checkpoints there; killed and gone on with all the same."""
+    more, application = failing_store
+    subprocess.run(
+        [sys.executable, "-c", "import boto3; boto3.client('s3').create_bucket(Bucket='data')"],
+        env={**os.environ, **more},
+        check=True,
+    )
+    run = start(0, more=more, root="s3://data/run", every=40)
+    run.wait_for_step(150)
+    run.kill()
+    run.end()
+    run = start(0, more=more, root="s3://data/run", every=40)
+    assert run.end() == 0, errors(tmp_path)[-2000:]
+    folder, expected = unbroken("stream", 0, 0.0)
+    assert run.result["resumed_from"].startswith("s3://data/run/epoch_")
+    assert run.result["order_hash"] == expected["order_hash"]
+    assert same_weights(tmp_path, folder, exact=True)
+    note("S3 that fails every third request", time.monotonic() - run.started, f"{application.requests} requests")
