@@ -26,7 +26,7 @@ from farm_ray.errors import CheckpointError
 from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -118,7 +118,8 @@ def fill(folder: Path, snapshot: Snapshot) -> None:
     from safetensors.torch import save_file
 
     snapshot.model.save(folder)
-    torch.save(snapshot.state, folder / _STATE)
+    with _without_crc():
+        torch.save(snapshot.state, folder / _STATE)
     if snapshot.best_weights is not None:
         save_file(snapshot.best_weights, folder / _BEST)
     if snapshot.problems is not None:
@@ -223,6 +224,17 @@ def set_random_state(state: Mapping[str, Any]) -> None:
     np.random.set_state((name, np.array(keys, np.uint32), position, has_gauss, gauss))  # noqa: NPY002 - as above
     version, internal, next_gauss = state["python"]
     random.setstate((version, tuple(internal), next_gauss))
+
+
+@contextlib.contextmanager
+def _without_crc() -> Iterator[None]:
+    """Torch's own check sums take longer than the writing; ours are taken of every file anyway."""
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(False)
+    try:
+        yield
+    finally:
+        torch.serialization.set_crc32_options(before)
 
 
 def check(path: Path) -> None:
