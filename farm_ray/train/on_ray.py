@@ -29,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_START_TIMEOUT = "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S"
+_SECONDS_FOR_ELASTIC_WORKERS = "20"
+"""Those that have not come by then will not come; fewer are tried next."""
+_MOST_FALSE_STARTS = 10
 _SECONDS_FOR_NEW_NODES = "900"
 """A cloud's GPU machine takes minutes to come."""
 _SECONDS_BETWEEN_RESIZES = 30.0
@@ -72,6 +76,8 @@ def train_on_ray(
     cluster.data_context()
     least, most = (num_workers, num_workers) if isinstance(num_workers, int) else num_workers
     check_room(least, use_gpu=use_gpu)
+    if least != most:
+        os.environ.setdefault(_START_TIMEOUT, _SECONDS_FOR_ELASTIC_WORKERS)
     with _board() as board:
         in_memory = {name: rows for name, rows in sets.items() if not isinstance(rows, StreamedSet)}
         datasets, views = _handed_over(in_memory)
@@ -107,7 +113,11 @@ def train_on_ray(
                 run_config=RunConfig(
                     name=f"farm_ray-{uuid.uuid4().hex[:8]}",
                     storage_path=scratch,
-                    failure_config=FailureConfig(max_failures=max_restarts, controller_failure_limit=1),  # type: ignore[call-arg] # Train V2's
+                    failure_config=FailureConfig(
+                        max_failures=max_restarts,
+                        # For some seconds after a loss Ray offers elastic workers the lost node once more.
+                        controller_failure_limit=1 if least == most else _MOST_FALSE_STARTS,  # type: ignore[call-arg] # Train V2's
+                    ),
                 ),
                 datasets=datasets,
                 dataset_config=DataConfig(
@@ -225,7 +235,7 @@ def check_room(num_workers: int, *, use_gpu: bool) -> None:
     lacking = f"{num_workers} workers with a GPU each were asked for, and there are {gpus:g} GPUs"
     if cluster.is_local():
         raise ClusterError(f"{lacking}; give a smaller --num-workers or leave out --use-gpu")
-    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", _SECONDS_FOR_NEW_NODES)
+    os.environ.setdefault(_START_TIMEOUT, _SECONDS_FOR_NEW_NODES)
     logger.warning("%s; waiting up to %s seconds for the cluster to grow", lacking, _SECONDS_FOR_NEW_NODES)
 
 

@@ -66,7 +66,7 @@ def main():
 def make_silo(arguments, *, on_ray):
     """All rows in memory, or streamed."""
     if arguments.kind == "stream":
-        return text_stream(arguments.model, arguments.data, window_bytes=2000)
+        return text_stream(arguments.model, arguments.data, window_bytes=2000, lanes=8)
     processor = TextClassificationProcessor(
         tokenizer=tiny_tokenizer(arguments.model),
         max_seq_len=16,
