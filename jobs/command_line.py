@@ -188,18 +188,21 @@ def _interrupted(name: str, *, resumable: bool) -> tuple[int, dict[str, Any] | N
     if not resumable:
         _say(name, "stopped by Ctrl-C")
         return EXIT_INTERRUPTED, None
-    command = resume_command(name)
-    _say(name, f"stopped by Ctrl-C; go on with: {command}")
-    return EXIT_INTERRUPTED, {"status": "preempted", "resume": command}
+    return EXIT_INTERRUPTED, _goes_on(name, "Ctrl-C")
 
 
 def _terminated(name: str, *, resumable: bool) -> tuple[int, dict[str, Any] | None]:
     if not resumable:
         _say(name, "stopped by SIGTERM; run the same command again")
         return EXIT_FAILED, None
+    return EXIT_PREEMPTED, _goes_on(name, "SIGTERM")
+
+
+def _goes_on(name: str, signal_name: str) -> dict[str, Any]:
+    """The result of a job that was stopped and can go on; says how."""
     command = resume_command(name)
-    _say(name, f"stopped by SIGTERM; go on with: {command}")
-    return EXIT_PREEMPTED, {"status": "preempted", "resume": command}
+    _say(name, f"stopped by {signal_name}; go on with: {command}")
+    return {"status": "preempted", "resume": command}
 
 
 def _failed(parser: Parser, error: Exception) -> int:

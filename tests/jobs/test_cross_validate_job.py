@@ -133,6 +133,7 @@ def test_a_run_that_trains_is_not_mixed_up_with_folds(call, flags, train_flags):
 
 
 @pytest.mark.cluster
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_process(flags, tmp_path):
     log = tmp_path / "stderr"
     job = subprocess.Popen(

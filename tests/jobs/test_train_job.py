@@ -338,6 +338,7 @@ def test_ctrl_c_leaves_no_ray_process(start, train_flags, tmp_path, moment):
     assert bool(list((tmp_path / "out").glob("checkpoints/epoch_*"))) == (moment == "train ")
 
 
+@pytest.mark.slow
 @pytest.mark.cluster
 def test_ctrl_c_during_preprocessing_on_ray_leaves_no_process(start, train_flags, data_dir, tmp_path):
     rows = "".join(f"a good film {i}\tgood\na bad film {i}\tbad\n" for i in range(400_000))

@@ -68,9 +68,12 @@ def documents(tmp_path_factory):
 
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
-def test_language_models_learn_the_same_from_any_number_of_workers(tiny_folder, documents):
-    """Pairs, masks and a loss over predicted tokens: four lanes in this process and on four workers."""
-    runs = [lm_run(tiny_folder, documents_stream(tiny_folder, documents), num_workers=n) for n in (0, 4)]
+@pytest.mark.parametrize(
+    "workers", [2, pytest.param(1, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)]
+)
+def test_language_models_learn_the_same_from_any_number_of_workers(tiny_folder, documents, workers):
+    """Pairs, masks and a loss over predicted tokens: four lanes in this process and on several workers."""
+    runs = [lm_run(tiny_folder, documents_stream(tiny_folder, documents), num_workers=n) for n in (0, workers)]
     for result, weights in runs[1:]:
         assert result.order_hash == runs[0][0].order_hash
         assert result.losses == pytest.approx(runs[0][0].losses, rel=1e-4)
