@@ -10,6 +10,7 @@ from pyarrow import fs
 
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.storage.addresses import join, redacted, scheme
+from farm_ray.storage.listing import file_names
 from farm_ray.storage.patience import insist
 from farm_ray.storage.systems import explained, locate
 
@@ -51,10 +52,13 @@ def download_folder(uri: str, folder: Path) -> None:
     """Copies the files right below `uri` to a local folder, which is made; retries as `upload_folder`.
 
     Raises:
-        DataProblemError: When a file cannot be read.
+        DataProblemError: When there is no file, or one cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in insist(lambda: _file_names(uri)):
+    names = insist(lambda: file_names(uri))
+    if not names:
+        raise DataProblemError(f"cannot read {redacted(uri)}: there are no files", file=redacted(uri))
+    for name in names:
         insist(functools.partial(_download, join(uri, name), folder / name))
 
 
@@ -72,13 +76,6 @@ def _folder_names(uri: str) -> list[str]:
         system, inside = locate(uri)
         found = system.get_file_info(fs.FileSelector(inside, allow_not_found=True))
     return [info.base_name for info in found if info.type == fs.FileType.Directory]
-
-
-def _file_names(uri: str) -> list[str]:
-    with explained(uri):
-        system, inside = locate(uri)
-        found = system.get_file_info(fs.FileSelector(inside))
-    return [info.base_name for info in found if info.type == fs.FileType.File]
 
 
 def _upload(file: Path, uri: str) -> None:

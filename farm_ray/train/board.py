@@ -25,8 +25,6 @@ _SECONDS_BETWEEN_POSTS = 0.2
 class Begin:
     """What workers hear when they begin."""
 
-    attempt: int
-    """0 at first; more when Ray Train has started them again."""
     has_checkpoint: bool
     """Whether an earlier attempt wrote one."""
     is_over: bool
@@ -46,7 +44,7 @@ class Board:
 
     def begin(self, is_first: bool) -> Begin:
         """A worker begins; asked by all ranks, counted for rank 0."""
-        begin = Begin(self._begun, self._has_checkpoint, self._failure is not None)
+        begin = Begin(self._has_checkpoint, self._failure is not None)
         self._begun += is_first
         return begin
 
@@ -173,4 +171,6 @@ class BoardReader:
     def _tell_restarts(self, attempts: int) -> None:
         if attempts > self._attempts:
             self._attempts = attempts
-            logger.warning("training workers were lost; all are started again (restart %d)", attempts - 1)
+            logger.warning(
+                "training workers are started again, from the last checkpoint (restart %d)", attempts - 1
+            )

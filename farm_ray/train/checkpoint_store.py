@@ -179,10 +179,12 @@ def check_named(resume: str, root: str | None) -> None:
 
 
 def _named(resume: str, root: str | None, scratch: Path) -> Found:
-    parent, _, name = resume.rstrip("/").rpartition("/")
+    # Behind the ? of an s3:// address stand options, which belong to the place and not to the name.
+    address, sign, options = resume.partition("?") if not storage.is_local(resume) else (resume, "", "")
+    parent, _, name = address.rstrip("/").rpartition("/")
     own = [CheckpointStore(str(root))] if root is not None else []
     # An absolute path of one folder has nothing before its slash.
-    elsewhere = CheckpointStore(parent or ("/" if resume.startswith("/") else "."))
+    elsewhere = CheckpointStore((parent or ("/" if resume.startswith("/") else ".")) + sign + options)
     candidates = [Found(elsewhere, name)] + ([Found(store, name) for store in own] if not parent else [])
     for found in candidates:
         if name in storage.folder_names(found.store.root):

@@ -78,8 +78,8 @@ class CheckpointWriter:
         try:
             self._store_steps(steps)
             address = self._store.publish(snapshot.name, lambda folder: checkpoint.fill(folder, snapshot))
-            self._store.keep_only(self._keep, up_to=snapshot.name)
             self._on_written(address)
+            self._store.keep_only(self._keep, up_to=snapshot.name)
         except BaseException as error:  # noqa: BLE001 - raised in the thread that trains
             self._error = error
 

@@ -327,7 +327,7 @@ def _resume(resume: str) -> str:
 
 def _absolute(folder: str | Path) -> str:
     """A local folder as workers must know it, which run in folders of their own; another address as it is."""
-    return str(Path(folder).absolute()) if storage.is_local(str(folder)) else str(folder)
+    return str(folder) if "://" in str(folder) else str(Path(folder).expanduser().absolute())
 
 
 class _DriverListener:

@@ -63,6 +63,9 @@ def test_one_is_named_by_its_address_or_its_name(store, tmp_path):
     scratch.mkdir()
     assert str(checkpoint_store.find(address, None, scratch)) == address
     assert str(checkpoint_store.find("epoch_0_step_1", store.root, scratch)) == address
+    if not store.is_local:
+        with_options = f"{address}?region=us-east-1"
+        assert str(checkpoint_store.find(with_options, None, scratch)) == with_options
     with pytest.raises(CheckpointError, match=r"no checkpoint at epoch_0_step_2; there are: epoch_0_step_1"):
         checkpoint_store.check_named("epoch_0_step_2", store.root)
 
@@ -105,6 +108,11 @@ def test_a_folder_that_this_machine_does_not_see(tmp_path):
 def test_a_place_that_cannot_be_written_is_told_before_the_training(bucket, tiny_folder):
     with pytest.raises(ConfigError, match=r"cannot write s3://nobucket/run.*: there is no bucket nobucket"):
         small_run(tiny_folder, checkpoint_root_dir="s3://nobucket/run")
+
+
+def test_a_folder_may_be_given_as_an_address(tiny_folder, tmp_path):
+    result, _ = small_run(tiny_folder, checkpoint_every=2, checkpoint_root_dir=f"file://{tmp_path}/run")
+    assert result.checkpoint == str(tmp_path / "run" / "epoch_1_step_2")
 
 
 def test_a_run_goes_on_from_an_object_store_as_from_a_disk(bucket, tiny_folder, tmp_path):

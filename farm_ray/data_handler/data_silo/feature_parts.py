@@ -11,9 +11,8 @@ import pyarrow as pa
 import farm_ray
 from farm_ray import storage
 from farm_ray.data_handler.data_silo.input_files import named_ranges
-from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, StreamedSet
+from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
 from farm_ray.data_handler.data_silo.units import FileRows
-from farm_ray.data_handler.order import Reading
 from farm_ray.parts import Parts, Place, Recipe, check_resume
 
 if TYPE_CHECKING:
@@ -146,20 +145,6 @@ def _of_windows(
     processor: Processor, files: Sequence[str], after: Place, *, seed: int, on_ray: bool, max_tasks: int
 ) -> PlacedTables:
     """Where rows are made of several of the file's: a table per window, the ranges of all files being the units."""
-    stream = StreamedSet(
-        processor=processor,
-        ranges=tuple(named_ranges(processor, files, WINDOW_BYTES)),
-        names=(),
-        seed=seed,
-        lanes=1,
-        rows=0,
-        stamp="",
-        max_tasks=max_tasks,
-        on_ray=on_ray,
-    )
-    readings = (
-        Reading(0, 0, number, number, after.rows if number == after.unit else 0)
-        for number in range(after.unit, len(stream.ranges))
-    )
-    for window in stream.windows(readings, lanes=1):
+    ranges, first = named_ranges(processor, files, WINDOW_BYTES), (after.unit, after.rows)
+    for window in one_pass(processor, ranges, seed=seed, on_ray=on_ray, max_tasks=max_tasks, first=first):
         yield window.features, Place(0, window.place, window.number + 1, len(files) - 1)

@@ -205,9 +205,15 @@ class StreamProblems:
 
 
 def one_pass(
-    processor: Processor, ranges: Sequence[FileRange], *, seed: int, on_ray: bool, max_tasks: int
+    processor: Processor,
+    ranges: Sequence[FileRange],
+    *,
+    seed: int,
+    on_ray: bool,
+    max_tasks: int,
+    first: tuple[int, int] = (0, 0),
 ) -> Iterator[StreamedWindow]:
-    """All windows of these ranges in their order, for sets that are kept in memory."""
+    """The windows of these ranges in their order, from the `first` (range, window) on, for sets kept in memory."""
     stream = StreamedSet(
         processor=processor,
         ranges=tuple(ranges),
@@ -219,7 +225,12 @@ def one_pass(
         max_tasks=max_tasks,
         on_ray=on_ray,
     )
-    return iter(stream.windows((Reading(0, 0, place, place, 0) for place in range(len(ranges))), lanes=1))
+    first_range, first_window = first
+    readings = (
+        Reading(0, 0, number, number, first_window if number == first_range else 0)
+        for number in range(first_range, len(ranges))
+    )
+    return iter(stream.windows(readings, lanes=1))
 
 
 def featurized(
