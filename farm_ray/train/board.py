@@ -171,6 +171,4 @@ class BoardReader:
     def _tell_restarts(self, attempts: int) -> None:
         if attempts > self._attempts:
             self._attempts = attempts
-            logger.warning(
-                "training workers are started again, from the last checkpoint (restart %d)", attempts - 1
-            )
+            logger.warning("training workers are started again, from the last checkpoint (restart %d)", attempts - 1)

@@ -75,10 +75,9 @@ def train_on_ray(
     cluster.connect()
     cluster.data_context()
     least, most = (num_workers, num_workers) if isinstance(num_workers, int) else num_workers
-    check_room(least, use_gpu=use_gpu)
-    if least != most:
-        os.environ.setdefault(_START_TIMEOUT, _SECONDS_FOR_ELASTIC_WORKERS)
-    with _board() as board:
+    must_grow = not check_room(least, use_gpu=use_gpu)
+    timeout = _SECONDS_FOR_ELASTIC_WORKERS if least != most else _SECONDS_FOR_NEW_NODES if must_grow else None
+    with _start_timeout(timeout), _board() as board:
         in_memory = {name: rows for name, rows in sets.items() if not isinstance(rows, StreamedSet)}
         datasets, views = _handed_over(in_memory)
         job = Job(
@@ -106,6 +105,8 @@ def train_on_ray(
                 scaling_config=ScalingConfig(
                     num_workers=num_workers,  # type: ignore[arg-type] # Train V2 takes two numbers too
                     use_gpu=use_gpu,
+                    # Workers that ask for next to nothing would all go to one machine.
+                    placement_strategy="PACK" if use_gpu else "SPREAD",
                     resources_per_worker=_resources(use_gpu=use_gpu, elastic=least != most),
                     elastic_resize_monitor_interval_s=_SECONDS_BETWEEN_RESIZES,  # type: ignore[call-arg] # as above
                 ),
@@ -126,12 +127,10 @@ def train_on_ray(
             )
             try:
                 trained = _fit(trainer, max_restarts)
-            except ClusterError:
-                if (failure := ray.get(board.failure.remote())) is not None:
-                    raise failure from None
-                raise
+            except ClusterError as error:
+                raise _failure(board) or error from None
             if trained is None:
-                raise ray.get(board.failure.remote()) or ClusterError("the training workers ended without a result")
+                raise _failure(board) or ClusterError("the training workers ended without a result")
         trained.result.restarts = ray.get(board.attempts.remote()) - 1
     return trained
 
@@ -152,6 +151,17 @@ def _board() -> Iterator[Any]:
         # After a second Ctrl-C Ray may be gone before.
         with contextlib.suppress(Exception):
             ray.kill(board)
+
+
+def _failure(board: Any) -> Exception | None:
+    """Why the run has failed for good, as far as its board can still be asked."""
+    import ray
+
+    try:
+        failure: Exception | None = ray.get(board.failure.remote())
+    except ray.exceptions.RayError:
+        return None
+    return failure
 
 
 def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -225,18 +235,35 @@ def _resources(*, use_gpu: bool, elastic: bool) -> dict[str, float]:
     return {"CPU": 1} if elastic else {"CPU": 0, "memory": _WORKER_MEMORY}
 
 
-def check_room(num_workers: int, *, use_gpu: bool) -> None:
-    """Refuses what a local Ray can never hold; elsewhere waits for the cluster to grow."""
+@contextlib.contextmanager
+def _start_timeout(seconds: str | None) -> Iterator[None]:
+    """How long Ray Train waits for workers to start, in this run; None, or what the user has set, leaves it."""
+    if seconds is None or _START_TIMEOUT in os.environ:
+        yield
+        return
+    os.environ[_START_TIMEOUT] = seconds
+    try:
+        yield
+    finally:
+        os.environ.pop(_START_TIMEOUT, None)
+
+
+def check_room(num_workers: int, *, use_gpu: bool) -> bool:
+    """Whether the cluster can hold the workers now; one that may grow will be waited for.
+
+    Raises:
+        ClusterError: When it is a local Ray, which never grows.
+    """
     import ray
 
     gpus = ray.cluster_resources().get("GPU", 0)
     if not use_gpu or gpus >= num_workers:
-        return
+        return True
     lacking = f"{num_workers} workers with a GPU each were asked for, and there are {gpus:g} GPUs"
     if cluster.is_local():
         raise ClusterError(f"{lacking}; give a smaller --num-workers or leave out --use-gpu")
-    os.environ.setdefault(_START_TIMEOUT, _SECONDS_FOR_NEW_NODES)
     logger.warning("%s; waiting up to %s seconds for the cluster to grow", lacking, _SECONDS_FOR_NEW_NODES)
+    return False
 
 
 def _last_line(error: BaseException) -> str:

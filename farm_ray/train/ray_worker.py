@@ -22,6 +22,7 @@ from farm_ray import cluster
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all
+from farm_ray.train.notices import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.stream import StreamedSet
     from farm_ray.train.board import Begin
     from farm_ray.train.settings import TrainResult, TrainSettings
-    from farm_ray.train.worker import Notice
 
 logger = logging.getLogger(__name__)
 
@@ -145,8 +145,6 @@ def _train(job: Job, begin: Begin) -> Trained | None:
 def _notice(driver_node: str) -> Notice:
     """What Ray says about machines that are being drained; all ranks ask at once."""
     import ray.train
-
-    from farm_ray.train.worker import Notice
 
     info = ray.train.get_preemption_info()
     if info is None:

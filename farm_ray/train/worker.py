@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import tempfile
 import time
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +21,7 @@ from farm_ray.train import checkpoint, checkpoint_store
 from farm_ray.train.checkpoint_store import CheckpointStore
 from farm_ray.train.checkpoint_writer import CheckpointWriter
 from farm_ray.train.in_memory_feed import InMemoryFeed
+from farm_ray.train.notices import Notice, Notices
 from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.step import LostSteps, Trainee, train_step
 from farm_ray.train.step_log import StepLog
@@ -38,20 +38,8 @@ if TYPE_CHECKING:
     from farm_ray.train.feed import Feed, Step
 
 
-_SECONDS_BETWEEN_NOTICES = 5.0
-"""Asking costs the ranks some milliseconds; clouds give half a minute or more."""
 _GPU_WIDTH_MULTIPLE = 8
 """Batch widths that matrix units like."""
-
-
-class Notice(Enum):
-    """What is known of machines that are about to be taken away."""
-
-    NONE = "none"
-    SAVE = "save"
-    """A machine with a worker: Ray Train will start the workers again elsewhere, from the last checkpoint."""
-    STOP = "stop"
-    """The machine that the run is driven from."""
 
 
 class Listener(Protocol):
@@ -102,7 +90,7 @@ class Worker:
     ) -> None:
         self.sets = {name: _for_device(rows, ranks.device) for name, rows in sets.items()}
         self.settings, self.ranks, self.listener, self.beat = settings, ranks, listener, beat
-        self.notice, self.looked_at, self.saved_for_notice = notice, time.monotonic(), False
+        self.notices = Notices(notice)
         self.early_stopping = early_stopping
         root = settings.checkpoint_root_dir
         self.store = None if root is None else CheckpointStore(root)
@@ -238,7 +226,7 @@ class Worker:
         )
         asked = self.ranks.is_first and self.listener.stop_requested()
         due = self.ranks.is_first and self._seconds_are_over()
-        look = self.ranks.is_first and self._shall_look()
+        look = self.ranks.is_first and self.notices.due()
         mean_loss, stop, due_by_time, look_now = self.ranks.sum(loss, float(asked), float(due), float(look))
         self.beat()
         if (step.position.epoch, step.position.step) < (progress.position.epoch, progress.position.step):
@@ -255,22 +243,10 @@ class Worker:
         self._tell(step.position)
         self._evaluate_if_due()
         every = self.settings.checkpoint_every
-        notice = self._heard() if look_now else Notice.NONE
+        notice = self.notices.hear() if look_now else Notice.NONE
         if due_by_time or notice is Notice.SAVE or (every and progress.global_step % every == 0):
             self._write_checkpoint(step.position)
         return stop > 0 or notice is Notice.STOP
-
-    def _shall_look(self) -> bool:
-        return self.notice is not None and time.monotonic() - self.looked_at >= _SECONDS_BETWEEN_NOTICES
-
-    def _heard(self) -> Notice:
-        """What there is to be heeded now; what a checkpoint was written for counts once."""
-        assert self.notice is not None
-        self.looked_at = time.monotonic()
-        heard = self.notice()
-        if heard is Notice.SAVE:
-            heard, self.saved_for_notice = (Notice.NONE if self.saved_for_notice else heard), True
-        return heard
 
     def _refuse_loss(self, loss: float, refused: Step) -> None:
         step, ids = self.progress.global_step, ", ".join(refused.ids())

@@ -221,3 +221,4 @@ def test_node_lost(case, kind, seed, ray_nodes):
     broken.wait(run)
     ray_nodes.remove_node(node, allow_graceful=False)
     broken.compare(2)
+    assert run.result["restarts"] >= 1

@@ -12,9 +12,10 @@ import torch
 
 from farm_ray.errors import CheckpointError, ConfigError
 from farm_ray.ranks import Ranks
-from farm_ray.train import EarlyStopping, Trainer, worker
+from farm_ray.train import EarlyStopping, Trainer, notices
+from farm_ray.train.notices import Notice
 from farm_ray.train.settings import TrainSettings
-from farm_ray.train.worker import Notice, Worker
+from farm_ray.train.worker import Worker
 from tests.runs import BrokenOffError, Silent, break_off_after, small_model, small_run, small_silo, small_trainer
 
 
@@ -265,14 +266,14 @@ def test_ctrl_c_writes_a_checkpoint_and_is_raised_then(tiny_folder, tmp_path):
 
 def test_a_notice_is_heeded_once(tiny_folder, tmp_path, monkeypatch):
     """SAVE writes one checkpoint and goes on, STOP ends the run with one."""
-    monkeypatch.setattr(worker, "_SECONDS_BETWEEN_NOTICES", 0.0)
+    monkeypatch.setattr(notices, "_SECONDS_BETWEEN_NOTICES", 0.0)
     silo, model = small_silo(tiny_folder), small_model(tiny_folder)
     model.connect_heads_with_processor(silo.processor.tasks)
-    notices = iter([Notice.NONE, Notice.SAVE, Notice.SAVE, Notice.STOP])
+    told = iter([Notice.NONE, Notice.SAVE, Notice.SAVE, Notice.STOP])
     settings = TrainSettings(
         epochs=9, batch_size=8, eval_batch_size=8, learning_rate=1e-3, checkpoint_root_dir=str(tmp_path)
     )
-    run = Worker(lambda: model, silo.data, settings, ranks=Ranks(), listener=Silent(), notice=lambda: next(notices))
+    run = Worker(lambda: model, silo.data, settings, ranks=Ranks(), listener=Silent(), notice=lambda: next(told))
     result = run.run()
     assert result.preempted
     assert result.steps == 4
