@@ -67,7 +67,8 @@ class Trainer:
         resume: `auto`, `never`, or a checkpoint's path or name.
         checkpoint_every_seconds: Seconds between checkpoints, besides `checkpoint_every`.
         max_restarts: How often Ray Train may start the workers again, from the last checkpoint, when one was lost.
-        hang_timeout: Seconds without any progress after which a worker on Ray counts as lost.
+        hang_timeout: Seconds without any progress after which a worker on Ray counts as lost; more than loading the
+            model, the first batch, any step or writing a checkpoint may take.
         tracker: Hears parameters and metrics; see `farm_ray.tracking`.
         progress: Called with (stage, done, total, note).
 
