@@ -99,9 +99,12 @@ def ray_processes(name):
 
 
 def kill(process):
-    """SIGKILL, to what may have ended already."""
-    with contextlib.suppress(ProcessLookupError):
+    """SIGKILL; whether the process was still there."""
+    try:
         os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def is_writing(out):

@@ -6,6 +6,7 @@ Every case has a seed, which says when. The order hash tells which rows each ste
 row was used as in the unbroken run: once per epoch.
 """
 
+import os
 import random
 import signal
 import time
@@ -185,15 +186,27 @@ def test_worker_sigkill_while_it_writes_a_checkpoint(case, kind, seed):
     assert run.result["restarts"] == 1
 
 
+@KINDS
+def test_worker_sigterm(case, kind):
+    """As a machine that shuts down sends it to every process; for Ray a lost worker like any other."""
+    broken = case("worker SIGTERM", kind, 0)
+    run = broken.start(2)
+    broken.wait(run)
+    os.kill(broken.random.choice(ray_processes("RayTrainWorker")), signal.SIGTERM)
+    broken.compare(2)
+    assert run.result["restarts"] <= 1
+
+
 @seeds(3)
 def test_data_task_sigkill(case, seed):
     """Ray does a lost task again; the training does not notice."""
     broken = case("data task SIGKILL", "stream", seed)
     run = broken.start(2)
     broken.wait(run)
-    until(lambda: ray_processes("RangeToFeatures") or not run.is_running(), "a data task")
-    for task in ray_processes("RangeToFeatures"):
-        kill(task)
+    killed = 0
+    while not killed and run.is_running():
+        killed = sum(kill(task) for task in ray_processes("RangeToFeatures"))
+    assert killed
     broken.compare(2)
     assert run.result["restarts"] == 0
 

@@ -12,10 +12,12 @@ import time
 
 import pytest
 
-from tests.chaos.conftest import ROWS
+from tests.chaos.conftest import ROWS, cluster_with_head
 from tests.chaos.harness import Run, ray_processes, same_weights, until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+
+ELASTIC_EPOCHS = 4
 
 
 @pytest.fixture
@@ -95,21 +97,29 @@ def test_a_node_that_is_taken_away_with_notice(start, unbroken, ray_nodes, tmp_p
 
 
 @pytest.mark.parametrize("kind", ["memory", "stream"])
-def test_elastic_workers(start, unbroken, ray_nodes, kind, tmp_path):
-    """Two nodes with room for a worker each; one goes, another one comes."""
-    nodes = [ray_nodes.add_node(num_cpus=4) for _ in range(1)]
-    more = {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "10"}
-    run = start("1:7", kind=kind, more=more, epochs=2)
-    run.wait_for_step(20)
-    before = len(ray_processes("RayTrainWorker"))
-    ray_nodes.remove_node(nodes[0], allow_graceful=False)
-    assert run.end() == 0, errors(tmp_path)[-2000:]
-    folder, expected = unbroken(kind, 0, 0.0)
+def test_elastic_workers(start, unbroken, kind, tmp_path):
+    """A node comes, and a worker for each of its CPUs; it is lost, and they are gone."""
+    with cluster_with_head(num_cpus=2) as nodes:
+        began = time.monotonic()
+        run = start("1:4", kind=kind, more={"RAY_ADDRESS": nodes.address}, epochs=ELASTIC_EPOCHS)
+        run.wait_for_step(20)
+        number = [len(ray_processes("RayTrainWorker"))]
+        node = nodes.add_node(num_cpus=2)
+        until(lambda: len(ray_processes("RayTrainWorker")) == 4 or not run.is_running(), "more workers")
+        number.append(len(ray_processes("RayTrainWorker")))
+        run.wait_for_step(run.step + 40)
+        nodes.remove_node(node, allow_graceful=False)
+        until(lambda: len(ray_processes("RayTrainWorker")) == 2 or not run.is_running(), "fewer workers")
+        number.append(len(ray_processes("RayTrainWorker")))
+        assert run.end() == 0, errors(tmp_path)[-2000:]
+    assert number == [2, 4, 2]
+    folder, expected = unbroken(kind, 0, 0.0, epochs=ELASTIC_EPOCHS)
     assert run.result["order_hash"] == expected["order_hash"]
-    assert run.result["restarts"] >= 1
+    assert run.result["rows_repeated"] == 0
+    assert run.result["restarts"] >= 2
     assert same_weights(tmp_path, folder, exact=False)
-    note(f"elastic 1:7, node lost, {kind}", 0.0, f"{before} workers before, restarts {run.result['restarts']}")
-    assert before > 4
+    told = f"step {run.step}, restarts {run.result['restarts']}"
+    note(f"elastic 1:4, workers 2, 4, 2, {kind}", time.monotonic() - began, told)
 
 
 def test_a_full_disk(start, tmp_path):
