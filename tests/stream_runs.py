@@ -23,9 +23,9 @@ def write_tables(folder, *, files=7, rows=23):
     return folder
 
 
-def text_stream(folder, data_dir, **options):
-    """A silo that streams all files of `data_dir`."""
-    processor = TextClassificationProcessor(
+def text_stream(folder, data_dir, *, kind=TextClassificationProcessor, **options):
+    """A silo that streams all files of `data_dir`, by a processor of this kind."""
+    processor = kind(
         tokenizer=tiny_tokenizer(folder),
         max_seq_len=16,
         data_dir=data_dir,

@@ -87,7 +87,7 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
     try:
         return _train(job, begin)
     except Exception as error:
-        if _may_pass(error):
+        if _may_pass(error) or _is_taken_down():
             # Where another rank has failed for good, losing contact with it is no reason to start again.
             if _has_failed(board):
                 return None
@@ -169,6 +169,16 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(error, ray.exceptions.RayError):
         return not isinstance(error, ray.exceptions.RayTaskError)
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in _LOST_CONTACT)
+
+
+def _is_taken_down() -> bool:
+    """Whether Ray Train has closed the process group below the loop, which it does before it starts other workers.
+
+    What the loop then runs into is no failure of the run.
+    """
+    import torch.distributed
+
+    return not torch.distributed.is_initialized()
 
 
 def _has_failed(board: Any) -> bool:

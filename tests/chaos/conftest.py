@@ -22,7 +22,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    return write_tables(tmp_path_factory.mktemp("tables"), files=8, rows=190)
+    return write_tables(tmp_path_factory.mktemp("tables"), files=32, rows=18)
 
 
 @contextlib.contextmanager

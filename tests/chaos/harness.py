@@ -31,7 +31,7 @@ class Run:
         }
         command = [sys.executable, "-m", "tests.chaos.program"]
         for name, value in flags.items():
-            command += [f"--{name.replace('_', '-')}", str(value)]
+            command += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
         out.mkdir(parents=True, exist_ok=True)
         self.errors = (out / "stderr.txt").open("a")
         self.started = time.monotonic()

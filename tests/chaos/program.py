@@ -16,6 +16,8 @@ import torch
 from farm_ray import cluster
 from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.data_handler.processor import TextClassificationProcessor
+from farm_ray.train import on_ray
+from tests.chaos.slow import SlowTexts
 from tests.runs import LABELS, small_trainer
 from tests.stream_runs import text_stream
 from tests.tiny import tiny_tokenizer
@@ -35,9 +37,13 @@ def main():
     add("--dropout", type=float, default=0.1)
     add("--hang-timeout", type=float, default=60)
     add("--root", help="of the checkpoints")
+    add("--slow-data", action="store_true", help="data tasks take seconds")
+    add("--resize-seconds", type=float, help="elastic workers may grow so soon")
     arguments = parser.parse_args()
     least, _, most = arguments.workers.partition(":")
     workers = (int(least), int(most)) if most else int(least)
+    if arguments.resize_seconds is not None:
+        on_ray._SECONDS_BETWEEN_RESIZES = arguments.resize_seconds
     if workers:
         cluster.connect()
     trainer = small_trainer(
@@ -66,7 +72,8 @@ def main():
 def make_silo(arguments, *, on_ray):
     """All rows in memory, or streamed."""
     if arguments.kind == "stream":
-        return text_stream(arguments.model, arguments.data, window_bytes=2000, lanes=8)
+        kind = SlowTexts if arguments.slow_data else TextClassificationProcessor
+        return text_stream(arguments.model, arguments.data, kind=kind, window_bytes=2000, lanes=4)
     processor = TextClassificationProcessor(
         tokenizer=tiny_tokenizer(arguments.model),
         max_seq_len=16,

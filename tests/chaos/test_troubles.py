@@ -101,7 +101,8 @@ def test_elastic_workers(start, unbroken, kind, tmp_path):
     """A node comes, and a worker for each of its CPUs; it is lost, and they are gone."""
     with cluster_with_head(num_cpus=2) as nodes:
         began = time.monotonic()
-        run = start("1:4", kind=kind, more={"RAY_ADDRESS": nodes.address}, epochs=ELASTIC_EPOCHS)
+        more = {"RAY_ADDRESS": nodes.address}
+        run = start("1:4", kind=kind, more=more, epochs=ELASTIC_EPOCHS, resize_seconds=3)
         run.wait_for_step(20)
         number = [len(ray_processes("RayTrainWorker"))]
         node = nodes.add_node(num_cpus=2)
