@@ -15,6 +15,7 @@ import pytest
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.infer.predictor import Predictor
 from jobs import infer, preprocess
+from tests.chaos.harness import kill, ray_processes
 from tests.infer.models import make_inferencer
 
 ROOT = Path(__file__).parents[2]
@@ -192,10 +193,35 @@ def run_until_parts(command, folder, number):
     return process.returncode, out.splitlines(), err
 
 
+def write_long_table(path):
+    path.write_text("text\n" + "".join(f"the good film {'was ' * (n % 9)}{n}\n" for n in range(80_000)))
+    return path
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("name", ["PredictorActor", "FilesToDicts"])
+def test_predictions_on_ray_outlast_an_actor_and_a_reader(model_dir, tmp_path, name):
+    """Ray starts another one, and makes again what it had in hand: each row is written once, in its place."""
+    table = write_long_table(tmp_path / "in.tsv")
+    output, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
+    command = [sys.executable, "-m", "jobs.infer", model_dir, str(table)]
+    flags = ["--num-actors", "2", "--batch-size", "4"]
+    process = subprocess.Popen([*command, str(output), *flags], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    folder, killed = tmp_path / "out.jsonl.parts", 0
+    while process.poll() is None and not killed:
+        time.sleep(0.01)
+        if name != "PredictorActor" or list(folder.glob("part-*")):
+            killed = sum(kill(one) for one in ray_processes(name)[:1])
+    out, _ = process.communicate(timeout=200)
+    assert (process.returncode, killed) == (0, 1)
+    assert json.loads(out.splitlines()[-1])["rows"] == 80_000
+    subprocess.run([*command, str(whole), *flags], cwd=ROOT, capture_output=True, check=True)
+    assert output.read_bytes() == whole.read_bytes()
+
+
 @pytest.mark.chaos
 def test_predictions_on_ray_after_two_kills(model_dir, tmp_path):
-    table = tmp_path / "in.tsv"
-    table.write_text("text\n" + "".join(f"the good film {'was ' * (n % 9)}{n}\n" for n in range(80_000)))
+    table = write_long_table(tmp_path / "in.tsv")
     output, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
     command = [sys.executable, "-m", "jobs.infer", model_dir, str(table)]
     flags = ["--num-actors", "2", "--batch-size", "4"]

@@ -55,3 +55,38 @@ def test_what_a_notice_means(monkeypatch, nodes, notice):
     info = None if nodes is None else types.SimpleNamespace(preempted_node_ids=nodes)
     monkeypatch.setattr(ray.train, "get_preemption_info", lambda: info)
     assert ray_worker._notice("driver").value == notice
+
+
+class Told:
+    """A board that keeps what it is told."""
+
+    def __init__(self):
+        self.failures = []
+        begin = types.SimpleNamespace(has_checkpoint=False, is_over=False)
+        self.begin = types.SimpleNamespace(remote=lambda is_first: begin)
+        self.fail = types.SimpleNamespace(remote=self.failures.append)
+        self.failure = types.SimpleNamespace(remote=lambda: None)
+
+
+@pytest.mark.parametrize("taken_down", [True, False])
+def test_what_a_loop_runs_into_when_its_process_group_is_closed_is_no_failure(monkeypatch, taken_down):
+    """As Ray Train does before it starts more workers; else an error that would come again goes to the board."""
+    import ray.train
+
+    def train(job, begin):
+        raise ValueError("Default process group has not been initialized")
+
+    board = Told()
+    monkeypatch.setattr(ray, "get", lambda value: value)
+    monkeypatch.setattr(ray.train, "get_context", lambda: types.SimpleNamespace(get_world_rank=lambda: 0))
+    monkeypatch.setattr(ray_worker, "_train", train)
+    monkeypatch.setattr(ray_worker, "_SECONDS_FOR_A_REPORT", 0.0)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: not taken_down)
+    config = {"job": types.SimpleNamespace(board=board)}
+    if taken_down:
+        with pytest.raises(ValueError, match="process group"):
+            ray_worker.train_loop_per_worker(config)
+        assert board.failures == []
+    else:
+        assert ray_worker.train_loop_per_worker(config) is None
+        assert [str(error) for error in board.failures] == ["Default process group has not been initialized"]
