@@ -14,6 +14,7 @@ import pytest
 
 from tests.chaos.conftest import ROWS, cluster_with_head
 from tests.chaos.harness import Run, ray_processes, same_weights, until
+from tests.stream_runs import write_tables
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
@@ -30,10 +31,9 @@ def start(tiny_folder, data, environment, tmp_path):
             kind=kind,
             workers=workers,
             model=tiny_folder,
-            data=data,
             dropout=0.0,
             environment={**environment(workers), **(more or {})},
-            **options,
+            **{"data": data, **options},
         )
 
     return started
@@ -73,26 +73,21 @@ def drain(nodes, node, seconds):
     )
 
 
-def test_a_node_that_is_taken_away_with_notice(start, unbroken, ray_nodes, tmp_path):
-    """A checkpoint before it goes, though none is due for long; the workers go on elsewhere."""
+def test_a_node_that_is_taken_away_with_notice(start, ray_nodes, tmp_path):
+    """A checkpoint before it goes, though none is due before the end of a long epoch; the workers go on elsewhere."""
     node = ray_nodes.add_node(num_cpus=4, resources={"here": 1})
-    run = start(2, every=10**6, epochs=12)
+    long = write_tables(tmp_path / "long", files=32, rows=500)
+    run = start(2, every=10**6, epochs=1, data=long)
     run.wait_for_step(10)
     drain(ray_nodes, node, 60)
     began = time.monotonic()
-    last_steps = set()
-
-    def extra():
-        """Checkpoints that are not at the end of an epoch."""
-        names = [path.name for path in (tmp_path / "checkpoints").glob("epoch_*")]
-        last_steps.update(name.rpartition("_")[2] for name in names)
-        return len(last_steps) > 1 or not run.is_running()
-
-    until(extra, "a checkpoint")
+    until(lambda: list((tmp_path / "checkpoints").glob("epoch_0_step_*")) or not run.is_running(), "a checkpoint")
     assert run.is_running()
-    note("node drained: until its checkpoint", time.monotonic() - began, f"last steps {sorted(last_steps)}")
+    note("node drained: until its checkpoint", time.monotonic() - began, f"step {run.step}")
     ray_nodes.remove_node(node, allow_graceful=False)
     assert run.end() == 0, errors(tmp_path)[-2000:]
+    assert run.result["restarts"] >= 1
+    assert run.result["rows"] == sum(500 + 2 * number for number in range(32))
     assert run.result["rows_repeated"] == 0
 
 
