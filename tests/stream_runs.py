@@ -23,6 +23,11 @@ def write_tables(folder, *, files=7, rows=23):
     return folder
 
 
+def rows_in_tables(*, files, rows):
+    """How many `write_tables` makes."""
+    return sum(rows + 2 * number for number in range(files))
+
+
 def text_stream(folder, data_dir, *, kind=TextClassificationProcessor, **options):
     """A silo that streams all files of `data_dir`, by a processor of this kind."""
     processor = kind(

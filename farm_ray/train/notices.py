@@ -43,6 +43,7 @@ class Notices:
         """What there is to be heeded now; SAVE is told once, as one checkpoint is enough."""
         self._asked_at = time.monotonic()
         heard = Notice.NONE if self._ask is None else self._ask()
-        if heard is Notice.SAVE:
-            heard, self._saved = (Notice.NONE if self._saved else heard), True
+        if heard is Notice.SAVE and self._saved:
+            return Notice.NONE
+        self._saved = self._saved or heard is Notice.SAVE
         return heard

@@ -9,6 +9,8 @@ import pytest
 from tests.chaos.harness import Run
 from tests.stream_runs import write_tables
 
+TABLES = {"files": 32, "rows": 18}
+"""Sizes of the data that all runs share."""
 ROWS = []
 """What each broken run came to: lines for the summary."""
 
@@ -22,7 +24,7 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    return write_tables(tmp_path_factory.mktemp("tables"), files=32, rows=18)
+    return write_tables(tmp_path_factory.mktemp("tables"), **TABLES)
 
 
 @contextlib.contextmanager

@@ -13,12 +13,13 @@ import time
 
 import pytest
 
-from tests.chaos.conftest import ROWS
+from tests.chaos.conftest import ROWS, TABLES
 from tests.chaos.harness import Run, is_writing, kill, ray_processes, same_weights, until
+from tests.stream_runs import rows_in_tables
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
-EPOCH_ROWS = sum(18 + 2 * number for number in range(32))
+EPOCH_ROWS = rows_in_tables(**TABLES)
 STEPS_TO_KILL_IN = (2, 330)
 
 

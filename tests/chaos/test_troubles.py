@@ -14,7 +14,7 @@ import pytest
 
 from tests.chaos.conftest import ROWS, cluster_with_head
 from tests.chaos.harness import Run, ray_processes, same_weights, until
-from tests.stream_runs import write_tables
+from tests.stream_runs import rows_in_tables, write_tables
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
@@ -75,8 +75,9 @@ def drain(nodes, node, seconds):
 
 def test_a_node_that_is_taken_away_with_notice(start, ray_nodes, tmp_path):
     """A checkpoint before it goes, though none is due before the end of a long epoch; the workers go on elsewhere."""
-    node = ray_nodes.add_node(num_cpus=4, resources={"here": 1})
-    long = write_tables(tmp_path / "long", files=32, rows=500)
+    node = ray_nodes.add_node(num_cpus=4)
+    sizes = {"files": 32, "rows": 500}
+    long = write_tables(tmp_path / "long", **sizes)
     run = start(2, every=10**6, epochs=1, data=long)
     run.wait_for_step(10)
     drain(ray_nodes, node, 60)
@@ -87,7 +88,7 @@ def test_a_node_that_is_taken_away_with_notice(start, ray_nodes, tmp_path):
     ray_nodes.remove_node(node, allow_graceful=False)
     assert run.end() == 0, errors(tmp_path)[-2000:]
     assert run.result["restarts"] >= 1
-    assert run.result["rows"] == sum(500 + 2 * number for number in range(32))
+    assert run.result["rows"] == rows_in_tables(**sizes)
     assert run.result["rows_repeated"] == 0
 
 
