@@ -9,6 +9,7 @@ from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import Experiment
 from farm_ray.experiment.farm_config import is_farm_config, load_experiments
 from farm_ray.experiment.load import load_experiment
+from farm_ray.experiment.preparation import attached
 
 if TYPE_CHECKING:
     import argparse
@@ -40,9 +41,11 @@ def experiment_from(arguments: argparse.Namespace) -> Experiment:
     """The pipeline's experiment, then --config, then --data-dir and --model, then every --set, in this order.
 
     Raises:
-        ConfigError: On an unknown pipeline, key or value, a grid of runs, or when nothing is given to run.
+        ConfigError: On an unknown pipeline, key or value, a grid of runs, a `prepare` that the pipeline does not
+            declare, or when nothing is given to run.
     """
-    experiment = _from_files(arguments.pipeline, arguments.config)
+    declared = load_experiment(arguments.pipeline) if arguments.pipeline is not None else None
+    experiment = _from_files(declared, arguments.config)
     if arguments.data_dir is not None:
         experiment = replace(experiment, "processor.data_dir", arguments.data_dir)
     if arguments.model is not None:
@@ -50,20 +53,22 @@ def experiment_from(arguments: argparse.Namespace) -> Experiment:
     for text in arguments.assignments:
         name, value = parse_assignment(text)
         experiment = replace(experiment, name, value)
-    return experiment
+    if declared is None:
+        return experiment
+    return replace(experiment, "prepare", attached(experiment.prepare, declared.prepare))
 
 
-def _from_files(pipeline: str | None, config: str | None) -> Experiment:
+def _from_files(declared: Experiment | None, config: str | None) -> Experiment:
     if config is None:
-        if pipeline is None:
+        if declared is None:
             raise ConfigError("give a PIPELINE, for example pipelines.quickstart, or --config FILE")
-        return load_experiment(pipeline)
+        return declared
     if is_farm_config(config):
-        if pipeline is not None:
+        if declared is not None:
             raise ConfigError(f"{config} is a whole FARM experiment; give it without a PIPELINE")
         return _single(load_experiments(config), config)
     values = read_yaml(config)
-    return build(Experiment, values) if pipeline is None else _over(load_experiment(pipeline), values)
+    return build(Experiment, values) if declared is None else _over(declared, values)
 
 
 def _single(experiments: list[Experiment], config: str) -> Experiment:

@@ -31,7 +31,7 @@ def multitask() -> Experiment:
     """The losses of both heads are added up for every message."""
     return Experiment(
         name="multitask",
-        prepare="pipelines.multitask:with_mentions",
+        prepare=with_mentions,
         processor=NERProcessorConfig(
             max_seq_len=128,
             label_list=WNUT17_TAGS,

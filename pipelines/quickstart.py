@@ -32,7 +32,7 @@ def quickstart() -> Experiment:
     """Two epochs over 8,000 docstrings, four labels; two to three minutes on two cores."""
     return Experiment(
         name="quickstart",
-        prepare="pipelines.quickstart:gather",
+        prepare=gather,
         processor=TextClassificationProcessorConfig(
             max_seq_len=64,
             data_dir="data/quickstart",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,7 +11,7 @@ from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.trial import trial_rows
 from farm_ray.experiment.heads import head_configs
-from farm_ray.experiment.load import load_function
+from farm_ray.experiment.preparation import Prepare
 from farm_ray.experiment.processor_config import BertStyleLMProcessorConfig
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def check_experiment(experiment: Experiment) -> None:
             f"the data folder {data_dir} is a file; name its folder, and then the file: "
             f"--data-dir {data_dir.parent} --set processor.train_filename={data_dir.name}"
         )
+    if isinstance(experiment.prepare, Prepare) and not _data_is_there(experiment):
+        experiment.prepare.check(data_dir)
     if processor.tasks and getattr(processor, "label_list", None) is not None and processor.kind != _WORDS:
         raise ConfigError("processor.label_list is for one task; with processor.tasks give each task its own")
     if not processor.train_filename:
@@ -157,15 +160,23 @@ def _check_watched(watched: str, task: str, scored: _Scored) -> None:
 
 
 def prepare_data(experiment: Experiment) -> None:
-    """Calls the experiment's `prepare` when the training or dev file is not there yet."""
-    if experiment.prepare is None:
-        return
-    prepare = load_function(experiment.prepare, what="prepare")
+    """Calls the experiment's `prepare` when the training or dev file is not there yet.
+
+    Raises:
+        ConfigError: When it is only a name, as a file holds it.
+    """
+    if experiment.prepare is not None and not _data_is_there(experiment):
+        folder = Path(str(experiment.processor.data_dir))
+        logger.info("gathering the data in %s", folder)
+        experiment.prepare(folder)
+
+
+def _data_is_there(experiment: Experiment) -> bool:
+    """Also for data at an address, where nothing is gathered."""
     folder = Path(str(experiment.processor.data_dir))
     names = [experiment.processor.train_filename, experiment.processor.dev_filename]
-    if not all((folder / name).exists() for name in names if name):
-        logger.info("gathering the data in %s", folder)
-        prepare(folder)
+    found = ((folder / name).exists() or glob.glob(str(folder / name)) for name in names if name)  # noqa: PTH207
+    return "://" in str(experiment.processor.data_dir) or all(found)
 
 
 def make_processor(config: ProcessorConfig, tokenizer: Any, *, seed: int) -> Processor:

@@ -5,12 +5,14 @@ Imports neither ray nor torch.
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - pydantic needs it when the classes are built
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PlainSerializer, PositiveInt
 
 from farm_ray.configuration import Config, build, read_yaml, to_yaml
+from farm_ray.experiment.preparation import as_prepare, name_of
 from farm_ray.experiment.processor_config import (
     BertStyleLMProcessorConfig,
     NERProcessorConfig,
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 
+PrepareField = Annotated[Callable[[Path], object] | None, BeforeValidator(as_prepare), PlainSerializer(name_of)]
 ClassWeights = Literal["balanced"] | tuple[float, ...] | None
 
 
@@ -188,8 +191,9 @@ class Experiment(Config):
 
     name: str
     """Names the run and its default output folder."""
-    prepare: str | None = None
-    """`module:function`, called with the data folder when the training file is not there yet."""
+    prepare: PrepareField = None
+    """A function, called with the data folder when the training file is not there yet. A file holds its name, which
+    only stands for the function that the pipeline declares."""
     processor: ProcessorConfig = TextClassificationProcessorConfig()
     """From files to features."""
     data: DataConfig = DataConfig()

@@ -26,44 +26,40 @@ def load_experiment(name: str) -> Experiment:
     Raises:
         ConfigError: When there is no such module or function (the nearest is named), or it returns something else.
     """
-    function = load_function(name, what="pipeline")
+    function = _function(name)
+    _refuse_arguments(function, name)
     experiment = function()
     if not isinstance(experiment, Experiment):
         raise ConfigError(f"{name} must return an Experiment, not {type(experiment).__name__}", value=name)
     return experiment
 
 
-def load_function(name: str, *, what: str) -> Callable[..., Any]:
-    """The function `module[:function]`.
-
-    Args:
-        name: Dotted module name, and the function's name after a colon.
-        what: What it is, for messages.
-
-    Raises:
-        ConfigError: When there is no such module or function; the nearest is named.
-    """
+def _function(name: str) -> Callable[..., Any]:
     module_name, colon, function_name = name.partition(":")
-    module = _import(module_name, what)
+    module = _import(module_name)
     functions = _functions(module)
     if not colon:
-        return _only(functions, module_name, what)
+        return _only(functions, module_name)
     if function_name not in functions:
         raise ConfigError(
-            f'{what} {module_name} has no function "{function_name}"{nearest(function_name, functions)}', value=name
+            f'pipeline {module_name} has no function "{function_name}"{nearest(function_name, functions)}', value=name
         )
     return functions[function_name]
 
 
-def _import(name: str, what: str) -> ModuleType:
+def _import(name: str) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
-        raise ConfigError(f'{what} must be module or module:function, for example pipelines.quickstart, not "{name}"')
+        raise ConfigError(
+            f'the pipeline must be module or module:function, for example pipelines.quickstart, not "{name}"'
+        )
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            raise ConfigError(f'unknown {what} "{name}"{nearest(name, _siblings(name))}', value=name) from None
-        raise ConfigError(f"{what} {name} cannot be imported: {error}", value=name) from None
+            raise ConfigError(f'unknown pipeline "{name}"{nearest(name, _siblings(name))}', value=name) from None
+        raise ConfigError(f"pipeline {name} cannot be imported: {error}", value=name) from None
+    except SyntaxError as error:
+        raise ConfigError(f"pipeline {name} is no valid Python: {error}; fix the file", value=name) from None
 
 
 def _siblings(name: str) -> list[str]:
@@ -84,7 +80,19 @@ def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
     return {name: value for name, value in members if value.__module__ == module.__name__ and not name.startswith("_")}
 
 
-def _only(functions: dict[str, Callable[..., Any]], module_name: str, what: str) -> Callable[..., Any]:
+def _refuse_arguments(function: Callable[..., Any], name: str) -> None:
+    needed = [
+        argument.name
+        for argument in inspect.signature(function).parameters.values()
+        if argument.default is argument.empty and argument.kind not in {argument.VAR_POSITIONAL, argument.VAR_KEYWORD}
+    ]
+    if needed:
+        raise ConfigError(
+            f"{name} needs the arguments {', '.join(needed)}; a pipeline is a function without any", value=name
+        )
+
+
+def _only(functions: dict[str, Callable[..., Any]], module_name: str) -> Callable[..., Any]:
     own_name = module_name.rpartition(".")[2]
     if own_name in functions:
         return functions[own_name]
@@ -92,4 +100,4 @@ def _only(functions: dict[str, Callable[..., Any]], module_name: str, what: str)
     if len(makers) == 1:
         return functions[makers[0]]
     names = ", ".join(f"{module_name}:{name}" for name in makers)
-    raise ConfigError(f"{what} {module_name} needs a function's name: {names or 'it has none'}", value=module_name)
+    raise ConfigError(f"pipeline {module_name} needs a function's name: {names or 'it has none'}", value=module_name)

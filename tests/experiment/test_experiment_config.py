@@ -16,10 +16,11 @@ from farm_ray.experiment import (
     read_experiment,
     write_experiment,
 )
+from pipelines.quickstart import gather
 
 FULL = Experiment(
     name="full",
-    prepare="pipelines.quickstart:gather",
+    prepare=gather,
     processor=TextClassificationProcessorConfig(
         data_dir="d",
         tasks=(
@@ -48,6 +49,13 @@ READY = replace(replace(Experiment(name="x"), "processor.data_dir", "d"), "model
 def test_yaml_is_read_back_to_the_same_value(experiment, tmp_path):
     write_experiment(experiment, tmp_path / "experiment.yaml")
     assert read_experiment(tmp_path / "experiment.yaml") == experiment
+
+
+def test_a_function_is_written_as_its_name_and_comes_back_as_a_name_alone(tmp_path):
+    write_experiment(FULL, tmp_path / "experiment.yaml")
+    assert "prepare: pipelines.quickstart:gather\n" in (tmp_path / "experiment.yaml").read_text()
+    back = read_experiment(tmp_path / "experiment.yaml")
+    assert (FULL.prepare.function, back.prepare.function) == (gather, None)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ def modules(tmp_path, monkeypatch):
         "from __future__ import annotations\n" + head + "def a() -> Experiment: ...\ndef b() -> Experiment: ...\n"
     )
     (tmp_path / "flows" / "broken.py").write_text("import no_such_package\n")
+    (tmp_path / "flows" / "syntax.py").write_text("def a(:\n")
+    (tmp_path / "flows" / "needy.py").write_text("def needy(folder, *more, key=1): ...\n")
     monkeypatch.syspath_prepend(tmp_path)
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "flows"]:
@@ -44,6 +46,14 @@ def test_a_pipeline_is_found_by_name(modules, name, expected):
         ("flows.two:a", "must return an Experiment"),
         ("flows.broken", "no_such_package"),
         ("flows/one.py", "module:function"),
+        ("flows.syntax", "no valid Python"),
+        ("flows.needy", "needs the arguments folder"),
+        ("n" * 300, "unknown pipeline"),
+        ("", "module:function"),
+        (":quickstart", "module:function"),
+        ("flows.", "module:function"),
+        ("flows.one:", 'no function ""'),
+        ("shutil:rmtree", "needs the arguments path"),
     ],
 )
 def test_an_unknown_pipeline_is_one_line_with_the_nearest(modules, name, message):

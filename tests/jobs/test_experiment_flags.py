@@ -59,3 +59,34 @@ def test_a_wrong_config_file(tmp_path, text, message):
 def test_nothing_to_run():
     with pytest.raises(ConfigError, match="PIPELINE"):
         read()
+
+
+def test_a_file_names_the_function_that_the_pipeline_declares(tmp_path):
+    given = read("pipelines.quickstart")
+    (tmp_path / "c.yaml").write_text(to_yaml(given))
+    again = read("pipelines.quickstart", "--config", str(tmp_path / "c.yaml"))
+    assert again.prepare.function is given.prepare.function is not None
+    assert read("--config", str(tmp_path / "c.yaml")).prepare.function is None
+    assert read("pipelines.quickstart", "--set", "prepare=null").prepare is None
+
+
+@pytest.mark.parametrize("pipeline", ["pipelines.quickstart", "pipelines.text_classification"])
+@pytest.mark.parametrize("name", ["shutil:rmtree", "site:addsitedir", "pipelines.quickstart:model_folder", "x"])
+def test_no_other_name_in_a_file_or_flag_stands_for_a_function(tmp_path, pipeline, name):
+    (tmp_path / "c.yaml").write_text(f'prepare: "{name}"\n')
+    for flags in (("--config", str(tmp_path / "c.yaml")), ("--set", f"prepare={name}")):
+        with pytest.raises(ConfigError, match=f'prepare "{name}" is not a function of the pipeline'):
+            read(pipeline, *flags)
+
+
+def test_a_name_in_a_file_alone_imports_and_runs_nothing(tmp_path, monkeypatch, capsys):
+    (tmp_path / "hostile.py").write_text("raise SystemExit(99)")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "data").mkdir()
+    for name in ("hostile:gather", "shutil:rmtree"):
+        (tmp_path / "c.yaml").write_text(f"name: x\nprepare: {name}\nmodel: {{language_model: m}}\n")
+        flags = ["--config", str(tmp_path / "c.yaml"), "--data-dir", str(tmp_path / "data"), "--num-workers", "0"]
+        assert train.main([*flags, "--output-dir", str(tmp_path / "run")]) == 2
+        assert f'prepare "{name}" is only a name' in capsys.readouterr().err
+    assert (tmp_path / "data").is_dir()
+    assert not (tmp_path / "run").exists()
