@@ -30,7 +30,7 @@ Positions = npt.NDArray[np.int64]
 WORD_STARTS, TEXT_NUMBERS = "word_starts", "text_numbers"
 """Columns of language models that tensors are made from, see `input_features.lm_schema`."""
 
-_NOT_TENSORS = frozenset({"id", "dict_id", "window", "n_tokens", "clipped", "problem"})
+NOT_TENSORS = frozenset({"id", "dict_id", "window", "n_tokens", "clipped", "problem"})
 _TOKENS = frozenset({"input_ids", "segment_ids"})
 _ROWS_HASHED = 20_000
 """At a time: some tens of MB."""
@@ -101,7 +101,7 @@ class FeatureSet:
     def tensor_names(self) -> list[str]:
         """Names of the tensors in a batch, in the order of the table's columns."""
         renamed = {TEXT_NUMBERS: "position_ids", WORD_STARTS: "lm_label_ids"}
-        left_out = _NOT_TENSORS if self.masking is not None else {*_NOT_TENSORS, WORD_STARTS}
+        left_out = NOT_TENSORS if self.masking is not None else {*NOT_TENSORS, WORD_STARTS}
         names = [renamed.get(name, name) for name in self.table.column_names if name not in left_out]
         position = names.index("input_ids") + 1
         return names[:position] + [n for n in ("padding_mask", "segment_ids") if n not in names] + names[position:]
@@ -109,7 +109,7 @@ class FeatureSet:
     @property
     def label_names(self) -> list[str]:
         """Names of the columns of fixed size: labels."""
-        names = [name for name in self.table.column_names if name not in _NOT_TENSORS]
+        names = [name for name in self.table.column_names if name not in NOT_TENSORS]
         return [name for name in names if not self._view(name).ragged]
 
     def column(self, name: str) -> npt.NDArray[Any]:
@@ -151,19 +151,17 @@ class FeatureSet:
         import torch
 
         rows = self.rows[positions]
-        lengths = self._view("input_ids").lengths(rows)
-        width = round_up(max(1, int(lengths.max(initial=0))), self.pad_to_multiple_of)
-        mask = token_mask(lengths, width, side=self.padding.side)
+        mask = self._mask(rows)
         arrays: dict[str, npt.NDArray[Any]] = {}
         for name in self.table.column_names:
-            if name in _NOT_TENSORS:
+            if name in NOT_TENSORS:
                 continue
             view = self._view(name)
             if view.ragged:
                 arrays[name] = pad_ragged(view.flat(rows), mask, fill=self.padding.value_for(name))
             else:
                 arrays[name] = view.fixed(rows)
-        arrays["padding_mask"] = mask.astype(np.int64)
+        arrays.setdefault("padding_mask", mask.astype(np.int64))
         if "segment_ids" not in arrays:
             arrays["segment_ids"] = np.where(mask, 0, self.padding.segment_pad)
         if self.masking is not None and WORD_STARTS in arrays:
@@ -175,9 +173,17 @@ class FeatureSet:
             arrays["position_ids"] = positions_in_text(arrays[TEXT_NUMBERS])
         return {name: torch.from_numpy(arrays[name]) for name in self.tensor_names}
 
+    def _mask(self, rows: Positions) -> npt.NDArray[np.bool_]:
+        """True on real tokens, [B, T]; of features that came padded as they say themselves."""
+        if "padding_mask" in self.table.column_names:
+            return self._view("padding_mask").fixed(rows) != 0
+        lengths = self._view("input_ids").lengths(rows)
+        width = round_up(max(1, int(lengths.max(initial=0))), self.pad_to_multiple_of)
+        return token_mask(lengths, width, side=self.padding.side)
+
     def _token_label_names(self) -> list[str]:
         """Names of the columns of lists that follow from the labels of tokens, or from where words begin."""
-        lists = [name for name in self.table.column_names if name not in _NOT_TENSORS and self._view(name).ragged]
+        lists = [name for name in self.table.column_names if name not in NOT_TENSORS and self._view(name).ragged]
         return [name for name in lists if name not in _TOKENS]
 
     def _view(self, name: str) -> _Column:
@@ -212,7 +218,7 @@ class _Column:
             self._offsets = [chunk.offsets.to_numpy() for chunk in chunks]
             self._values = [_to_numpy(chunk.values) for chunk in chunks]
         else:
-            self._values = [_fixed_to_numpy(chunk) for chunk in chunks]
+            self._values = [fixed_to_numpy(chunk) for chunk in chunks]
 
     def lengths(self, rows: Positions) -> npt.NDArray[np.int64]:
         """Values per row, [B]."""
@@ -265,13 +271,13 @@ def _to_numpy(values: pa.Array) -> npt.NDArray[Any]:
     return values.to_numpy(zero_copy_only=False)
 
 
-def _fixed_to_numpy(chunk: pa.Array) -> npt.NDArray[Any]:
-    """One chunk as int64 or float32; null rows (those with a problem) read as zeros and are never asked for."""
-    if pa.types.is_fixed_size_list(chunk.type):
-        width = chunk.type.list_size
+def fixed_to_numpy(chunk: pa.Array) -> npt.NDArray[Any]:
+    """Lists of fixed length (of such lists) as int64 or float32, [rows, ...]; null rows, with a problem, are zeros."""
+    values, shape = chunk, [len(chunk)]
+    while pa.types.is_fixed_size_list(values.type):
+        width = values.type.list_size
         # `values` counts null rows in, unlike `flatten`; a slice starts at its offset.
-        flat = chunk.values.slice(chunk.offset * width, len(chunk) * width).fill_null(0)
-        array = _to_numpy(flat).reshape(len(chunk), width)
-    else:
-        array = _to_numpy(chunk.fill_null(0))
+        values = values.values.slice(values.offset * width, len(values) * width)
+        shape.append(width)
+    array = _to_numpy(values.fill_null(0)).reshape(shape)
     return array.astype(np.float32 if array.dtype.kind == "f" else np.int64, copy=False)

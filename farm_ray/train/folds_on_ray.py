@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from farm_ray import cluster
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.columns import joined
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all, registrations
 from farm_ray.train.cross_validation import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
@@ -236,7 +237,7 @@ def _with_data(shared: _Shared, fold: _Fold) -> DataSilo:
     silo = copy.copy(shared.silo)
     vars(silo).update(fold.settings)
     needed = {number for number, _, _ in fold.sets.values()}
-    tables = {number: pa.concat_tables(ray.get(shared.tables[number])) for number in needed}
+    tables = {number: joined(ray.get(shared.tables[number])) for number in needed}
     whole: dict[int, FeatureSet] = {}
     for number, _, padding in fold.sets.values():
         rows = np.arange(tables[number].num_rows)

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from farm_ray import cluster
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.columns import joined
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all
 from farm_ray.train.notices import Notice
@@ -27,6 +27,7 @@ from farm_ray.train.notices import Notice
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
     import torch
 
     from farm_ray.data_handler.data_silo.stream import StreamedSet
@@ -200,9 +201,7 @@ def _received(views: Mapping[str, tuple[str, Any, Any, Any]]) -> dict[str, Featu
     tables: dict[str, pa.Table] = {}
     for dataset in {dataset for dataset, *_ in views.values()}:
         shard = ray.train.get_dataset_shard(dataset)
-        tables[dataset] = pa.concat_tables(
-            list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1))
-        )
+        tables[dataset] = joined(list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1)))
     return {
         name: FeatureSet(table=tables[dataset], rows=np.asarray(rows), padding=padding, masking=masking)
         for name, (dataset, rows, padding, masking) in views.items()

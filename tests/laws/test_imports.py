@@ -12,6 +12,7 @@ PACKAGE = ROOT / "farm_ray"
 FOUNDATIONS = (
     "credentials",
     "errors",
+    "overrides",
     "configuration",
     "reproducibility",
     "tracking",

@@ -6,10 +6,9 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 import farm_ray
 from farm_ray import storage
+from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.data_silo.input_files import named_ranges
 from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
 from farm_ray.data_handler.data_silo.units import FileRows
@@ -17,6 +16,8 @@ from farm_ray.parts import Parts, Place, Recipe, check_resume
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    import pyarrow as pa
 
     from farm_ray.data_handler.processor import Processor
 
@@ -97,7 +98,7 @@ class FeatureParts:
                 rows += table.num_rows
                 if progress is not None:
                     progress("preprocess rows", rows, None, "")
-        return pa.concat_tables(tables) if tables else processor.featurize(processor.dicts_to_table([]))
+        return joined(tables) if tables else processor.featurize(processor.dicts_to_table([]))
 
     def check(self) -> None:
         """Raises ConfigError when another run has begun to make the same features."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
+from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.data_silo.stream import StreamProblems
 from farm_ray.data_handler.order import LanePosition, Position
 
@@ -199,7 +199,7 @@ def _join(sets: Sequence[FeatureSet]) -> FeatureSet:
     starts = np.cumsum([0, *(rows.table.num_rows for rows in sets)])
     together = dataclasses.replace(
         sets[0],
-        table=pa.concat_tables([rows.table for rows in sets]),
+        table=joined([rows.table for rows in sets]),
         rows=np.concatenate([rows.rows + start for rows, start in zip(sets, starts, strict=False)]),
         _columns={},
     )

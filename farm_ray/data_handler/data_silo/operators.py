@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from farm_ray import cluster
+from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.data_silo.file_source import READ_CPUS, TravellingProcessor, part_tables, parts_of
 from farm_ray.data_handler.processor.measuring import without_texts
 
@@ -110,4 +111,4 @@ def _one_table(dataset: ray.data.Dataset, progress: Progress | None) -> tuple[pa
     filled = [(reference, table) for reference, table in blocks if table.num_rows] or blocks[:1]
     if not filled:
         return pa.table({}), ()
-    return pa.concat_tables([table for _, table in filled]), tuple(reference for reference, _ in filled)
+    return joined([table for _, table in filled]), tuple(reference for reference, _ in filled)

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
+
+from farm_ray.data_handler.columns import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def pool(sets: Sequence[FeatureSet]) -> FeatureSet:
     starts = dict(zip(tables, ends.tolist(), strict=False))
     return dataclasses.replace(
         parts[0],
-        table=parts[0].table if len(parts) == 1 else pa.concat_tables([part.table for part in parts]),
+        table=parts[0].table if len(parts) == 1 else joined([part.table for part in parts]),
         rows=np.sort(np.concatenate([rows.rows + starts[id(rows.table)] for rows in sets])),
         blocks=_references(parts),
         _columns={},

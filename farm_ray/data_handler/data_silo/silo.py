@@ -15,6 +15,7 @@ import pyarrow as pa
 from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.data_silo import label_strata, set_aside, statistics
 from farm_ray.data_handler.data_silo.cache import cached_features
 from farm_ray.data_handler.data_silo.input_files import input_files, input_path, named_ranges
@@ -167,7 +168,7 @@ class DataSilo:
             return self._from_files(files, name)
         folder = self.cache_path
         cached = [self._cached(f"{name}-{number}", file, folder) for number, file in enumerate(files)]
-        return pa.concat_tables(cached), ()
+        return joined(cached), ()
 
     def _cached(self, name: str, file: str, folder: Path) -> pa.Table:
         return cached_features(self.processor, file, folder, lambda: self._from_files([file], name)[0])
@@ -223,7 +224,7 @@ class DataSilo:
             done += window.features.num_rows
             if self.progress is not None:
                 self.progress("preprocess rows", done, None, "")
-        return pa.concat_tables(found), ()
+        return joined(found), ()
 
     def _worth_ray(self, files: Sequence[str]) -> bool:
         if self.max_processes == 1:
@@ -241,7 +242,7 @@ class DataSilo:
             done += table.num_rows
             if self.progress is not None:
                 self.progress("preprocess rows", done, None, "")
-        return pa.concat_tables(features), ()
+        return joined(features), ()
 
     def _accept(self, name: str, features: pa.Table, blocks: tuple[Any, ...]) -> FeatureSet:
         found = set_aside.table_of(features, set_name=name)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.data_silo import set_aside
 from farm_ray.data_handler.data_silo.prefetch import Prefetched
 from farm_ray.data_handler.data_silo.range_reading import range_tables
@@ -269,7 +270,7 @@ def assembled(tables: Iterable[pa.Table]) -> Iterator[StreamedWindow]:
             missing = rows - sum(piece.num_rows for piece in pieces)
             pieces.append(rest.slice(0, missing))
             if rest.num_rows >= missing:
-                yield _window(pa.concat_tables(pieces))
+                yield _window(joined(pieces))
                 pieces = []
             rest = rest.slice(missing)
     if pieces:

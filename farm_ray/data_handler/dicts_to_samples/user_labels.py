@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.dicts_to_samples.text import assemble, labels_row_by_row, mark_empty_texts, with_problems
-from farm_ray.data_handler.samples import as_dict
+from farm_ray.data_handler.samples import TEXT_B, as_dict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ def user_label_samples(
         convert: From one row's dict to the numbers per `label_tensor_name`; what it raises becomes the row's problem.
     """
     table = mark_empty_texts(dicts)
-    rows = _rows(dicts)
+    rows = rows_of(dicts)
     labels: dict[str, pa.Array] = {}
     for task in tasks.values():
         name = task["label_tensor_name"]
@@ -42,7 +42,16 @@ def user_label_samples(
     return assemble(table, labels, tasks)
 
 
-def _rows(dicts: pa.Table) -> list[dict[str, Any]]:
+def rows_of(dicts: pa.Table) -> list[dict[str, Any]]:
+    """The rows of a dicts table as FARM's dicts: as they were given, or by column where they come from a file."""
     if DICTIONARY in dicts.column_names:
-        return [json.loads(row) for row in one_array(dicts.column(DICTIONARY)).to_pylist()]
+        pairs = TEXT_B in dicts.column_names
+        return [_of_json(row, pairs=pairs) for row in one_array(dicts.column(DICTIONARY)).to_pylist()]
     return [as_dict(row) for row in dicts.drop_columns([problems.COLUMN]).to_pylist()]
+
+
+def _of_json(row: str, *, pairs: bool) -> dict[str, Any]:
+    """The dict that was written; JSON has no tuples, and a pair of texts is one."""
+    read: dict[str, Any] = json.loads(row)
+    text = read.get("text")
+    return {**read, "text": tuple(text)} if pairs and isinstance(text, list) else read

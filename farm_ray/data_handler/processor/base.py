@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import abc
-import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
 from farm_ray.data_handler.file_to_dicts.ranges import FileRange
 from farm_ray.data_handler.input_features import label_ids
-from farm_ray.data_handler.processor import checks, files, identity, saving
+from farm_ray.data_handler.processor import checks, files, identity, own_features, saving
 from farm_ray.data_handler.processor.dicts import dicts_table
 from farm_ray.data_handler.processor.measuring import with_scaling
 from farm_ray.data_handler.processor.metrics import check_metrics
+from farm_ray.data_handler.processor.sample_methods import SampleMethods
 from farm_ray.data_handler.processor.tasks import Task, check_names, loaded_task, make_task
 from farm_ray.data_handler.samples_to_features.padding import Padding
 from farm_ray.data_handler.samples_to_features.text import text_features
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
     from farm_ray.data_handler.file_to_dicts.ranges import ByteRange
     from farm_ray.data_handler.samples_to_features.masking import Masking
 
-logger = logging.getLogger(__name__)
-
 MAX_TEXT_CHARS = 500_000
 
 
-class Processor(abc.ABC):
+class Processor(SampleMethods, abc.ABC):
     """Turns files or dicts into features for a model. Set it up, add its tasks, hand it to a `DataSilo`.
 
     A subclass of your own overrides `file_to_dicts` (one dict with "text" and labels per row), and `convert_labels`
-    if its labels need more than a look-up in a label list. Rows that cannot be meant never vanish: they carry a
-    `problem` to the end.
+    if its labels need more than a look-up in a label list. With FARM's `_dict_to_samples`, `_sample_to_features` or
+    `dataset_from_dicts` it makes its own features, row by row: lists or arrays of numbers under FARM's names, token
+    lists padded to `max_seq_len`. Invalid rows never vanish: they carry a `problem` to the end.
 
     Args:
         tokenizer: From `Tokenizer.load`.
@@ -66,6 +65,8 @@ class Processor(abc.ABC):
     all of one part that `stream_ranges` names."""
     usual_task_type: str | None = None
     """Type of tasks that are added, or were saved, without one."""
+    methods_never_called: ClassVar[Mapping[str, str]] = {}
+    """Methods of FARM that a subclass may override but that this class never calls -> what to write instead."""
 
     @strict_arguments
     def __init__(
@@ -81,6 +82,7 @@ class Processor(abc.ABC):
         proxies: dict[str, str] | None = None,
         multithreading_rust: bool = True,
     ) -> None:
+        own_features.check_class(type(self))
         checks.check_settings(tokenizer, max_seq_len, dev_split, pairs=self.text_b_column_name is not None)
         self.tokenizer = tokenizer
         self.max_seq_len = max_seq_len
@@ -211,6 +213,12 @@ class Processor(abc.ABC):
 
     def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
         """As `dicts_to_table`; rows without an id of their own get the one given here."""
+        if own_features.made_by(type(self)):
+            return own_features.dicts_table(self, dicts, default_ids)
+        return self.texts_to_table(dicts, default_ids)
+
+    def texts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+        """As `named_dicts_to_table` for farm_ray's own features: every dict must have a text."""
         return dicts_table(
             dicts,
             default_ids,
@@ -243,7 +251,9 @@ class Processor(abc.ABC):
         )
 
     def featurize(self, dicts: pa.Table) -> pa.Table:
-        """Arrows 2 and 3 in one."""
+        """Arrows 2 and 3 in one, or the features that a subclass makes of each row."""
+        if own_features.made_by(type(self)):
+            return own_features.featurize(self, dicts)
         return self.samples_to_features(self.dicts_to_samples(dicts))
 
     def padding(self) -> Padding:
@@ -260,44 +270,11 @@ class Processor(abc.ABC):
         """How batches hide tokens for the model to find, drawn by `seed`; None where they hide none."""
         return None
 
-    def dataset_from_dicts(
-        self,
-        dicts: Sequence[Any],
-        indices: Sequence[int] | None = None,
-        return_baskets: bool = False,
-        debug: bool = False,
-    ) -> tuple[Any, ...]:
-        """Dicts as a torch data set, every row padded to `max_seq_len`; for a few dicts and for own loops.
-
-        Args:
-            dicts: One dict per row.
-            indices: The rows' numbers in the whole data; 0, 1, ... by default.
-            return_baskets: Return the rows' baskets too; this means inference: labels are not converted.
-            debug: Keep the tokens in the samples of the baskets.
-
-        Returns:
-            A TensorDataset, its tensor names, the set of indices of rows with a problem (which are left out), and
-            with `return_baskets` the list of baskets. The first two are None when no row is left.
-        """
-        from farm_ray.data_handler.processor.tensors import dataset_from_dicts
-
-        return dataset_from_dicts(self, dicts, indices, return_baskets=return_baskets, debug=debug)
-
-    def sample_details(self, text: str) -> list[dict[str, Any]]:  # noqa: ARG002 - for subclasses that have some
-        """What samples of a text keep besides their tokens, one dict per feature row of the text; [] for nothing."""
-        return []
-
-    @staticmethod
-    def log_problematic(problematic_sample_ids: Collection[Any]) -> None:
-        """Logs which rows have a problem, if any."""
-        if problematic_sample_ids:
-            shown = ", ".join(map(str, list(problematic_sample_ids)[:20]))
-            logger.error("%d rows have a problem: %s", len(problematic_sample_ids), shown)
-
     def frozen(self) -> Processor:
         """A copy whose attributes can no longer be set; it can be pickled and sent to other processes."""
         if identity.is_frozen(self):
             return self
+        own_features.check_ready(self)
         tasks = {name: {**task, "label_list": list(task["label_list"])} for name, task in self.tasks.items()}
         return identity.changed_copy(self, tasks=tasks, _frozen=True)
 

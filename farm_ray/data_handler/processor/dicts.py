@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
+from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 
@@ -75,6 +79,47 @@ def dicts_table(
         columns[DICTIONARY] = pa.array([_as_json(row) for row in rows], pa.string())
     columns[problems.COLUMN] = problems.column(found)
     return pa.table(columns)
+
+
+def own_dicts_table(
+    dicts: Sequence[Any], default_ids: Iterable[str], *, tasks: Mapping[str, Mapping[str, Any]], pairs: bool
+) -> pa.Table:
+    """As `dicts_table` with the column `dictionary`, for a processor that makes its own features.
+
+    A dict may hold anything that JSON can. `text` is the text, or the whole dict as JSON where it has none.
+    """
+    rows: list[Mapping[str, Any]] = [row if isinstance(row, Mapping) else {} for row in dicts]
+    own_ids = [external_id(row) for row in rows]
+    ids = [name if own is None else own for own, name in zip(own_ids, default_ids, strict=True)]
+    written: list[str] = []
+    found: list[Problem | None] = []
+    for row_id, row in zip(ids, dicts, strict=True):
+        problem, text = None, "{}"
+        if not isinstance(row, Mapping):
+            problem = _at(row_id, "not a dict", f"this is a {type(row).__name__}; give a dict", row)
+        elif (problem := given_problem(row)) is None:
+            try:
+                text = _as_json(row, strict=True)
+            except (TypeError, ValueError, RecursionError) as error:
+                problem = _at(
+                    row_id, "not plain", f"the dict cannot travel ({error}); give texts, numbers, lists", None
+                )
+        written.append(text)
+        found.append(problem)
+    texts = [_texts(row) if pairs else {"text": row.get("text")} for row in rows]
+    columns: dict[str, pa.Array] = {"id": pa.array(ids, pa.string())}
+    for name in ("text", TEXT_B) if pairs else ("text",):
+        shown = [_shown(of_row.get(name), whole) for of_row, whole in zip(texts, written, strict=True)]
+        columns[name] = pa.array(shown, pa.string())
+    for task in tasks.values():
+        columns[task["label_name"]] = pa.array([_label(row, task) for row in rows], pa.string())
+    columns[DICTIONARY] = pa.array(written, pa.string())
+    columns[problems.COLUMN] = problems.column(found)
+    return pa.table(columns)
+
+
+def _shown(text: Any, whole: str) -> str:
+    return clean(text) if isinstance(text, str) else whole
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,8 +209,28 @@ def _label(row: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
     return str(label)
 
 
-def _as_json(row: Mapping[str, Any]) -> str:
-    return json.dumps({str(key): value for key, value in row.items()}, default=str)
+def _as_json(row: Mapping[str, Any], *, strict: bool = False) -> str:
+    return json.dumps({str(key): value for key, value in row.items()}, default=_plain if strict else _plain_or_text)
+
+
+def _plain_or_text(value: Any) -> Any:
+    try:
+        return _plain(value)
+    except TypeError:
+        return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON holds instead of a value that it does not know."""
+    if isinstance(value, date | time | Decimal | PurePath | UUID):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if callable(as_list := getattr(value, "tolist", None)):
+        return as_list()
+    raise TypeError(f"it holds a {type(value).__name__}")
 
 
 def clean(text: str) -> str:

@@ -19,7 +19,7 @@ from farm_ray.data_handler.file_to_dicts.ranges import RANGE_BYTES, ByteRange, F
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.problems import COLUMN, Problem
-from farm_ray.data_handler.processor import files, identity
+from farm_ray.data_handler.processor import files, identity, own_features
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.data_handler.processor.document_dicts import document_dicts_table
 from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES, estimated_rows
@@ -82,6 +82,7 @@ class BertStyleLMProcessor(Processor):
     """
 
     rows_of_whole_tables = True
+    methods_never_called = own_features.NOT_FOR_DOCUMENTS
     _epoch = 0
 
     @strict_arguments

@@ -20,7 +20,7 @@ from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.input_features import shown_labels
 from farm_ray.data_handler.problems import COLUMN, Problem
-from farm_ray.data_handler.processor import files, identity
+from farm_ray.data_handler.processor import files, identity, own_features
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.processor.tasks import make_task
@@ -87,6 +87,7 @@ class NERProcessor(Processor):
     """
 
     usual_task_type = WORD_TASK
+    methods_never_called = own_features.NOT_FOR_WORDS
 
     @strict_arguments
     def __init__(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.credentials import saved_values
+from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
 from farm_ray.data_handler.processor.metrics import saved_tasks
 from farm_ray.data_handler.processor.names import processor_class
@@ -27,7 +28,9 @@ CONFIG_FILE = "processor_config.json"
 MODEL = "model"
 """Where the folder of a run has its model."""
 
-_NO_SETTINGS = frozenset({"processor", "tokenizer", "tasks"})
+_OWN_FEATURES = "own_features"
+"""In a saved configuration: methods by which the class makes features of its own, so that no other class reads it."""
+_NO_SETTINGS = frozenset({"processor", "tokenizer", "tasks", _OWN_FEATURES})
 _OF_OLD_VERSIONS = frozenset({"baskets", "inference", "lower_case", "problematic_sample_ids", "task_type", "verbose"})
 _BASE_SETTINGS = ("data_dir", "max_seq_len", "train_filename", "dev_filename", "test_filename", "dev_split")
 
@@ -48,6 +51,8 @@ def save(processor: Processor, folder: Path) -> None:
     """Writes the settings and the tokenizer into `folder`; addresses lose their credentials on the way."""
     settings = saved_values(processor.generate_config())
     settings |= {"tokenizer": type(processor.tokenizer).__name__, "processor": type(processor).__name__}
+    if own := own_features.made_by(type(processor)):
+        settings[_OWN_FEATURES] = list(own)
     folder.mkdir(parents=True, exist_ok=True)
     processor.tokenizer.save_pretrained(str(folder))
     text = json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False)
@@ -65,11 +70,18 @@ def load_from_dir(folder: Path, asked: type[Processor], *, always: type[Processo
     settings = _read_config(folder)
     saved = named_class(str(settings.get("processor")), asked)
     kind = always or saved
+    if settings.get(_OWN_FEATURES) and not own_features.made_by(kind):
+        raise ConfigError(_needs_its_class(folder, str(settings["processor"]), known=own_features.made_by(saved) != ()))
     tokenizer = Tokenizer.load(str(folder), tokenizer_class=settings.get("tokenizer"))
     processor = construct(kind, tokenizer, _known_settings(kind, saved, settings))
     tasks = settings.get("tasks") or {}
     processor.tasks = {name: loaded_task(name, _with_type(task, saved)) for name, task in tasks.items()}
     return processor
+
+
+def _needs_its_class(folder: Path, name: str, *, known: bool) -> str:
+    hint = "load it with Processor.load_from_dir" if known else "import the module that defines it first"
+    return f'{folder} was saved from a "{name}", which makes its own features; {hint}'
 
 
 def _with_type(task: Mapping[str, Any], saved: type[Processor]) -> dict[str, Any]:

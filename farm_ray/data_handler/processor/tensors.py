@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.batches import NOT_TENSORS, fixed_to_numpy
 from farm_ray.data_handler.columns import one_array
+from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.samples import Sample, SampleBasket
 from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, token_mask
@@ -28,8 +30,7 @@ def dataset_from_dicts(
 
     processor = processor.for_inference() if return_baskets else processor
     numbers = list(range(len(dicts)) if indices is None else indices)
-    table = processor.dicts_to_table(dicts, numbers)
-    features = processor.featurize(table)
+    table, features = _features(processor, dicts, numbers)
     sound = problems.sound(features)
     kept = _source_rows(features)[sound.to_numpy(zero_copy_only=False)]
     problematic = {numbers[row] for row in set(range(len(dicts))) - set(kept.tolist())}
@@ -62,8 +63,21 @@ def dataset_from_dicts(
     return dataset, names, problematic, baskets
 
 
+def _features(processor: Processor, dicts: Sequence[Any], numbers: Sequence[int]) -> tuple[pa.Table, pa.Table]:
+    """The dicts as a table, and their features: not by an own `dataset_from_dicts`, which may be what asks for them."""
+    if own_features.made_by(type(processor)) == (own_features.DATASET,):
+        table = processor.texts_to_table(dicts, [str(number) for number in numbers])
+        return table, processor.samples_to_features(processor.dicts_to_samples(table))
+    table = processor.dicts_to_table(dicts, numbers)
+    if own_features.made_by(type(processor)):
+        return table, own_features.featurize(processor, table, through_dataset=False)
+    return table, processor.featurize(table)
+
+
 def padded_arrays(features: pa.Table, padding: Padding, width: int) -> dict[str, np.ndarray]:
     """The features as arrays [rows, width] (labels of rows [rows, n]): ids, mask, segments, other tokens, labels."""
+    if "padding_mask" in features.column_names:
+        return _given_arrays(features)
     lengths = one_array(features.column("n_tokens")).to_numpy()
     mask = token_mask(lengths, width, side=padding.side)
     segments = np.where(mask, 0, padding.segment_pad).astype(np.int64)
@@ -81,6 +95,12 @@ def padded_arrays(features: pa.Table, padding: Padding, width: int) -> dict[str,
             values = one_array(features.column(field.name)).flatten().to_numpy()
             arrays[field.name] = values.reshape(-1, field.type.list_size)
     return {name: np.array(values) for name, values in arrays.items()}
+
+
+def _given_arrays(features: pa.Table) -> dict[str, np.ndarray]:
+    """Features that came padded."""
+    names = [field.name for field in features.schema if field.name not in NOT_TENSORS]
+    return {name: np.array(fixed_to_numpy(one_array(features.column(name)))) for name in names}
 
 
 def _padded(features: pa.Table, column: str, mask: np.ndarray, padding: Padding) -> np.ndarray:

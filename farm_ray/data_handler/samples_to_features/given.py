@@ -1,0 +1,235 @@
+"""Feature dicts that a user's method made, one or several per row, as a checked table of features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from farm_ray.data_handler import problems
+from farm_ray.data_handler.input_features import shown_labels
+from farm_ray.data_handler.samples import label_type
+from farm_ray.errors import DataProblemError
+from farm_ray.overrides import report_once
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+STAGE = "samples_to_features"
+
+_TOKENS = ("input_ids", "padding_mask", "segment_ids")
+_NAMES_ELSEWHERE = {"attention_mask": "padding_mask", "token_type_ids": "segment_ids"}
+"""Names of transformers -> FARM's."""
+_OF_THE_TABLE = frozenset({"id", "dict_id", "window", "n_tokens", "clipped", "problem", "word_starts", "text_numbers"})
+_KNOWN = frozenset({"position_ids", "initial_mask", "start_of_word", "special_tokens_mask"})
+
+Values = dict[str, npt.NDArray[Any]]
+
+
+def given_features(
+    dicts: pa.Table,
+    made: Sequence[Sequence[Any] | problems.Problem],
+    *,
+    tasks: Mapping[str, Mapping[str, Any]],
+    max_seq_len: int,
+    segment_pad: int,
+    one_each: bool,
+    maker: str,
+) -> pa.Table:
+    """A table of features, of lists of fixed length that are padded already.
+
+    Columns: id; where a row may give several also dict_id and window, its number from 0; input_ids, padding_mask,
+    segment_ids [max_seq_len]; the tasks' labels; further features by name; n_tokens; clipped, always false; problem.
+
+    Args:
+        dicts: Columns id and problem.
+        made: Per row of `dicts` its feature dicts, or why there are none.
+        tasks: Whose labels must be there; labels of no task are left out where `one_each`.
+        max_seq_len: Length that token lists must have.
+        segment_pad: Fills `segment_ids` on padding, where none are given.
+        one_each: Whether a row must give exactly one dict: in inference.
+        maker: The class that made them, for messages.
+
+    Raises:
+        DataProblemError: When features of one name differ in shape from row to row.
+    """
+    ids = dicts.column("id").to_pylist()
+    how = {"tasks": tasks, "max_seq_len": max_seq_len, "segment_pad": segment_pad}
+    rows: list[tuple[str, str, int, Values | None]] = []
+    found: list[dict[str, Any] | None] = []
+    for row_id, of_row, earlier in zip(ids, made, problems.of(dicts).to_pylist(), strict=True):
+        if earlier is not None:
+            rows.append((row_id, row_id, 0, None))
+            found.append(earlier)
+            continue
+        checked = _checked_row(row_id, of_row, one_each=one_each, maker=maker, **how)
+        if isinstance(checked, problems.Problem):
+            rows.append((row_id, row_id, 0, None))
+            found.extend(problems.column([checked]).to_pylist())
+            continue
+        for number, values in enumerate(checked):
+            rows.append((row_id if len(checked) == 1 else f"{row_id}-{number}", row_id, number, values))
+            found.append(None)
+    return _table(rows, found, tasks=tasks, max_seq_len=max_seq_len, one_each=one_each, maker=maker)
+
+
+def _checked_row(
+    row_id: str, of_row: Sequence[Any] | problems.Problem, *, one_each: bool, maker: str, **how: Any
+) -> list[Values] | problems.Problem:
+    if isinstance(of_row, problems.Problem):
+        return of_row
+    if one_each and len(of_row) > 1:
+        return _bad(row_id, f"{maker} makes {len(of_row)} rows of features; inference answers each dict once: split it")
+    if not of_row:
+        return _bad(row_id, f"{maker} makes no features of it; return at least one dict of features")
+    try:
+        return [_checked(features, **how) for features in of_row]
+    except DataProblemError as error:
+        return _bad(row_id, f"{maker}: {error}")
+
+
+def _bad(row_id: str, message: str) -> problems.Problem:
+    return problems.at(row_id, stage=STAGE, kind="bad features", message=f"{row_id}: {message}")
+
+
+def _checked(features: Any, *, tasks: Mapping[str, Mapping[str, Any]], max_seq_len: int, segment_pad: int) -> Values:
+    """The features of one row as arrays; raises DataProblemError for what no tensor can be made of."""
+    if not isinstance(features, dict):
+        raise DataProblemError(f"features must be a dict of lists or arrays, not {type(features).__name__}")
+    for name in features:
+        _check_name(name)
+    values = {name: _numbers(name, value) for name, value in features.items()}
+    for name in ("input_ids", "padding_mask"):
+        if name not in values:
+            raise DataProblemError(f'the features lack "{name}"; there are {", ".join(sorted(values)) or "none"}')
+    mask = values["padding_mask"]
+    values.setdefault("segment_ids", np.where(mask != 0, 0, segment_pad))
+    for name in _TOKENS:
+        _check_tokens(name, values[name], max_seq_len)
+    if not np.isin(mask, (0, 1)).all() or not mask.any():
+        raise DataProblemError('"padding_mask" must hold 1 on real tokens and 0 on padding, and at least one 1')
+    for task in tasks.values():
+        column = task["label_tensor_name"]
+        if column not in values:
+            raise DataProblemError(f'the features lack the labels "{column}"')
+        values[column] = _checked_labels(values[column], task)
+    return values
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str):
+        raise DataProblemError(f"the name of a feature must be a string, not {name!r}")
+    if name in _NAMES_ELSEWHERE:
+        raise DataProblemError(f'there is a feature "{name}"; its name in FARM is "{_NAMES_ELSEWHERE[name]}"')
+    if name in _OF_THE_TABLE:
+        raise DataProblemError(f'the name "{name}" is taken in tables of features; give the feature another name')
+
+
+def _numbers(name: str, value: Any) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise DataProblemError(f'feature "{name}" is no array: {problems.shorten(error)}') from None
+    if array.dtype.kind not in "iufb":
+        raise DataProblemError(f'feature "{name}" holds {problems.shorten(value)}; features are numbers')
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise DataProblemError(f'feature "{name}" holds a number that is not finite')
+        return array.astype(np.float32)
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+        raise DataProblemError(f'feature "{name}" holds {array.max()}, more than 64 bits hold')
+    return array.astype(np.int64)
+
+
+def _check_tokens(name: str, array: npt.NDArray[Any], max_seq_len: int) -> None:
+    if array.shape != (max_seq_len,):
+        shape = f"{len(array)} values" if array.ndim == 1 else f"the shape {list(array.shape)}"
+        raise DataProblemError(f'"{name}" has {shape}; pad or cut it to a flat list of max_seq_len={max_seq_len}')
+    if array.dtype.kind == "f":
+        raise DataProblemError(f'"{name}" holds fractions; give whole numbers')
+
+
+def _checked_labels(given: npt.NDArray[Any], task: Mapping[str, Any]) -> npt.NDArray[Any]:
+    name, labels = task["label_tensor_name"], list(task["label_list"])
+    kind = label_type(task)
+    size = kind.list_size if pa.types.is_fixed_size_list(kind) else given.size
+    if given.size != size or given.ndim > 1:
+        raise DataProblemError(f'the labels "{name}" have the shape {list(given.shape)}; give a list of {size}')
+    array = given.reshape(-1)
+    if task["task_type"] == "regression":
+        return array.astype(np.float32)
+    if not np.equal(array, np.round(array)).all():
+        raise DataProblemError(f'the labels "{name}" hold {array.tolist()}; give ids of labels, whole numbers')
+    highest = 1 if task["task_type"] == "multilabel_classification" else len(labels) - 1
+    if labels and not ((array >= 0) & (array <= highest)).all():
+        ids = f"ids go from 0 to {highest} for label_list {shown_labels(labels)}"
+        raise DataProblemError(f'the labels "{name}" hold {array.tolist()}; {ids}')
+    return array.astype(np.int64)
+
+
+def _table(
+    rows: Sequence[tuple[str, str, int, Values | None]],
+    found: Sequence[dict[str, Any] | None],
+    *,
+    tasks: Mapping[str, Mapping[str, Any]],
+    max_seq_len: int,
+    one_each: bool,
+    maker: str,
+) -> pa.Table:
+    columns: dict[str, Any] = {"id": pa.array([row[0] for row in rows], pa.string())}
+    if not one_each:
+        columns["dict_id"] = pa.array([row[1] for row in rows], pa.string())
+        columns["window"] = pa.array([row[2] for row in rows], pa.int32())
+    places = np.array([place for place, row in enumerate(rows) if row[3] is not None], np.int64)
+    sound = [values for _, _, _, values in rows if values is not None]
+    usual = dict.fromkeys(_TOKENS, pa.list_(pa.int64(), max_seq_len))
+    usual |= {task["label_tensor_name"]: label_type(task) for task in tasks.values()}
+    extras = sorted({name for values in sound for name in values} - set(usual))
+    for name in [*usual, *extras]:
+        if any(name not in values for values in sound):
+            raise DataProblemError(f'{maker} makes "{name}" for some rows only; give all rows the same features')
+        arrays = [values[name] for values in sound]
+        columns[name] = _column(name, arrays, places, len(rows), kind=usual.get(name), maker=maker)
+    strange = [name for name in extras if name not in _KNOWN and not name.endswith("_label_ids")]
+    if strange:
+        report_once(f"{maker} makes the features {', '.join(strange)}, which only models and heads of your own read")
+    lengths = np.zeros(len(rows), np.int32)
+    lengths[places] = [int(values["padding_mask"].sum()) for values in sound]
+    columns |= {"n_tokens": pa.array(lengths), "clipped": pa.array(np.zeros(len(rows), np.bool_))}
+    columns[problems.COLUMN] = pa.array(found, problems.PROBLEM)
+    return pa.table(columns)
+
+
+def _column(
+    name: str,
+    arrays: Sequence[npt.NDArray[Any]],
+    places: npt.NDArray[np.int64],
+    rows: int,
+    *,
+    kind: pa.DataType | None,
+    maker: str,
+) -> pa.Array:
+    """Arrays of one shape as lists of fixed length, null on all other rows, [rows]."""
+    shapes = sorted({array.shape for array in arrays})
+    if len(shapes) > 1:
+        shown = " and ".join(str(list(shape)) for shape in shapes[:2])
+        raise DataProblemError(f'{maker} makes "{name}" of the shapes {shown}; pad it to one shape')
+    shape = shapes[0] if shapes else (kind.list_size if kind is not None else 0,)
+    whole = (
+        all(array.dtype.kind == "i" for array in arrays) if kind is None else not pa.types.is_floating(kind.value_type)
+    )
+    filled = np.zeros((rows, *shape), np.int64 if whole else np.float32)
+    if arrays:
+        filled[places] = np.stack(arrays)
+    missing = np.ones(rows, np.bool_)
+    missing[places] = False
+    values = pa.array(filled.reshape(-1))
+    for size in reversed(shape[1:]):
+        values = pa.FixedSizeListArray.from_arrays(values, size)
+    if not shape:
+        return pc.if_else(pa.array(missing), pa.scalar(None, values.type), values)
+    mask = pa.array(missing)
+    return pa.FixedSizeListArray.from_arrays(values, shape[0], mask=mask)

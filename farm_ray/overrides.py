@@ -1,0 +1,59 @@
+"""Methods of FARM that users' subclasses override: which ones are, and a clear word where farm_ray never calls them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+logger = logging.getLogger(__name__)
+
+_OURS = "farm_ray"
+
+
+def is_own(kind: type[Any], name: str) -> bool:
+    """Whether the method `name` of `kind` is a user's, not farm_ray's own."""
+    for base in kind.__mro__:
+        if name in vars(base):
+            method = inspect.unwrap(getattr(vars(base)[name], "__func__", vars(base)[name]))
+            return str(getattr(method, "__module__", None) or base.__module__).partition(".")[0] != _OURS
+    return False
+
+
+def own_among(kind: type[Any], names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the method names that are a user's in `kind`, in their order."""
+    return tuple(name for name in names if is_own(kind, name))
+
+
+def refuse_uncalled(kind: type[Any], never_called: Mapping[str, str]) -> None:
+    """Raises ConfigError when a subclass overrides a method that would never be called.
+
+    Args:
+        kind: The user's class.
+        never_called: Names of FARM's methods that farm_ray does not call -> what to write instead.
+    """
+    for name, instead in never_called.items():
+        if is_own(kind, name):
+            raise ConfigError(f"{kind.__name__}.{name} would never be called: {instead}", value=name)
+
+
+def call(method: Callable[..., Any], **given: Any) -> Any:
+    """Calls a user's method with those of the arguments that it takes; the first one by position, as names differ."""
+    parameters = list(inspect.signature(method).parameters.values())
+    (_, first), *others = given.items()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return method(first, **dict(others))
+    names = {parameter.name for parameter in parameters[1:]}
+    return method(first, **{name: value for name, value in others if name in names})
+
+
+@functools.cache
+def report_once(message: str) -> None:
+    """Logs a warning the first time that this process meets it."""
+    logger.warning(message)
