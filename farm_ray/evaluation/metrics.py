@@ -23,9 +23,11 @@ from farm_ray.evaluation.classification import (
     mcc,
     simple_accuracy,
 )
+from farm_ray.evaluation.columns import flat
 from farm_ray.evaluation.multilabel import exact_match, f1_samples
 from farm_ray.evaluation.regression import mse, pearson_and_spearman, r2, regression_report
-from farm_ray.evaluation.tokens import seq_f1, seq_precision, seq_recall, token_report
+from farm_ray.evaluation.tokens import seq_f1, seq_precision, seq_recall, tag_report, token_report
+from farm_ray.tag_schemes import check_entity_tags
 
 if TYPE_CHECKING:
     from farm_ray.evaluation.columns import Column
@@ -75,10 +77,16 @@ METRICS: Mapping[str, MetricFunction] = {
 }
 """The built-in metrics."""
 
+_OF_ENTITIES: Mapping[MetricFunction, str] = {
+    seq_f1: "seq_f1",
+    seq_precision: "seq_precision",
+    seq_recall: "seq_recall",
+}
+
 _REPORTS: Mapping[str, Callable[[Any, Column, Column], str]] = {
     "per_sequence": lambda head, preds, labels: classification_report(preds, labels, head.label_list),
     "per_sequence_continuous": lambda _, preds, labels: regression_report(preds, labels),
-    "per_token": lambda _, preds, labels: token_report(preds, labels),
+    "per_token": lambda head, preds, labels: tag_report(preds, labels, head.label_list),
 }
 """By a head's output type."""
 
@@ -180,11 +188,14 @@ def check_metric(metric: Any, label_list: Sequence[str] = ()) -> None:
 
     Raises:
         ConfigError: As `resolve_metrics`; also for a function that does not take predictions and labels, and for a
-            built-in metric that does not work with such labels.
+            built-in metric that does not work with such labels, or that means nothing for them: entities of tags
+            without `O`.
     """
     for fn in resolve_metrics(metric):
-        if label_list and fn in METRICS.values():
+        if len(label_list) and fn in METRICS.values():
             fn(label_list, label_list)
+            if fn in _OF_ENTITIES:
+                check_entity_tags(flat(label_list), metric=_OF_ENTITIES[fn])
 
 
 def reported_names(metric: Any, label_list: Sequence[str]) -> tuple[list[str], bool]:

@@ -1,22 +1,25 @@
 """Metrics of tags, one per word: columns are lists of tags per row. Entities are counted as conlleval does.
 
-`B-PER I-PER` is one entity of the type PER, in IOB1, IOB2, IOBES and BILOU alike. A tag without such a prefix is an
-entity of one word; `O` is none, nor are FARM's `X` and `[PAD]`, which a model can predict by mistake.
+`B-PER I-PER` is one entity of the type PER, in IOB1, IOB2, IOBES, BILOU and BMES alike, and `B I` one of the type
+`entity`. A tag without such a prefix is an entity of one word; `O` is none, nor are FARM's `X` and `[PAD]`, which a
+model can predict by mistake.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from farm_ray.errors import ConfigError
-from farm_ray.evaluation.columns import Column, check_lengths, is_list
+from farm_ray.evaluation.classification import classification_report
+from farm_ray.evaluation.columns import Column, check_lengths, flat, is_list
+from farm_ray.tag_schemes import NO_TAGS, OUTSIDE, are_numbers, check_entity_tags, hyphenated
 
-NO_TAGS = ("X", "[PAD]")
-"""Labels of FARM's label lists that stand for no tag: of pieces inside a word, and of padding."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PREFIX = re.compile(r"[BIESLU](?=-|$)")
 _OF_BILOU = {"L": "E", "U": "S"}
@@ -27,7 +30,7 @@ def seq_f1(preds: Column, labels: Column) -> dict[str, float]:
 
     Raises:
         AssertionError: When a row has another number of predictions than of labels.
-        ConfigError: When rows are no lists of tags.
+        ConfigError: When rows are no lists of tags, or the tags are numbers, none of which says "no entity".
     """
     from seqeval.metrics import f1_score
 
@@ -61,6 +64,20 @@ def token_report(preds: Column, labels: Column) -> str:
     return str(classification_report(true, found, digits=4, zero_division=0))
 
 
+def tag_report(preds: Column, labels: Column, label_list: Sequence[str] | None) -> str:
+    """`token_report`; of tags without `O`, such as parts of speech, the report of a classification of words.
+
+    Args:
+        preds: Predicted tags, a list per row.
+        labels: True tags.
+        label_list: All tags that there are, where they are known.
+    """
+    if not label_list or OUTSIDE in label_list or not len(labels):
+        return token_report(preds, labels)
+    check_lengths(preds, labels)
+    return classification_report(flat(preds), flat(labels), [tag for tag in label_list if tag not in NO_TAGS])
+
+
 def entity_counts(preds: Column, labels: Column, *, metric: str) -> npt.NDArray[np.float64]:
     """Entities of each row that are right, predicted and true, [rows, 3]."""
     from seqeval.metrics.sequence_labeling import get_entities
@@ -87,14 +104,17 @@ def _tags(preds: Column, labels: Column, *, metric: str) -> tuple[list[list[str]
                 "use it for tags of words (token_classification)"
             )
     check_lengths(preds, labels)
-    tags = {tag: _readable(tag) for column in (preds, labels) for row in column for tag in row}
+    given = dict.fromkeys(tag for column in (preds, labels) for row in column for tag in row)
+    if given and are_numbers(given):
+        check_entity_tags(given, metric=metric)
+    tags = {tag: _readable(spelled) for tag, spelled in hyphenated(given).items()}
     found, true = ([[tags[tag] for tag in row] for row in column] for column in (preds, labels))
     return found, true
 
 
 def _readable(tag: str) -> str:
-    if tag == "O" or tag in NO_TAGS:
-        return "O"
+    if tag == OUTSIDE or tag in NO_TAGS:
+        return OUTSIDE
     prefix = _PREFIX.match(tag)
     if prefix is None:
         return f"B-{tag}"

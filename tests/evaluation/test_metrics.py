@@ -52,7 +52,7 @@ TYPES = {
 
 @pytest.mark.parametrize("task_type", TYPES)
 def test_built_in_names_fit_some_tasks_and_are_refused_for_others(task_type):
-    rows = trial_rows(task_type, ["0", "1"])
+    rows = trial_rows(task_type, ["O", "1"] if task_type == "token_classification" else ["0", "1"])
     for name in METRICS:
         if name in TYPES[task_type]:
             check_metric(name, rows)
@@ -157,7 +157,8 @@ def test_report_of_a_sequence_head():
     ],
 )
 def test_reports_of_other_heads(output_type, preds, labels, told):
-    head = SimpleNamespace(ph_output_type=output_type, label_list=["a", "b"])
+    labels_of_head = ["O", "B-PER"] if output_type == "per_token" else ["a", "b"]
+    head = SimpleNamespace(ph_output_type=output_type, label_list=labels_of_head)
     assert told in compute_report_metrics(head, preds, labels)
     register_report(output_type, lambda preds, labels: f"{len(preds)} rows")
     assert compute_report_metrics(head, preds, labels) == f"{len(preds)} rows"
@@ -203,3 +204,18 @@ def test_names_that_are_reported(own, names, all_known):
     register_metrics("own", own)
     assert reported_names(["acc", "own"], ["a", "b"]) == (names, all_known)
     assert reported_names("acc_f1", ["0", "1"]) == (["acc", "f1", "acc_and_f1"], True)
+
+
+def test_entities_of_tags_without_o_mean_nothing():
+    for tags in (["0", "1", "2"], ["NOUN", "VERB"], ["B", "I"]):
+        rows = trial_rows("token_classification", tags)
+        check_metric("acc", rows)
+        with pytest.raises(ConfigError, match=r'seq_recall counts entities.*lack "O".*processor\.metric=acc'):
+            check_metric(["acc", ["seq_recall"]], rows)
+
+
+def test_the_report_of_tags_without_o_is_about_words():
+    head = SimpleNamespace(ph_output_type="per_token", label_list=["[PAD]", "NOUN", "VERB", "X"])
+    lines = compute_report_metrics(head, [["NOUN", "VERB"], ["NOUN"]], [["NOUN", "NOUN"], ["NOUN"]]).splitlines()
+    assert [line.split() for line in lines if "NOUN" in line] == [["NOUN", "1.0000", "0.6667", "0.8000", "3"]]
+    assert compute_report_metrics(head, [], []) == "no rows to report on"

@@ -55,6 +55,24 @@ def test_schemes_say_the_same(same):
     assert seq_f1([same], [["B-PER", "I-PER", "O", "B-LOC", "O"]]) == {"seq_f1": 1.0}
 
 
+@pytest.mark.parametrize("tags", ["B_PER I_PER O", "b-PER i-PER O", "B I O", "B-PER M-PER O"])
+def test_half_an_entity_is_none_in_any_spelling(tags):
+    begin, inside, outside = tags.split()
+    assert seq_f1([[begin, outside, outside]], [[begin, inside, outside]]) == {"seq_f1": 0.0}
+
+
+def test_entities_without_a_type_are_called_so():
+    assert "entity" in token_report([["B", "I", "O"]], [["B", "I", "O"]])
+
+
+def test_numbers_are_no_tags():
+    with pytest.raises(ConfigError, match=r'seq_f1 counts entities, and the tags \[1, 2, 0\] lack "O"'):
+        seq_f1([["1", "2", "0"]], [["1", "2", "0"]])
+    with pytest.raises(ConfigError, match="seq_precision"):
+        entity_counts([["1"]], [["0"]], metric="seq_precision")
+    assert seq_f1([["1", "O"]], [["1", "O"]]) == {"seq_f1": 1.0}
+
+
 def test_tags_without_a_prefix_count_by_words():
     """ORG is no O, and two words are two entities."""
     labels = [["ORG", "ORG", "O", "PER"]]

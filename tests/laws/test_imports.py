@@ -21,6 +21,7 @@ FOUNDATIONS = (
     "parts",
     "cluster",
     "ranks",
+    "tag_schemes",
 )
 DATA_WAY = ("file_to_dicts", "dicts_to_samples", "samples_to_features", "processor", "order")
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from farm_ray.data_handler.input_features import shown_labels
+from farm_ray.tag_schemes import NO_TAGS, OUTSIDE, hyphenated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _TOKENS = "token_classification"
 _MOST_BINS = 10
-_NO_ENTITIES = frozenset({"O", "X", "[PAD]"})
+_NO_ENTITIES = frozenset({OUTSIDE, *NO_TAGS})
 
 
 def label_columns(units: Units, tasks: Mapping[str, Mapping[str, Any]], *, n_parts: int) -> Strata | None:
@@ -90,7 +91,9 @@ def _counts(task: Mapping[str, Any], units: Units) -> dict[str, int]:
 
 def _entities(task: Mapping[str, Any], units: Units) -> tuple[list[str], npt.NDArray[np.bool_]]:
     """The types of entities (PER for B-PER and I-PER), and which of them each unit has, [u, types]."""
-    type_of_label = [_entity_type(str(label)) for label in task["label_list"]]
+    labels = [str(label) for label in task["label_list"]]
+    spelled = hyphenated(labels)
+    type_of_label = [_entity_type(spelled[label]) for label in labels]
     types = list(dict.fromkeys(one for one in type_of_label if one is not None))
     # One more column takes all other tags.
     column_of_label = np.array([len(types) if one is None else types.index(one) for one in type_of_label])

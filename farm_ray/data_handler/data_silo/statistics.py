@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from farm_ray.data_handler.input_features import shown_labels
 from farm_ray.errors import ConfigError, DataProblemError
-from farm_ray.evaluation.tokens import NO_TAGS
+from farm_ray.tag_schemes import NO_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

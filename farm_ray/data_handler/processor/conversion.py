@@ -11,6 +11,7 @@ from farm_ray.data_handler.processor.regression import RegressionProcessor
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization import Tokenizer
+from farm_ray.tag_schemes import OUTSIDE
 
 TASK_TYPES = ("text_classification", "multilabel_text_classification", "regression", "ner", "embeddings")
 _LATER = ("question_answering",)
@@ -39,7 +40,12 @@ def convert_from_transformers(
     labels = [config.id2label[number] for number in sorted(config.id2label)]
     if task_type == "ner":
         return NERProcessor(
-            tokenizer=tokenizer, max_seq_len=max_seq_len, data_dir="data", label_list=labels, metric="seq_f1"
+            tokenizer=tokenizer,
+            max_seq_len=max_seq_len,
+            data_dir="data",
+            label_list=labels,
+            # Without O, as parts of speech have none, there are no entities to count.
+            metric="seq_f1" if OUTSIDE in labels else "acc",
         )
     usual = {"tokenizer": tokenizer, "max_seq_len": max_seq_len, "data_dir": "data", "quote_char": '"'}
     problem_type = getattr(config, "problem_type", None)

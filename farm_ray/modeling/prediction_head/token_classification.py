@@ -16,6 +16,7 @@ from farm_ray.errors import ConfigError
 from farm_ray.modeling.prediction_head.classification import ClassificationHead
 from farm_ray.modeling.prediction_head.entities import Entity, Span, entities_of, in_iob2, is_iob
 from farm_ray.modeling.tokenization.words import split_with_metadata
+from farm_ray.tag_schemes import hyphenated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,7 +147,8 @@ class TokenClassificationHead(ClassificationHead):
         sizes = [len(words_WC) for words_WC in rows]
         words = [_words_of(text, size) for text, size in zip(contexts, sizes, strict=True)]
         logits_WC = torch.from_numpy(np.concatenate([np.zeros((0, self.num_labels), np.float32), *rows]))
-        labels = self.labels()
+        spelled = hyphenated(self.labels())
+        labels = [spelled[label] for label in self.labels()]
         tags = [labels[best] for best in logits_WC.argmax(dim=-1).tolist()]
         probs_WC = self.logits_to_probs(logits_WC)
         probs = list(probs_WC if return_class_probs else probs_WC.max(axis=-1))

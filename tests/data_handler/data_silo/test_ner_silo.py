@@ -8,7 +8,7 @@ from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.data_handler.data_silo.operators import features_on_ray
 from farm_ray.data_handler.file_to_dicts.ranges import cut_at_blank_lines
 from farm_ray.data_handler.processor import NERProcessor, ner
-from farm_ray.errors import DataProblemError
+from farm_ray.errors import ConfigError, DataProblemError
 from tests.tiny import tiny_tokenizer
 
 TAGS = ["O", "B-PER", "I-PER"]
@@ -99,3 +99,18 @@ def test_one_big_file_is_read_by_many_tasks(tokenizer, tmp_path, monkeypatch):
 
 
 cuts = NERProcessor.cuts
+
+
+def test_numbers_as_tags_are_refused_before_features_are_made(tokenizer, tmp_path):
+    rows = ['{"tokens": ["Ada", "said"], "ner_tags": [1, 0]}', '{"tokens": ["EU", "rejects"], "ner_tags": [2, 0]}']
+    (tmp_path / "train.jsonl").write_text("\n".join(rows * 4) + "\n")
+    settings = {
+        "label_list": ["0", "1", "2"],
+        "train_filename": "train.jsonl",
+        "test_filename": None,
+        "text_column_name": "tokens",
+        "label_column_name": "ner_tags",
+    }
+    with pytest.raises(ConfigError, match=r'seq_f1 counts entities, and the tags \[0, 1, 2\] lack "O"'):
+        DataSilo(processor(tokenizer, tmp_path, **settings), batch_size=4)
+    assert DataSilo(processor(tokenizer, tmp_path, **settings, metric="acc"), batch_size=4).counts["train"] == 6

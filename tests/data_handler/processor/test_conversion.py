@@ -59,6 +59,11 @@ def test_tags_come_from_the_model(folder):
     assert (task["task_type"], processor.max_seq_len) == ("token_classification", 12)
 
 
+def test_tags_without_o_are_scored_by_words(folder):
+    BertConfig(id2label={0: "NOUN", 1: "VERB"}).save_pretrained(folder)
+    assert Processor.convert_from_transformers(folder, "ner", 12, 64).tasks["ner"]["metric"] == "acc"
+
+
 @pytest.mark.parametrize("task_type", ["text_classification", "regression"])
 def test_models_with_one_output_give_numbers(folder, task_type):
     BertConfig(num_labels=1).save_pretrained(folder)

@@ -122,6 +122,23 @@ def test_last_words_belong_to_entities_of_bioes():
     assert [entity["context"] for entity in found] == ["Anna von Berg", "Otto"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["O", "B_PER", "I_PER"], [("Anna von Berg", "PER"), ("Otto", "PER")]),
+        (["O", "B", "I"], [("Anna von Berg", "entity"), ("Otto", "entity")]),
+        (["O", "b-per", "i-per"], [("Anna von Berg", "per"), ("Otto", "per")]),
+    ],
+)
+def test_other_spellings_are_read_as_the_metrics_read_them(labels, expected):
+    made = TokenClassificationHead(num_labels=3)
+    made.connect({"label_list": labels})
+    [found] = made.format_rows([np.eye(3, dtype=np.float32)[[1, 2, 2, 0, 1]]], ["Anna von Berg trifft Otto"])[
+        "predictions"
+    ]
+    assert [(entity["context"], entity["label"]) for entity in found] == expected
+
+
 def test_probabilities_of_all_labels():
     [[ada], *_] = head().formatted_preds(LOGITS, ["Ada L", "Rome", ""], return_class_probs=True, **ROWS)["predictions"]
     assert ada["label"] == "PER"
