@@ -144,8 +144,8 @@ def test_a_silos_loader_knows_the_windows(tiny_folder, seed):
     model, rows = two_heads(tiny_folder), windowed()
     expected = score(model, rows)
     loader = FeatureLoader(rows, 3, seed=seed)
-    found = Evaluator(loader, TASKS, "cpu").eval(model, return_preds_and_labels=True)
     order = list(dict.fromkeys(rows.groups()[np.concatenate(loader.positions())].tolist()))
+    found = Evaluator(loader, TASKS, "cpu").eval(model, return_preds_and_labels=True)
     assert (order == list(range(7))) == (seed is None)
     for ours, theirs in zip(found, expected, strict=True):
         for name in ("preds", "labels"):

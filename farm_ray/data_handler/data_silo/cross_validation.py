@@ -69,6 +69,7 @@ class _FoldSilo(DataSilo):
         vars(self).update(vars(origsilo))
         self.fold = fold
         self.seed = origsilo.seed if seed is None else seed
+        self._loaders = {}
         self.data = {"train": trainset, "dev": devset, "test": testset}
         if devset is None and self.processor.dev_split:
             self._split_dev_from_train()

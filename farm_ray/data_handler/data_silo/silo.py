@@ -103,6 +103,7 @@ class DataSilo:
         self.progress = progress
         self._parts = parts
         self.data: dict[str, FeatureSet | None] = dict.fromkeys(SETS)
+        self._loaders: dict[str, Any] = {}
         self.problems = pa.table({})
         self._problem_tables: list[pa.Table] = []
         if automatic_loading:
@@ -303,10 +304,18 @@ class DataSilo:
         return {name: self.get_data_loader(name) for name in SETS}
 
     def get_data_loader(self, dataset_name: str) -> FeatureLoader | None:
-        """Batches of one set as dicts of padded tensors; None where there is no such set."""
-        rows = self.data[_known_set(dataset_name)]
-        if rows is None:
-            return None
+        """Batches of one set as dicts of padded tensors; None where there is no such set.
+
+        Of one set always the same loader: each pass over that of train is the next epoch.
+        """
+        rows: Any = self.data[_known_set(dataset_name)]
+        known = self._loaders.get(dataset_name)
+        if rows is None or (known is not None and known.dataset is rows):
+            return None if rows is None else known
+        self._loaders[dataset_name] = self._new_loader(dataset_name, rows)
+        return self._loaders[dataset_name]
+
+    def _new_loader(self, dataset_name: str, rows: Any) -> Any:
         if dataset_name == "train":
             return FeatureLoader(rows, self.batch_size, seed=self.seed)
         return FeatureLoader(rows, self.eval_batch_size)

@@ -166,12 +166,14 @@ class StreamingDataSilo(DataSilo):
     def get_data_loader(self, dataset_name: str) -> Any:
         """Batches of one set as dicts of padded tensors; None where there is no such set.
 
-        Of train a fresh pass over the stream with every call, read in this process; `len` of it is an estimate.
+        Of one set always the same loader: each pass over that of train is the next epoch of the stream, read in this
+        process; `len` of it is an estimate.
         """
+        return super().get_data_loader(dataset_name)
+
+    def _new_loader(self, dataset_name: str, rows: Any) -> Any:
         return (
-            StreamLoader(self.stream, self.batch_size)
-            if dataset_name == "train"
-            else super().get_data_loader(dataset_name)
+            StreamLoader(rows, self.batch_size) if dataset_name == "train" else super()._new_loader(dataset_name, rows)
         )
 
     def calculate_class_weights(self, task_name: str, source: str = "train") -> npt.NDArray[np.float32]:
@@ -195,24 +197,30 @@ def _weights(ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> tu
 
 
 class StreamLoader:
-    """Iterates over the padded batches of one pass over a stream, in this process, in the order of training."""
+    """Iterates over the padded batches of a stream, in this process, in the order of training.
 
-    def __init__(self, stream: StreamedSet, batch_size: int) -> None:
-        self.stream = stream
+    Each pass is the next epoch, from 0 on, whether or not the pass before was broken off; `set_epoch` says which one
+    is next.
+    """
+
+    def __init__(self, dataset: StreamedSet, batch_size: int) -> None:
+        self.dataset = dataset
         self.batch_size = batch_size
         self.epoch = 0
+        """Of the next pass."""
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the order of the next pass."""
+        """Chooses the epoch of the next pass; the passes after it are the epochs after it."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return math.ceil(len(self.stream) / self.batch_size)
+        return math.ceil(len(self.dataset) / self.batch_size)
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
-        order = self.stream.order(self.batch_size)
-        with contextlib.closing(Lanes(self.stream, order, range(order.lanes), epochs=self.epoch + 1)) as lanes:
-            lanes.go_to(Position(epoch=self.epoch))
+        epoch, order = self.epoch, self.dataset.order(self.batch_size)
+        self.epoch += 1
+        with contextlib.closing(Lanes(self.dataset, order, range(order.lanes), epochs=epoch + 1)) as lanes:
+            lanes.go_to(Position(epoch=epoch))
             for number in itertools.count():
                 parts = lanes.take(number)
                 if lanes.problems.too_many(lanes.problems.number):

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class FeatureLoader:
     """Iterates over the padded batches of a feature set.
 
-    With a seed the order is that of training, another one in each epoch (`set_epoch`); without, rows come in file
-    order.
+    With a seed each pass has the order of the next epoch of training, from epoch 0 on, whether or not the pass before
+    was broken off; `set_epoch` says which one is next. Without a seed rows come in file order.
     """
 
     def __init__(self, dataset: FeatureSet, batch_size: int, *, seed: int | None = None) -> None:
@@ -29,17 +29,21 @@ class FeatureLoader:
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
+        """Of the next pass."""
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the order of the next pass."""
+        """Chooses the epoch of the next pass; the passes after it are the epochs after it."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return math.ceil(len(self.dataset) / self.batch_size)
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
-        for positions in self.positions():
-            yield self.dataset.batch(positions)
+        batches, epoch = self.positions(), self.epoch
+        if self.seed is not None:
+            self.epoch += 1
+        for positions in batches:
+            yield self.dataset.batch(positions, epoch)
 
     def positions(self) -> list[Positions]:
         """The rows of each batch of the next pass, as positions in the data set."""

@@ -5,7 +5,6 @@ Every row is made by itself, so that rows can be cut among tasks and a row that 
 
 from __future__ import annotations
 
-import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +42,6 @@ _ARROWS = ("dicts_to_samples", "samples_to_features")
 _NO_EFFECT = {
     "_set_label_scaling": "give scaler_mean and scaler_scale, or change the labels in file_to_dicts",
     "_convert_labels": "override convert_labels",
-    "tokenize": "override _sample_to_features",
-    "pad": "override _sample_to_features",
-    "featurize": "override _sample_to_features, or samples_to_features for whole tables",
 }
 """Other methods that a subclass may have for FARM's sake, and that nothing calls -> what to write instead."""
 
@@ -74,7 +70,6 @@ def made_by(kind: type[Processor]) -> tuple[str, ...]:
     return own_among(kind, (DATASET, *METHODS))
 
 
-@functools.cache
 def check_class(kind: type[Processor]) -> None:
     """Raises ConfigError when a class overrides methods of FARM that would never be called, or cannot be."""
     refuse_uncalled(kind, {**_NO_EFFECT, **kind.methods_never_called})

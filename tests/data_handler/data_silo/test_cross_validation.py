@@ -72,6 +72,8 @@ def test_folds_are_silos_without_copies(silo):
         assert len({id(rows.table) for rows in fold.data.values()}) == 1
         assert fold.data["train"].table.num_rows == 60
         batches = [batch["input_ids"] for batch in fold.get_data_loader("train")]
+        again = [batch["input_ids"] for batch in fold.get_data_loader("train")]
+        assert [ids.tolist() for ids in again] != [ids.tolist() for ids in batches]
         assert sum(map(len, batches)) == fold.n_samples("train") == len(fold.loaders["train"].dataset)
         assert fold.statistics()["n_samples"] == 60
         assert fold.calculate_class_weights("text_classification").shape == (3,)

@@ -49,6 +49,21 @@ def test_sets_from_files(tokenizer, tmp_path):
     assert silo.problem_counts() == {}
 
 
+def test_a_loop_over_epochs_sees_another_order_in_each(tokenizer, tmp_path):
+    (tmp_path / "train.tsv").write_text(lines(40))
+    silo = DataSilo(processor(tokenizer, tmp_path), batch_size=8)
+    rows = [[batch["input_ids"].tolist() for batch in silo.get_data_loader("train")] for _ in range(2)]
+    rows.append([batch["input_ids"].tolist() for batch in silo.loaders["train"]])
+    assert rows[0] != rows[1] != rows[2] != rows[0]
+    again = DataSilo(processor(tokenizer, tmp_path), batch_size=8)
+    assert [batch["input_ids"].tolist() for batch in again.loaders["train"]] == rows[0]
+    silo.get_data_loader("train").set_epoch(1)
+    assert [batch["input_ids"].tolist() for batch in silo.get_data_loader("train")] == rows[1]
+    assert silo.get_data_loader("dev") is silo.loaders["dev"]
+    silo.data["train"] = silo.data["train"].subset(np.arange(8))
+    assert len(list(silo.get_data_loader("train"))) == 1
+
+
 def test_no_test_file_is_fine_only_under_its_default_name(tokenizer, tmp_path):
     (tmp_path / "train.tsv").write_text(lines(40))
     assert DataSilo(processor(tokenizer, tmp_path), batch_size=8).get_data_loader("test") is None
