@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ FARM_DROPOUT = 0.1
 _TOKEN_OUTPUTS = ("per_token", "per_token_squad")
 _ROW_OUTPUTS = ("per_sequence", "per_sequence_continuous")
 _HEAD_CONFIG = re.compile(r"prediction_head_(\d+)_config\.json")
+_HEAD_FOLDER = re.compile(r"prediction_head_\d+")
 _HEAD_WEIGHTS = re.compile(r"prediction_head_(\d+)\.(safetensors|bin)")
 
 
@@ -139,14 +141,35 @@ class AdaptiveModel(nn.Module):
             model.connect_heads_with_processor(processor.tasks, require_labels=False)
         return model.eval()
 
-    def save(self, save_dir: str | Path) -> None:
-        """Writes language model, heads and settings as files; a model that was there before is replaced."""
+    def save(self, save_dir: str | Path, *, each_head_for_transformers: bool = True) -> None:
+        """Writes language model, heads and settings as files; a model that was there before is replaced.
+
+        With one head that transformers has, or BERT's two of pretraining, transformers' own class for the task opens
+        the folder and gives the same answers. With several heads its AutoModel opens the folder, and the class for
+        head number i the folder `prediction_head_{i}` in it. No other class opens them, unless it is told to make a
+        new head (`ignore_mismatched_sizes=True`).
+
+        Args:
+            save_dir: The folder.
+            each_head_for_transformers: With several heads write their folders, each with a copy of the encoder.
+        """
+        from farm_ray.modeling.conversion.saving import save_for_transformers
+
         folder = Path(save_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        for file in folder.iterdir():
-            if _HEAD_CONFIG.fullmatch(file.name) or _HEAD_WEIGHTS.fullmatch(file.name):
-                file.unlink()
-        self.language_model.save(folder)
+        for entry in folder.iterdir():
+            if _HEAD_FOLDER.fullmatch(entry.name) and entry.is_dir():
+                shutil.rmtree(entry)
+            elif _HEAD_CONFIG.fullmatch(entry.name) or _HEAD_WEIGHTS.fullmatch(entry.name):
+                entry.unlink()
+        rows_are_read = any(output_type in _ROW_OUTPUTS for output_type in self.lm_output_types)
+        save_for_transformers(
+            self,
+            folder,
+            pooling_is_trained=self.language_model.pooling_is_trained
+            or (bool(self.prediction_heads) and rows_are_read),
+            each_head=each_head_for_transformers,
+        )
         for number, head in enumerate(self._heads()):
             head.save(folder, number)
         settings = {

@@ -117,7 +117,7 @@ def fill(folder: Path, snapshot: Snapshot) -> None:
     """Writes the files of a checkpoint into a folder."""
     from safetensors.torch import save_file
 
-    snapshot.model.save(folder)
+    snapshot.model.save(folder, each_head_for_transformers=False)
     with _without_crc():
         torch.save(snapshot.state, folder / _STATE)
     if snapshot.best_weights is not None:

@@ -16,6 +16,7 @@ from farm_ray.data_handler.processor.names import processor_class
 from farm_ray.data_handler.processor.tasks import loaded_task
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.tokenization import Tokenizer
+from farm_ray.modeling.tokenization.load import save_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,8 @@ CONFIG_FILE = "processor_config.json"
 MODEL = "model"
 """Where the folder of a run has its model."""
 
+_HEAD_FOLDERS = "prediction_head_*/config.json"
+"""In a model's folder, models of transformers with one of its heads each, which need the tokenizer too."""
 _OWN_FEATURES = "own_features"
 """In a saved configuration: methods by which the class makes features of its own, so that no other class reads it."""
 _NO_SETTINGS = frozenset({"processor", "tokenizer", "tasks", _OWN_FEATURES})
@@ -54,7 +57,8 @@ def save(processor: Processor, folder: Path) -> None:
     if own := own_features.made_by(type(processor)):
         settings[_OWN_FEATURES] = list(own)
     folder.mkdir(parents=True, exist_ok=True)
-    processor.tokenizer.save_pretrained(str(folder))
+    for place in (folder, *(model.parent for model in folder.glob(_HEAD_FOLDERS))):
+        save_tokenizer(processor.tokenizer, place, cut_at=processor.max_seq_len)
     text = json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False)
     (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
 

@@ -10,10 +10,9 @@ import torch
 from transformers import AutoModelForMaskedLM, BertForPreTraining, PreTrainedConfig, PreTrainedModel
 
 from farm_ray.errors import ConfigError
-from farm_ray.modeling.conversion.encoders import copy_encoder
+from farm_ray.modeling.conversion.encoders import around_encoder
 from farm_ray.modeling.language_model.loading import open_config, open_with_head
 from farm_ray.modeling.language_model.masked_lm import MASKED_LMS, MaskedLMLayout
-from farm_ray.modeling.language_model.quiet import quiet_transformers
 from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
 
 if TYPE_CHECKING:
@@ -80,9 +79,19 @@ def load_next_sentence_head(name_or_path: str | Path, *, revision: str | None = 
 
 
 def converted_lm(
-    adaptive_model: AdaptiveModel, head: BertLMHead, next_sentence: NextSentenceHead | None = None
+    adaptive_model: AdaptiveModel,
+    head: BertLMHead,
+    next_sentence: NextSentenceHead | None = None,
+    *,
+    shared: bool = False,
 ) -> PreTrainedModel:
     """Transformers' masked language model with equal weights; with `next_sentence` its pretraining model.
+
+    Args:
+        adaptive_model: Whose language model is taken.
+        head: Its LM head.
+        next_sentence: Its head for the next sentence, see `pretraining_partner`.
+        shared: As for `around_encoder`.
 
     Raises:
         ConfigError: When transformers has no model with equal logits for this language model and head.
@@ -93,20 +102,19 @@ def converted_lm(
     config.language = adaptive_model.get_language()
     layout = _layout(config)
     _check_layers(head, layout, config)
-    with torch.random.fork_rng(devices=[]), quiet_transformers():
-        hf_model: Any = (
-            AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
-            if next_sentence is None
-            else BertForPreTraining._from_config(config, dtype=torch.float32)  # noqa: SLF001 - as AutoModel does
-        )
-    copy_encoder(encoder, hf_model.base_model)
-    _layer(hf_model, layout.dense).load_state_dict(head.dense.state_dict())
-    _layer(hf_model, layout.norm).load_state_dict(head.LayerNorm.state_dict())
-    with torch.no_grad():
-        hf_model.get_parameter(layout.bias).copy_(head.bias)
+
+    def build() -> Any:
+        if next_sentence is None:
+            return AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
+        return BertForPreTraining._from_config(config, dtype=torch.float32)  # noqa: SLF001 - as AutoModel does
+
+    layers = {layout.dense: head.dense, layout.norm: head.LayerNorm}
     if next_sentence is not None:
-        _layer(hf_model, _NEXT_SENTENCE).load_state_dict(next_sentence.feed_forward.feed_forward[0].state_dict())
-    return hf_model.eval()
+        layers[_NEXT_SENTENCE] = next_sentence.feed_forward.feed_forward[0]
+    weights = {
+        f"{path}.{name}": weight for path, layer in layers.items() for name, weight in layer.state_dict().items()
+    }
+    return around_encoder(build, encoder, {**weights, layout.bias: head.bias.detach()}, shared=shared)
 
 
 def pretraining_partner(adaptive_model: AdaptiveModel) -> NextSentenceHead | None:

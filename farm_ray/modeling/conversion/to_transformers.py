@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -14,7 +15,7 @@ from transformers import (
 )
 
 from farm_ray.errors import ConfigError
-from farm_ray.modeling.conversion.encoders import copy_encoder
+from farm_ray.modeling.conversion.encoders import around_encoder
 from farm_ray.modeling.conversion.heads import (
     HEAD_BY_TASK,
     NER,
@@ -26,21 +27,27 @@ from farm_ray.modeling.conversion.heads import (
     token_widths,
 )
 from farm_ray.modeling.language_model.pooling import FAMILIES, Family
-from farm_ray.modeling.language_model.quiet import quiet_transformers
 from farm_ray.modeling.prediction_head import PredictionHead, RegressionHead
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
+
+Weights = Mapping[str, torch.Tensor]
 
 _ONE_LAYER = 2
 """Widths of a head of one layer: in and out."""
 
 
-def convert_head(adaptive_model: AdaptiveModel, head: PredictionHead) -> PreTrainedModel | None:
+def convert_head(
+    adaptive_model: AdaptiveModel, head: PredictionHead, *, shared: bool = False
+) -> PreTrainedModel | None:
     """The transformers model for this head, on the CPU, in eval mode; None where it has no place for the head's layers.
+
+    Args:
+        adaptive_model: Whose language model is taken.
+        head: One of its heads.
+        shared: As for `around_encoder`.
 
     Raises:
         ConfigError: When transformers has no model with equal logits for this language model and head.
@@ -55,17 +62,13 @@ def convert_head(adaptive_model: AdaptiveModel, head: PredictionHead) -> PreTrai
     if task != NER:
         _check_pooling(language_model, family)
     auto_class: Any = AutoModelForTokenClassification if task == NER else AutoModelForSequenceClassification
-    with torch.random.fork_rng(devices=[]), quiet_transformers():
-        hf_model: PreTrainedModel = auto_class.from_config(config, dtype=torch.float32)
-    copy_encoder(language_model.model, hf_model.base_model)
-    if task != NER:
-        for part, path in family.layout.pooling.items():
-            hf_model.get_submodule(path).load_state_dict(_pooling_part(language_model, part).state_dict())
-    for path, ours in zip(layer_paths(config, task), layers_of(head), strict=True):
-        hf_model.get_submodule(path).load_state_dict(ours.state_dict())
-    if isinstance(head, RegressionHead):
-        _unscale(cast("nn.Linear", hf_model.get_submodule(family.layout.classifier)), head)
-    return hf_model.eval()
+    pooling = {} if task == NER else family.layout.pooling
+    layers = [(path, _pooling_part(language_model, part)) for part, path in pooling.items()]
+    layers += zip(layer_paths(config, task), _layers(head), strict=True)
+    weights = {f"{path}.{name}": weight for path, layer in layers for name, weight in layer.items()}
+    return around_encoder(
+        lambda: auto_class.from_config(config, dtype=torch.float32), language_model.model, weights, shared=shared
+    )
 
 
 def _task_of(head: PredictionHead) -> str:
@@ -131,15 +134,16 @@ def _check_pooling(language_model: LanguageModel, family: Family) -> None:
         )
 
 
-def _pooling_part(language_model: LanguageModel, part: str) -> nn.Module:
+def _layers(head: PredictionHead) -> list[Weights]:
+    """The weights of the head's layers, in order; transformers does not scale labels, so the last layer does it."""
+    *hidden, last = [dict(layer.state_dict()) for layer in layers_of(head)]
+    if isinstance(head, RegressionHead):
+        last = {"weight": last["weight"] * head.scale, "bias": last["bias"] * head.scale + head.mean}
+    return [*hidden, last]
+
+
+def _pooling_part(language_model: LanguageModel, part: str) -> Weights:
     """The weights of one part of the pooling; an encoder's own pooler is a projection followed by tanh."""
     if language_model.pooling.source != "encoder":
-        return language_model.pooler.get_submodule(part)
-    return language_model.model.get_submodule(f"pooler.{part}")
-
-
-@torch.no_grad()
-def _unscale(layer: nn.Linear, head: RegressionHead) -> None:
-    """Transformers knows no scaling of labels: the layer gives the number itself."""
-    layer.weight.mul_(head.scale)
-    layer.bias.mul_(head.scale).add_(head.mean)
+        return language_model.pooler.get_submodule(part).state_dict()
+    return language_model.model.get_submodule(f"pooler.{part}").state_dict()

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import copy
 import inspect
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from farm_ray.configuration import strict_arguments
@@ -26,16 +24,12 @@ from farm_ray.modeling.language_model.packing import (
     position_embeddings,
 )
 from farm_ray.modeling.language_model.pooling import DEFAULT_INITIALIZER_RANGE, Pooler, Pooling
-from farm_ray.modeling.language_model.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from transformers import PreTrainedModel
 
-CONFIG_FILE = "language_model_config.json"
-POOLER_FILE = "pooler.safetensors"
-FARM_WEIGHTS_FILE = "language_model.bin"
 _PRETRAINING_ONLY = ("mask_emb",)
 _ENCODER_POOLER = "model.pooler."
 _FOR_ROWS = (_ENCODER_POOLER, "pooler.")
@@ -251,24 +245,12 @@ class LanguageModel(nn.Module):
     def save(self, save_dir: str | Path) -> None:
         """Writes config.json, model.safetensors, language_model_config.json and, where needed, pooler.safetensors.
 
-        In a torch process group call it on rank 0: transformers writes nothing on the others.
+        transformers' AutoModel opens the folder, and refuses to open it with a head. In a torch process group call it
+        on rank 0: transformers writes nothing on the others.
         """
-        folder = Path(save_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        for stale in (FARM_WEIGHTS_FILE, POOLER_FILE):
-            (folder / stale).unlink(missing_ok=True)
-        with quiet_transformers():
-            self.model.save_pretrained(folder)
-        weights = {name: weight.detach().cpu().contiguous() for name, weight in self.pooler.state_dict().items()}
-        if weights:
-            save_file(weights, folder / POOLER_FILE)
-        described = {
-            "name": type(self).__name__,
-            "language": self.language,
-            "pooling": self.pooling.model_dump(mode="json"),
-            "format_version": 1,
-        }
-        (folder / CONFIG_FILE).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+        from farm_ray.modeling.language_model.saving import save_language_model
+
+        save_language_model(self, Path(save_dir))
 
     def set_dropout(self, probability: float) -> None:
         """Sets every dropout inside the language model, 0 to 1; what is saved keeps it.

@@ -26,7 +26,6 @@ from farm_ray.configuration import build
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling import hub
 from farm_ray.modeling.language_model import sources
-from farm_ray.modeling.language_model.base import CONFIG_FILE, FARM_WEIGHTS_FILE, POOLER_FILE, LanguageModel
 from farm_ray.modeling.language_model.families import class_by_model_type, class_by_name, guess_language
 from farm_ray.modeling.language_model.pooling import (
     FAMILIES,
@@ -36,13 +35,23 @@ from farm_ray.modeling.language_model.pooling import (
     token_pooling,
 )
 from farm_ray.modeling.language_model.quiet import quiet_transformers
+from farm_ray.modeling.language_model.saving import (
+    CONFIG_FILE,
+    FARM_WEIGHTS_FILE,
+    POOLER_FILE,
+    POOLING_IS_TRAINED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from farm_ray.modeling.language_model.base import LanguageModel
+
 logger = logging.getLogger(__name__)
 
 _CLASSIFIER = "ForSequenceClassification"
+_REFUSED = (0,)
+"""Shape of a tensor in the place of a head that is not there."""
 
 
 def load_language_model(
@@ -144,7 +153,12 @@ def open_with_head(
     Raises:
         ModelFolderError: When weights of the encoder are missing, or the head is there in part.
     """
-    model, missing, file = _open_any(auto_class, name_or_path, config, revision, {})
+    # Of our own folders that is how a class says that its head is not there; see `language_model.saving`.
+    options = {"ignore_mismatched_sizes": True}
+    model, report, file = _open_any(auto_class, name_or_path, config, revision, options)
+    other_sizes = {name: shape for name, shape, _ in report["mismatched_keys"]}
+    sources.check_sizes([name for name, shape in other_sizes.items() if tuple(shape) != _REFUSED], file)
+    missing = [*report["missing_keys"], *other_sizes]
     encoder = f"{model.base_model_prefix}."
     sources.check_complete(_beyond_pooler([n.removeprefix(encoder) for n in missing if n.startswith(encoder)]), file)
     parts = [name for name, _ in model.named_parameters() if name.startswith(tuple(head))]
@@ -193,6 +207,7 @@ def _load_own(folder: Path, described: dict[str, Any], class_name: str | None) -
     language_model = kind(model, pooling, language=described.get("language", "english"))
     if language_model.pooler.state_dict():
         _fill(language_model.pooler, sources.read_tensors(folder / POOLER_FILE), folder / POOLER_FILE)
+    language_model.pooling_is_trained = described.get(POOLING_IS_TRAINED, True) is True
     return language_model.eval()
 
 
@@ -228,15 +243,16 @@ def _open(
     auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
 ) -> tuple[PreTrainedModel, list[str]]:
     """Weights in float32, whatever the checkpoint's dtype, and the names of those missing in the encoder's pooler."""
-    model, missing, file = _open_any(auto_class, name_or_path, config, revision, options)
+    model, report, file = _open_any(auto_class, name_or_path, config, revision, options)
+    missing = list(report["missing_keys"])
     sources.check_complete(_beyond_pooler(missing), file)
     return model, missing
 
 
 def _open_any(
     auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
-) -> tuple[PreTrainedModel, list[str], Path | str]:
-    """Weights in float32, the names of the missing ones, and the file they are missing in."""
+) -> tuple[PreTrainedModel, dict[str, Any], Path | str]:
+    """Weights in float32, transformers' report on missing ones, and the file they are missing in."""
     if config.is_encoder_decoder:
         raise ConfigError(f'"{name_or_path}" is a {config.model_type}, an encoder with a decoder; give an encoder')
     options = {"config": config, "dtype": torch.float32, "output_loading_info": True, **options}
@@ -249,7 +265,7 @@ def _open_any(
         file = _weights_file(folder)
         with sources.reading(file), quiet_transformers():
             model, report = auto_class.from_pretrained(folder, trust_remote_code=False, **options)
-    return model, list(report["missing_keys"]), file
+    return model, report, file
 
 
 def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[str, Any]) -> Any:

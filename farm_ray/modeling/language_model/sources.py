@@ -156,3 +156,18 @@ def check_complete(missing_weights: Sequence[str], file: Path | str) -> None:
             f"{', ...' if len(missing_weights) > 3 else ''}); it is half copied or belongs to another model",  # noqa: PLR2004
             file=str(file),
         )
+
+
+def check_sizes(other_sizes: Sequence[str], file: Path | str) -> None:
+    """Refuses weights of other sizes than the configuration asks for.
+
+    Raises:
+        ModelFolderError: Names the file and up to three of them.
+    """
+    if other_sizes:
+        shown = ", ".join(sorted(other_sizes)[:3])
+        raise ModelFolderError(
+            f"{file} holds {len(other_sizes)} weights of another size than the configuration asks for ({shown}"
+            f"{', ...' if len(other_sizes) > 3 else ''}); it belongs to another model",  # noqa: PLR2004
+            file=str(file),
+        )

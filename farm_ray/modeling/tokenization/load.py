@@ -39,6 +39,10 @@ _MODEL_TYPE_BY_FARM_CLASS = {
     "XLNet": "xlnet",
 }
 
+_MAX_LENGTH = "model_max_length"
+_OWN_MAX_LENGTH = "farm_ray_model_max_length"
+"""Entry of a saved tokenizer_config.json beside the shorter one that is meant for transformers."""
+
 _SPECIAL_TOKENS = ("bos_token", "cls_token", "eos_token", "mask_token", "pad_token", "sep_token", "unk_token")
 _LOADING = ("cache_dir", "force_download", "local_files_only", "proxies", "subfolder", "token")
 _COMMON_SETTINGS = (
@@ -94,7 +98,22 @@ class Tokenizer:
         _refuse_unknown(tokenizer, kwargs)
         _refuse_without_vocabulary(tokenizer, name)
         _switch_off_padding(tokenizer)
+        _restore_length(tokenizer, kwargs)
         return tokenizer
+
+
+def save_tokenizer(tokenizer: Any, folder: Path, *, cut_at: int) -> None:
+    """Writes a tokenizer's files, for transformers with `cut_at` as the most tokens of a text.
+
+    Whoever tells transformers to cut long texts gets them as the model was trained; `Tokenizer.load` still gives the
+    tokenizer the length that it has here.
+    """
+    tokenizer.save_pretrained(str(folder))
+    path = folder / "tokenizer_config.json"
+    values = json.loads(path.read_text(encoding="utf-8"))
+    if cut_at < tokenizer.model_max_length:
+        values |= {_MAX_LENGTH: cut_at, _OWN_MAX_LENGTH: tokenizer.model_max_length}
+        path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _load(name: str, class_name: str | None, settings: dict[str, Any]) -> Any:
@@ -193,6 +212,12 @@ def _refuse_without_vocabulary(tokenizer: Any, name: str) -> None:
             f"{name} has no vocabulary: tokenizer.json (or vocab.txt and the like) is missing; copy the folder again",
             file=name,
         )
+
+
+def _restore_length(tokenizer: Any, settings: dict[str, Any]) -> None:
+    own = tokenizer.init_kwargs.pop(_OWN_MAX_LENGTH, None)
+    if isinstance(own, int) and _MAX_LENGTH not in settings:
+        tokenizer.model_max_length = own
 
 
 def _switch_off_padding(tokenizer: Any) -> None:
