@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.trial import trial_rows
+from farm_ray.experiment.config import Experiment
 from farm_ray.experiment.heads import head_configs
 from farm_ray.experiment.preparation import Prepare
 from farm_ray.experiment.processor_config import BertStyleLMProcessorConfig
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
     from farm_ray.data_handler.processor import Processor
-    from farm_ray.experiment.config import Experiment
     from farm_ray.experiment.processor_config import ProcessorConfig
 
     Progress = Callable[[str, int, int | None, str], None]
@@ -40,6 +40,12 @@ _LOSS = "loss"
 _NOT_THE_PROCESSORS = {"kind", "tasks", "metric", "data_dir"}
 
 
+def _check_is_experiment(given: object) -> None:
+    if not isinstance(given, Experiment):
+        hint = "load_experiments(file) makes experiments of FARM's JSON, read_experiment(file) one of YAML"
+        raise ConfigError(f"this is a {type(given).__name__}, not an Experiment; {hint}")
+
+
 def check_experiment(experiment: Experiment) -> None:
     """Finds what can be found wrong without reading data or weights.
 
@@ -47,6 +53,7 @@ def check_experiment(experiment: Experiment) -> None:
         ConfigError: On a missing model or data folder, an unknown metric, optimizer or schedule, or heads, tasks,
             metrics and early stopping that do not fit.
     """
+    _check_is_experiment(experiment)
     model, data = experiment.model, experiment.data
     if model.language_model is None and model.from_scratch is None:
         raise ConfigError("no language model is given: --model FOLDER, or --set model.language_model=...")

@@ -191,6 +191,8 @@ class Experiment(Config):
 
     name: str
     """Names the run and its default output folder."""
+    output_dir: Annotated[str | None, Field(exclude=True)] = None
+    """Folder of the run where the caller names none; None is `runs/<name>`. It is not saved with the run."""
     prepare: PrepareField = None
     """A function, called with the data folder when the training file is not there yet. A file holds its name, which
     only stands for the function that the pipeline declares."""

@@ -73,7 +73,8 @@ def cross_validate_experiment(
         threads: As for `farm_ray.train.cross_validation.cross_validate`.
         use_gpu: One GPU per fold.
         bootstrap_samples: Resamples for the intervals of the pooled metrics; 0 makes none.
-        output_dir: Folder for the results; None is `runs/<name>-folds`.
+        output_dir: Folder for the results; None is that of a run (the experiment's own, or
+            `runs/<name>`) with `-folds` behind it.
         address: As for `farm_ray.cluster.connect`.
         progress: Called with (stage, done, total or None, note).
 
@@ -91,8 +92,8 @@ def cross_validate_experiment(
     from farm_ray.train.cross_validation import cross_validate
     from farm_ray.train.folds_on_ray import check_gpus
 
-    output = Path(output_dir or Path("runs") / f"{experiment.name}-folds")
     check_experiment(experiment)
+    output = Path(output_dir or f"{experiment.output_dir or Path('runs') / experiment.name}-folds")
     refuse_stream(experiment, "folds")
     if train_split is None:
         check_cross_validation(sets, n_splits, n_inner_splits)

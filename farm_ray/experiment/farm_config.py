@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from farm_ray.experiment.processor_config import DEFAULT_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+logger = logging.getLogger(__name__)
 
 _SECTIONS = ("general", "task", "parameter", "optimizer", "logging", "early_stopping")
 _NEVER_A_GRID = ("layer_dims",)
@@ -41,16 +44,33 @@ _TASK_TO_PROCESSOR = (
     "text_column_name",
     "skiprows",
 )
-_ELSEWHERE = {
-    "general": {"cache_dir", "output_dir", "cuda", "local_rank", "use_cuda"},
-    "task": {"type", "language", "do_train", "do_eval"},
-    "parameter": {"lm_output_type", "lower_case"},
-    "logging": {"mlflow_url", "mlflow_nested", "mlflow_experiment", "mlflow_run_name", "level"},
+_TRACKER = "give --set train.tracker=stdout, or a tracker to Trainer"
+_WITHOUT_EFFECT: dict[str, dict[str, tuple[tuple[Any, ...], str]]] = {
+    "general": {
+        "cache_dir": ((None,), "set HF_HOME"),
+        "cuda": ((None, False), "give --use-gpu, or use_gpu=True"),
+        "use_cuda": ((None, False), "give --use-gpu, or use_gpu=True"),
+        "local_rank": ((None, -1), "give --num-workers, or num_workers="),
+    },
+    "task": {
+        "do_eval": ((None, True), "dev and test are evaluated whenever they are there"),
+    },
+    "parameter": {
+        "lower_case": ((None,), "the tokenizer's own files decide"),
+        "lm_output_type": ((None,), "the processor decides"),
+    },
+    "logging": {
+        "mlflow_url": ((None,), _TRACKER),
+        "mlflow_nested": ((None, True, False), _TRACKER),
+        "mlflow_experiment": ((None,), _TRACKER),
+        "mlflow_run_name": ((None,), _TRACKER),
+        "level": ((None,), "set it with Python's logging"),
+    },
 }
-"""Keys that say where to run or what the files themselves say; jobs have flags for the first kind."""
+"""Keys of FARM that change nothing here: the values at which nothing is lost by that, and what to do instead."""
 _USED = {
-    "general": {"data_dir", "use_amp", "seed"},
-    "task": {"name", "processor_name", *_TASK_TO_PROCESSOR},
+    "general": {"data_dir", "output_dir", "use_amp", "seed"},
+    "task": {"name", "type", "language", "do_train", "processor_name", *_TASK_TO_PROCESSOR},
     "parameter": {
         "model", "prediction_head", "max_seq_len", "epochs", "batch_size", "gradient_accumulation_steps",
         "embeds_dropout_prob", "layer_dims", "balance_classes",
@@ -67,7 +87,12 @@ def load_experiments(path: str | Path) -> list[Experiment]:
     Raises:
         ConfigError: When the file cannot be read, is for another task, or has a key that FARM does not know.
     """
-    return [experiment_of(run, str(path)) for run in read_farm_config(path)]
+    runs = read_farm_config(path)
+    experiments = [experiment_of(run, str(path)) for run in runs]
+    lost = dict.fromkeys(one for run in runs for one in _without_effect(run))
+    if lost:
+        logger.warning("%s: these keys have no effect: %s", path, "; ".join(lost))
+    return experiments
 
 
 def read_farm_config(path: str | Path) -> list[dict[str, Any]]:
@@ -126,6 +151,9 @@ def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") ->
         "model": _model(parameter, task_name, where),
         "train": _train(sections, steps),
     }
+    if "output_dir" in general:
+        # FARM puts a folder per run there.
+        values["output_dir"] = str(Path(general["output_dir"]) / values["name"])
     batch_size = _count(parameter, "batch_size", where)
     if batch_size is not None:
         values["data"] = {"batch_size": max(1, batch_size // steps)}
@@ -153,10 +181,23 @@ def _check_keys(run: dict[str, Any], where: str) -> None:
     for section, keys in run.items():
         if section not in _SECTIONS:
             raise ConfigError(f'{where}: unknown section "{section}"{nearest(section, _SECTIONS)}')
-        known = _USED.get(section, set()) | _ELSEWHERE.get(section, set())
+        known = _USED.get(section, set()) | set(_WITHOUT_EFFECT.get(section, {}))
         for key in keys:
             if key not in known:
                 raise ConfigError(f'{where}: unknown key "{section}.{key}"{nearest(key, known)}')
+
+
+def _without_effect(run: dict[str, Any]) -> list[str]:
+    """Each key that asks for something and changes nothing, with what to do instead."""
+    output_type = "per_token" if run.get("task", {}).get("processor_name") == "NERProcessor" else "per_sequence"
+    return [
+        f"{section}.{key}={run[section][key]!r} ({instead})"
+        for section, keys in _WITHOUT_EFFECT.items()
+        for key, (neutral, instead) in keys.items()
+        if key in run.get(section, {})
+        and run[section][key] not in neutral
+        and not (key == "lm_output_type" and run[section][key] == output_type)
+    ]
 
 
 def _check_kind(name: str, known: Collection[str], key: str, where: str) -> None:

@@ -49,7 +49,7 @@ def run_experiment(
 
     Args:
         experiment: What to run.
-        output_dir: Folder of the run; None is `runs/<name>`.
+        output_dir: Folder of the run; None is the experiment's own, or else `runs/<name>`.
         num_workers: Training workers on Ray, or the fewest and the most; 0 does everything in this process, without
             Ray.
         use_gpu: One GPU per worker.
@@ -69,8 +69,8 @@ def run_experiment(
     """
     from farm_ray.train.checkpoint_store import check_named
 
-    output = Path(output_dir or Path("runs") / experiment.name)
     check_experiment(experiment)
+    output = Path(output_dir or experiment.output_dir or Path("runs") / experiment.name)
     least = num_workers if isinstance(num_workers, int) else num_workers[0]
     check_device(experiment.train.use_amp, num_workers=least, use_gpu=use_gpu)
     resume = "auto" if resume == "latest" else resume

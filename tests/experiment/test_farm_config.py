@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from farm_ray.configuration import to_yaml
 from farm_ray.errors import ConfigError
 from farm_ray.experiment import (
     EarlyStoppingConfig,
@@ -69,6 +70,8 @@ def farm_file(tmp_path, changes=()):
 def test_a_farm_config_becomes_an_experiment(tmp_path):
     (experiment,) = load_experiments(farm_file(tmp_path))
     assert (experiment.name, experiment.seed) == ("germeval18_coarse", 42)
+    assert experiment.output_dir == "saved/germeval18_coarse"
+    assert "output_dir" not in to_yaml(experiment)
     assert experiment.processor == TextClassificationProcessorConfig(
         data_dir="data/germeval18",
         label_list=("OTHER", "OFFENSE"),
@@ -124,6 +127,25 @@ def test_the_multilabel_head_means_multilabel(tmp_path):
     changes = [("parameter", "prediction_head", "MultiLabelTextClassificationHead")]
     (experiment,) = load_experiments(farm_file(tmp_path, changes))
     assert experiment.processor.multilabel
+
+
+def test_keys_without_effect_are_named_once(tmp_path, caplog):
+    changes = [
+        ("general", "output_dir", None),
+        ("parameter", "epochs", [1, 2]),
+        ("parameter", "lower_case", True),
+        ("parameter", "lm_output_type", "per_sequence"),
+        ("logging", "mlflow_url", "https://mlflow.example"),
+        ("general", "local_rank", -1),
+        ("task", "do_eval", True),
+    ]
+    experiments = load_experiments(farm_file(tmp_path, changes))
+    assert [experiment.output_dir for experiment in experiments] == [None, None]
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith(f"{tmp_path / 'farm.json'}: these keys have no effect: general.cuda=True (give --use-gpu, ")
+    assert "parameter.lower_case=True (the tokenizer's own files decide)" in told
+    assert "logging.mlflow_url='https://mlflow.example'" in told
+    assert not any(key in told for key in ("lm_output_type", "local_rank", "do_eval", "seed"))
 
 
 def test_a_head_of_another_task_is_refused(tmp_path):

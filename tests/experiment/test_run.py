@@ -48,6 +48,19 @@ def test_the_folder_holds_model_experiment_and_numbers(experiment, tmp_path):
     assert predictions[0]["predictions"][0]["label"] in {"good", "bad"}
 
 
+def test_the_experiments_own_output_folder_is_used(experiment, tmp_path):
+    own = replace(experiment, "output_dir", str(tmp_path / "own"))
+    assert run(own, None).model_dir == str(tmp_path / "own" / "model")
+    assert read_experiment(tmp_path / "own" / "model" / "experiment.yaml") == experiment
+    assert run(own, tmp_path / "given").model_dir == str(tmp_path / "given" / "model")
+
+
+@pytest.mark.parametrize("given", [{"general": {}}, "farm.json", None])
+def test_what_is_no_experiment_is_refused_with_a_hint(given):
+    with pytest.raises(ConfigError, match="not an Experiment; load_experiments"):
+        run_experiment(given)
+
+
 def test_fresh_weights_come_from_the_seed(experiment, tmp_path):
     losses = [
         json.loads((tmp_path / name / "model" / "metrics.json").read_text())["losses"]
