@@ -5,35 +5,29 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-import re
+import math
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from farm_ray.credentials import saved_values
 from farm_ray.errors import ConfigError
+from farm_ray.foreign import quoted, read_text, reason, shown, text_problem
+from farm_ray.yaml_text import MOST_BYTES, Dumper, parse_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 C = TypeVar("C", bound="Config")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-_EXPONENT = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$")
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads 5e-5 as a number, which YAML 1.1 does not without a dot and a sign."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Puts quotes around a text that the loader would read as a number."""
-
-
-for _kind in (_Loader, _Dumper):
-    _kind.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
+_DEEPEST = 100
+_INT64 = 2**63
+_MOST_NAMES = 30
 
 
 class Config(BaseModel):
@@ -48,7 +42,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f'; did you mean "{close[0]}"?'
-    return f"; known are: {', '.join(names)}" if names else ""
+    more = f", ... ({len(names)} in all)" if len(names) > _MOST_NAMES else ""
+    return f"; known are: {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
 
 
 def build(kind: type[C], values: Mapping[str, Any], *, where: str = "") -> C:
@@ -62,6 +57,7 @@ def build(kind: type[C], values: Mapping[str, Any], *, where: str = "") -> C:
     Raises:
         ConfigError: On an unknown field, a missing field or a wrong type; names the field's dotted path.
     """
+    check_plain(values, where)
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
@@ -76,7 +72,7 @@ def replace(config: C, dotted_name: str, value: Any) -> C:
     """
     known = dotted_names(type(config))
     if dotted_name.split(".", maxsplit=1)[0] not in known:
-        raise ConfigError(f'unknown key "{dotted_name}"{nearest(dotted_name, known)}')
+        raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest(dotted_name, known)}")
     return _replace(config, dotted_name.split("."), value, dotted_name, known)
 
 
@@ -97,16 +93,20 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         raise ConfigError(f'--set needs key=value, for example train.epochs=2, not "{text}"')
     try:
         return name.strip(), read_scalar(value)
-    except yaml.YAMLError:
+    except ValueError:
         return name.strip(), value
 
 
 def read_scalar(text: str) -> Any:
-    """A YAML value; unlike in plain YAML 1.1, 5e-5 is a number and Python's None is null."""
+    """A YAML value; unlike in plain YAML 1.1, 5e-5 is a number and Python's None is null.
+
+    Raises:
+        ValueError: When it is none.
+    """
     if text.strip() == "None":
         return None
     # A blank is a delimiter of files, not nothing.
-    return _load(text) if text.strip() else text
+    return parse_yaml(text) if text.strip() else text
 
 
 def to_saved(config: Config) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def to_saved(config: Config) -> dict[str, Any]:
 
 def to_yaml(config: Config) -> str:
     """The tree of `to_saved` as YAML; `build` with `read_yaml` makes a value of it, equal but for credentials."""
-    return yaml.dump(to_saved(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return yaml.dump(to_saved(config), Dumper=Dumper, sort_keys=False, allow_unicode=True)
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -126,23 +126,60 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     Raises:
         ConfigError: When the file is missing, is no YAML, or holds something other than a mapping.
     """
+    text = read_config_text(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}", file=str(path)) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"cannot read the configuration {path}: it is not UTF-8 text", file=str(path)) from None
-    try:
-        values = _load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}", file=str(path)) from None
+        values = parse_yaml(text)
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}", file=str(path)) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold a mapping of names to values", file=str(path))
     return values
 
 
-def _load(text: str) -> Any:
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+def read_config_text(path: str | Path) -> str:
+    """The text of a configuration file.
+
+    Raises:
+        ConfigError: When it is missing, too large for one, or no UTF-8.
+    """
+    try:
+        return read_text(path, MOST_BYTES)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the configuration {path}: {reason(error)}", file=str(path)) from None
+
+
+def check_plain(value: Any, where: str = "", *, depth: int = 0) -> None:
+    """Refuses what no option of ours can be: numbers beyond 64 bits, NaN and infinity, NUL characters, endless nesting.
+
+    Args:
+        value: From a file or a flag.
+        where: Dotted name of the value.
+        depth: How deep it lies.
+
+    Raises:
+        ConfigError: Says where it is, and what is wrong.
+    """
+    problem = "nested too deeply" if depth > _DEEPEST else _problem_of(value)
+    if problem:
+        raise ConfigError(f"{where}: {problem}" if where else problem)
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            inside = f"{where}.{name}" if where else str(name)
+            check_plain(name, where, depth=depth + 1)
+            check_plain(part, inside, depth=depth + 1)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            check_plain(part, where, depth=depth + 1)
+
+
+def _problem_of(value: Any) -> str | None:
+    if isinstance(value, str):
+        return text_problem(value)
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        return f"the number {shown(value)} is too large"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value} is no finite number"
+    return None
 
 
 def strict_arguments(init: F) -> F:
@@ -164,7 +201,7 @@ def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: l
     name, *rest = names
     fields = type(config).model_fields
     if name not in fields:
-        raise ConfigError(f'unknown key "{dotted_name}"{nearest(dotted_name, known)}')
+        raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest(dotted_name, known)}")
     current = getattr(config, name)
     if rest and isinstance(current, Config):
         value = _replace(current, rest, value, dotted_name, known)
@@ -218,10 +255,10 @@ def _first_problem(error: ValidationError, kind: type[Config], where: str) -> st
     path = ".".join(([where] if where else []) + inside)
     if problem["type"] == "extra_forbidden":
         known = dotted_names(innermost, "".join(f"{part}." for part in inside[:-1]))
-        return f'unknown key "{path}"{nearest(".".join(inside), known)}'
+        return f"unknown key {quoted(path)}{nearest('.'.join(inside), known)}"
     if problem["type"] == "union_tag_invalid":
         return f'{path}.kind: unknown "{problem["ctx"]["tag"]}"; known are: {problem["ctx"]["expected_tags"]}'
     if problem["type"] == "missing":
         return f"{path} is missing; give it with --set {path}=..."
     reason = problem["msg"].removeprefix("Value error, ")
-    return f"{path or kind.__name__}: {reason} (got {problem.get('input')!r})"
+    return f"{path or kind.__name__}: {reason} (got {shown(problem.get('input'))})"

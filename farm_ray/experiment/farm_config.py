@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.configuration import build, nearest
+from farm_ray.configuration import build, check_plain, nearest, read_config_text
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import Experiment
 from farm_ray.experiment.processor_config import DEFAULT_KIND
+from farm_ray.foreign import parse_json, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _SECTIONS = ("general", "task", "parameter", "optimizer", "logging", "early_stopping")
 _NEVER_A_GRID = ("layer_dims",)
+_MOST_RUNS = 10_000
 _MULTILABEL = "MultiLabelTextClassificationHead"
 _CLASSIFIES = ("text_classification", ("TextClassificationHead", _MULTILABEL))
 _PROCESSORS = {
@@ -103,10 +105,10 @@ def read_farm_config(path: str | Path) -> list[dict[str, Any]]:
     Raises:
         ConfigError: When the file is missing or not such JSON.
     """
+    text = read_config_text(path)
     try:
-        tree = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}", file=str(path)) from None
+        tree = parse_json(text)
+        check_plain(tree, str(path))
     except ValueError as error:
         raise ConfigError(f"{path} is not valid JSON: {error}", file=str(path)) from None
     if not isinstance(tree, dict) or not all(isinstance(section, dict) for section in tree.values()):
@@ -118,6 +120,9 @@ def read_farm_config(path: str | Path) -> list[dict[str, Any]]:
         for key, value in keys.items()
         if isinstance(value, list) and section != "task" and key not in _NEVER_A_GRID
     ]
+    runs = math.prod(len(values) for _, _, values in axes)
+    if runs > _MOST_RUNS:
+        raise ConfigError(f"{path} spans a grid of {runs:,} runs, and at most {_MOST_RUNS:,} are read", file=str(path))
     points = itertools.product(*(values for _, _, values in axes))
     return [_with_point(plain, [(section, key) for section, key, _ in axes], point) for point in points]
 
@@ -201,9 +206,10 @@ def _without_effect(run: dict[str, Any]) -> list[str]:
 
 
 def _check_kind(name: str, known: Collection[str], key: str, where: str) -> None:
-    if name not in known:
+    if name not in list(known):
         readable = " or ".join(known)
-        raise ConfigError(f"{where}: {key} is {name}; it can be {readable} in a FARM configuration", value=name)
+        given = name if isinstance(name, str) else shown(name)
+        raise ConfigError(f"{where}: {key} is {given}; it can be {readable} in a FARM configuration", value=name)
 
 
 def _given(keys: dict[str, Any]) -> dict[str, Any]:
@@ -223,7 +229,9 @@ def _processor(general: dict[str, Any], task: dict[str, Any], parameter: dict[st
 def _count(parameter: dict[str, Any], key: str, where: str) -> int | None:
     value = parameter.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise ConfigError(f"{where}: parameter.{key} must be a whole number of 1 or more, not {value!r}", value=value)
+        raise ConfigError(
+            f"{where}: parameter.{key} must be a whole number of 1 or more, not {shown(value)}", value=value
+        )
     return value
 
 
@@ -240,11 +248,11 @@ def _model(parameter: dict[str, Any], task_name: str, where: str) -> dict[str, A
 def _widths(layer_dims: Any, where: str) -> list[int]:
     """The hidden widths of FARM's `[input, hidden ..., labels]`, which may be written as text."""
     try:
-        dims = json.loads(layer_dims) if isinstance(layer_dims, str) else layer_dims or []
+        dims = parse_json(layer_dims) if isinstance(layer_dims, str) else layer_dims or []
     except ValueError:
         dims = None
     if not isinstance(dims, list):
-        raise ConfigError(f"{where}: parameter.layer_dims must be a list such as [768, 2], not {layer_dims!r}")
+        raise ConfigError(f"{where}: parameter.layer_dims must be a list such as [768, 2], not {shown(layer_dims)}")
     return dims[1:-1]
 
 
@@ -256,7 +264,7 @@ def _train(sections: dict[str, dict[str, Any]], steps: int) -> dict[str, Any]:
         values["evaluate_every"] = sections["logging"]["eval_every"]
     if "use_amp" in sections["general"]:
         use_amp = sections["general"]["use_amp"]
-        values["use_amp"] = {True: "auto", False: None}.get(use_amp, use_amp)
+        values["use_amp"] = {True: "auto", False: None}[use_amp] if isinstance(use_amp, bool) else use_amp
     if sections["early_stopping"]:
         values["early_stopping"] = sections["early_stopping"]
     return values

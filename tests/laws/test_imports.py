@@ -12,6 +12,8 @@ PACKAGE = ROOT / "farm_ray"
 FOUNDATIONS = (
     "credentials",
     "errors",
+    "foreign",
+    "yaml_text",
     "overrides",
     "configuration",
     "reproducibility",
