@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 _SECTIONS = ("general", "task", "parameter", "optimizer", "logging", "early_stopping")
 _NEVER_A_GRID = ("layer_dims",)
 _MOST_RUNS = 10_000
+_STRUCTURED = ("label_list", "layer_dims", "metric", "optimizer_opts", "schedule_opts", "skiprows")
+"""Keys whose value may be a list or a dictionary."""
 _MULTILABEL = "MultiLabelTextClassificationHead"
 _CLASSIFIES = ("text_classification", ("TextClassificationHead", _MULTILABEL))
 _PROCESSORS = {
@@ -158,7 +160,7 @@ def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") ->
     }
     if "output_dir" in general:
         # FARM puts a folder per run there.
-        values["output_dir"] = str(Path(general["output_dir"]) / values["name"])
+        values["output_dir"] = str(Path(str(general["output_dir"])) / values["name"])
     batch_size = _count(parameter, "batch_size", where)
     if batch_size is not None:
         values["data"] = {"batch_size": max(1, batch_size // steps)}
@@ -187,9 +189,11 @@ def _check_keys(run: dict[str, Any], where: str) -> None:
         if section not in _SECTIONS:
             raise ConfigError(f'{where}: unknown section "{section}"{nearest(section, _SECTIONS)}')
         known = _USED.get(section, set()) | set(_WITHOUT_EFFECT.get(section, {}))
-        for key in keys:
+        for key, value in keys.items():
             if key not in known:
                 raise ConfigError(f'{where}: unknown key "{section}.{key}"{nearest(key, known)}')
+            if isinstance(value, list | dict) and key not in _STRUCTURED:
+                raise ConfigError(f"{where}: {section}.{key} must be a single value, not {shown(value)}", value=value)
 
 
 def _without_effect(run: dict[str, Any]) -> list[str]:

@@ -91,6 +91,17 @@ JSON = {
     "negative steps": '{"parameter": {"gradient_accumulation_steps": -1}}',
     "a huge grid": json.dumps({"parameter": {k: [1] * 200 for k in ("epochs", "batch_size", "max_seq_len", "model")}}),
     "an empty grid": '{"parameter": {"epochs": []}}',
+    "lists where one value stands": json.dumps(
+        {
+            s: {k: [[1]] for k in ks}
+            for s, ks in {
+                "general": ["cuda", "use_amp", "output_dir"],
+                "task": ["language", "do_train", "do_eval", "metric"],
+                "parameter": ["lm_output_type", "lower_case"],
+                "logging": ["level", "mlflow_url"],
+            }.items()
+        }
+    ),
     "wrong types": '{"task": {"name": 1, "label_list": 5}, "early_stopping": {"mode": 3, "patience": "x"}}',
 }
 
