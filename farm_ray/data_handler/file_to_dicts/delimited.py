@@ -25,7 +25,9 @@ _USUAL_DELIMITERS = ("\t", ",", ";", "|")
 def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
     r"""The rows of a TSV or CSV file: id (line where the row starts), the wanted columns as written, problem.
 
-    Blank lines are no rows. Line ends may be `\\n` or `\\r\\n`; quoted fields may hold line ends.
+    Rows are those of pandas: what a rightly closed quote encloses is a field, whatever it holds; what becomes of broken
+    quotes says `records`. Lines with nothing but delimiters and white space are no rows. Line ends may be `\\n` or
+    `\\r\\n`.
 
     Raises:
         DataProblemError: For an unreadable or empty file, a header that is broken, or columns that are not there.

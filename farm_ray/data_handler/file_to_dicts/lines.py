@@ -26,6 +26,8 @@ class BadLine:
     reason: str
     """Goes on from the row's id: `is not utf-8 ...`."""
     value: str
+    text: str = ""
+    """What can be read of it, to see where its quotes open and close; nothing of a line that is too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,10 @@ def one_line(raw: bytes, encoding: str) -> str | BadLine:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         byte = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
-        return BadLine("undecodable", f"is not {encoding}: {byte}; pass the file's encoding, or mend the line", shown)
+        reason = f"is not {encoding}: {byte}; pass the file's encoding, or mend the line"
+        return BadLine("undecodable", reason, shown, raw.decode(encoding, "replace"))
     if "\0" in text:
-        return BadLine("NUL byte", "holds a NUL byte; mend the line, or name the right encoding", shown)
+        return BadLine("NUL byte", "holds a NUL byte; mend the line, or name the right encoding", shown, text)
     return text
 
 

@@ -1,4 +1,10 @@
-"""Rows of delimited text. A row that cannot be read is told, and reading goes on at the next physical line."""
+"""Rows of delimited text, as the csv module and pandas read them; one that cannot be read is told, with its lines.
+
+A quote that is rightly closed (a delimiter or a line end follows) encloses all that lies between, whatever it is: with
+the right number of fields its lines are one row, else one problem, and no row is ever made of any of them. A quote that
+is never rightly closed, up to the end of the file or for `LONGEST_ROW` characters, encloses nothing: its line is a
+problem, and reading resumes at the next one. `row_borders` says it in full.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, Block
+from farm_ray.data_handler.file_to_dicts.row_borders import RowBorder, row_border
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,19 +25,17 @@ if TYPE_CHECKING:
 
 from farm_ray.data_handler.problems import Problem
 
-_PROSE_DELIMITERS = (",", " ")
+LONGEST_ROW = 16 << 20
+"""Characters that are held at once to find the end of a quoted field."""
 _LOOK_AHEAD = 100
-
-
-class _Stop(Exception):  # noqa: N818 - a signal through the csv reader, never seen outside
-    """A quoted field runs into a line that is no text, or too far."""
+_WHITE = " \t\r\n"
 
 
 class Records:
-    """Rows from physical lines; of a broken row all lines but the first are read again.
+    """Rows from physical lines.
 
-    Following a quote that is never closed must not cost the whole file for each such quote: a budget of characters
-    falls with every broken row and rises with what is read, so the cost stays proportional to the file.
+    What is known of a quote that is not rightly closed is kept: lines in which no open quote is closed need not be
+    looked through again for the next such quote, so the cost stays in proportion to the file.
     """
 
     def __init__(self, file: TableFile, dialect: Dialect, blocks: Iterator[Block]) -> None:
@@ -43,9 +48,13 @@ class Records:
         self._first = 1  # number of the first of these lines
         self._at = 0  # the next line to take
         self._start = 0  # where the present row starts
+        self._kept: int | None = None  # where a row starts that will be read again
         self._chars = 0  # of the present row
-        self._budget = self._full_budget()
-        self._reader = csv.reader(self._feed(), **self._options)
+        self._hopeless = 0  # no quote that is open at the begin of lines up to this number is rightly closed
+        self._long_rows = False  # whether a row of the last block that was read row by row has several lines
+        self._reader = self._new_reader()
+        sign = re.escape(dialect.delimiter)
+        self._blank = re.compile(rf"\n[{sign}{_WHITE}]*\n")
 
     def at_start(self) -> bool:
         """True where nothing has been read, because there is nothing."""
@@ -74,20 +83,22 @@ class Records:
         """
         if self._at == len(self._lines) and not self._load():
             raise self._file.error("is empty; give a file with at least one row")
-        for start in range(self._at, min(self._at + _LOOK_AHEAD, len(self._lines))):
-            here = itertools.takewhile(lambda line: isinstance(line, str), itertools.islice(self._lines, start, None))
-            try:
-                row = next(csv.reader(cast("Iterator[str]", here), **self._options), None)
-            except csv.Error:
-                continue
-            if row:
-                return len(row)
-        raise self._file.error(f"has no readable row in its first {_LOOK_AHEAD} lines; check delimiter and quote_char")
+        begin = self._first + self._at
+        self._kept = self._at
+        width = None
+        while width is None and self._first + self._at < begin + _LOOK_AHEAD and self._has_line():
+            row = self._take()
+            width = None if isinstance(row, Problem) else len(row) or None
+        self._at, self._kept = begin - self._first, None
+        self._reader = self._new_reader()
+        if width is None:
+            reason = f"has no readable row in its first {_LOOK_AHEAD} lines; check delimiter and quote_char"
+            raise self._file.error(reason)
+        return width
 
     def read_into(self, rows: Rows, width: int, places: Sequence[int | None]) -> Iterator[None]:
         """Adds all rows, with a problem for those that do not have `width` fields; pauses after every block."""
         self._width = width
-        self._budget = self._full_budget()
         block = self._rest()
         while block:
             plain = self._plain_rows(block)
@@ -97,7 +108,6 @@ class Records:
             else:
                 rows.add(range(block.first, block.first + len(plain)), _columns(plain, places))
                 self._at = len(self._lines)
-                self._budget = self._full_budget()
             yield
             block = self._rest()
 
@@ -119,16 +129,22 @@ class Records:
     def _plain_rows(self, block: Block) -> list[list[str]] | None:
         """One row per line, where no line of the block needs a closer look."""
         quote = self._dialect.quote_char
-        if block.text is None or (quote and quote in block.text):
+        if block.text is None or (self._long_rows and quote and quote in block.text):
             return None
         lines = cast("list[str]", block.lines)
         if max(map(len, lines)) > self._file.max_field_chars:
+            return None
+        if self._blank.search(block.text) or not self._holds_text(lines[0]):
             return None
         try:
             rows = list(csv.reader(lines, **self._options))
         except csv.Error:
             return None
-        return rows if set(map(len, rows)) == {self._width} else None
+        return rows if len(rows) == len(lines) and set(map(len, rows)) == {self._width} else None
+
+    def _holds_text(self, line: str) -> bool:
+        """Whether there is more in a line than delimiters and white space."""
+        return bool(line.strip(self._dialect.delimiter + _WHITE))
 
     def _careful_rows(self) -> tuple[list[int], list[list[Any]], dict[int, Problem]]:
         """Line numbers and rows of the present block, and the problems by position; row by row."""
@@ -137,8 +153,10 @@ class Records:
         found: dict[int, Problem] = {}
         unread = [None] * (self._width or 0)
         end = self._first + len(self._lines)
+        self._long_rows = False
         while self._first + self._at < end:
             row = self._take()
+            self._long_rows |= self._at - self._start > 1
             if not row:
                 continue
             if isinstance(row, Problem):
@@ -153,32 +171,38 @@ class Records:
         self._chars = 0
         try:
             row: list[str] = next(self._reader)
-        except _Stop:
-            return self._give_back(self._unclosed() if self._at > self._start else self._bad_line())
         except csv.Error as error:
-            return self._give_back(self._broken(str(error)))
-        many_lines = self._at - self._start > 1
-        problem = self._problem(row, many_lines=many_lines) if row else None
-        if problem and many_lines:
-            return self._give_back(problem)
-        self._budget = min(self._budget + self._chars, self._full_budget())
-        return problem or row
+            return self._broken(str(error))
+        if not row or (not row[0].strip() and not self._holds_text(str(self._lines[self._start]))):
+            return []
+        return self._problem(row) or row
+
+    def _has_line(self) -> bool:
+        return self._at < len(self._lines) or self._more()
 
     def _feed(self) -> Iterator[str]:
-        """The lines for the csv reader, which asks for the next one while a quoted field is open."""
-        while self._at < len(self._lines) or self._more():
-            line = self._lines[self._at]
-            if isinstance(line, BadLine) or (self._at > self._start and self._chars > self._budget):
-                raise _Stop
+        """The lines for the csv reader, which asks for the next one while a quoted field is open.
+
+        It takes a bad line for an error, as it does when there is no next one.
+        """
+        while self._has_line():
+            if self._at > self._start and (
+                self._chars > max(LONGEST_ROW, self._file.max_field_chars) or self._first + self._at <= self._hopeless
+            ):
+                return
+            line = cast("str", self._lines[self._at])
             self._at += 1
-            self._chars += len(line)
+            self._chars += 1 if isinstance(line, BadLine) else len(line)
             yield line
+
+    def _new_reader(self) -> Any:
+        return csv.reader(self._feed(), **self._options)
 
     def _more(self) -> bool:
         """One more block behind the lines of the present row."""
         block = next(self._blocks, None)
         if block:
-            self._forget(self._start)
+            self._forget(self._start if self._kept is None else self._kept)
             self._lines += block.lines
         return block is not None
 
@@ -187,77 +211,56 @@ class Records:
         self._lines = self._lines[count:]
         self._first += count
         self._at -= count
-        self._start = 0
+        self._start = max(0, self._start - count)
+        self._kept = None if self._kept is None else self._kept - count
 
-    def _give_back(self, problem: Problem) -> Problem:
-        """Goes on at the second line of the broken row."""
-        first = self._lines[self._start]
-        self._budget -= max(self._chars - len(first), 0) if isinstance(first, str) else 0
-        self._at = self._start + 1
-        self._reader = csv.reader(self._feed(), **self._options)
-        return problem
+    def _broken(self, error: str) -> Problem:
+        """What is wrong with the present row where the csv module saw an error; takes all lines of that row."""
+        border = self._border()
+        self._at = self._start + border.lines
+        self._hopeless = max(self._hopeless, self._first + self._start + border.hopeless - 1)
+        self._reader = self._new_reader()
+        for number, line in enumerate(self._lines[self._start : self._at], self._first + self._start):
+            if isinstance(line, BadLine):
+                where = "" if number == self._first + self._start else f"holds line {number}, which "
+                return self._told(line.kind, where + line.reason, line.value)
+        if border.broken is None and "new-line character" in error:
+            advice = "take it out, or write the file with usual line ends"
+            return self._told("carriage return", f"holds a carriage return in the middle of the line; {advice}")
+        if border.broken is None and "field larger" in error:
+            return self._too_long()
+        opened = f"is opened in line {self._first + self._start + (border.broken or 0)} and not rightly closed"
+        advice = "fix it, or pass another quote_char, or quote_char=None where quotes are plain characters"
+        return self._told("broken quoting", f"has a field whose quote {self._dialect.quote_char} {opened}; {advice}")
 
-    def _full_budget(self) -> int:
-        return (1 + (self._width or 1)) * self._file.max_field_chars
+    def _border(self) -> RowBorder:
+        """How far the present row reaches."""
+        if self._dialect.quote_char is None:
+            return RowBorder(1)
+        self._at, self._chars = self._start, 0
+        lines = (line.text if isinstance(line, BadLine) else line for line in cast("Iterator[Any]", self._feed()))
+        return row_border(lines, self._dialect.delimiter, self._dialect.quote_char)
 
-    def _problem(self, row: list[str], *, many_lines: bool) -> Problem | None:
+    def _problem(self, row: list[str]) -> Problem | None:
         """What is wrong with a row that the csv module took for sound."""
         if self._chars > self._file.max_field_chars and max(map(len, row)) > self._file.max_field_chars:
-            return self._unclosed() if many_lines else self._too_long()
-        if self._width is None or (len(row) == self._width and not many_lines):
+            return self._too_long()
+        if self._width is None or len(row) == self._width:
             return None
-        if len(row) != self._width:
-            names = f"where there should be {self._width}; mend the line, or check delimiter and quote_char"
-            return self._told("wrong number of fields", f"has {_counted(len(row), 'field')} {names}")
-        return self._swallowed()
-
-    def _swallowed(self) -> Problem | None:
-        """Where a quote opens in one whole row and closes in another whole row, it is a plain character in both."""
-        sign = self._dialect.delimiter
-        ends = [str(self._lines[self._start]), str(self._lines[self._at - 1])]
-        if sign in _PROSE_DELIMITERS or self._width == 1 or any(end.count(sign) + 1 != self._width for end in ends):
-            return None
-        last = self._first + self._at - 1
-        reason = f"opens a quote that only line {last} closes, and both lines are whole rows without it"
-        return self._told("broken quoting", f"{reason}; {self._quote_advice()}")
-
-    def _unclosed(self) -> Problem:
-        line = self._first + self._start + self._lines_before_open_quote()
-        reason = f"has a field whose quote {self._dialect.quote_char} is opened in line {line} and not rightly closed"
-        return self._told("broken quoting", f"{reason}; {self._quote_advice()}")
+        names = f"where there should be {self._width}; fix the row, or check delimiter and quote_char"
+        return self._told("wrong number of fields", f"has {_counted(len(row), 'field')} {names}")
 
     def _too_long(self) -> Problem:
         limit = f"{self._file.max_field_chars:,} characters"
         return self._told("field too long", f"has a field of more than {limit}; shorten it, or check the delimiter")
 
-    def _broken(self, reason: str) -> Problem:
-        """For an error of the csv module."""
-        if "new-line character" in reason:
-            advice = "take it out, or write the file with usual line ends"
-            return self._told("carriage return", f"holds a carriage return in the middle of the line; {advice}")
-        if "field larger" in reason and self._at - self._start == 1:
-            return self._too_long()
-        return self._unclosed()
-
-    def _bad_line(self) -> Problem:
-        line = self._lines[self._start]
-        assert isinstance(line, BadLine)
-        return self._file.problem(self._first + self._start, line.kind, line.reason, line.value)
-
-    def _told(self, kind: str, reason: str) -> Problem:
-        value = str(self._lines[self._start]).rstrip("\r\n")
-        return self._file.problem(self._first + self._start, kind, reason, value)
-
-    def _quote_advice(self) -> str:
-        return "mend it, or pass another quote_char, or quote_char=None where quotes are plain characters"
-
-    def _lines_before_open_quote(self) -> int:
-        """How many line ends of the broken row come before the field whose quote is not rightly closed."""
-        quote, sign = re.escape(self._dialect.quote_char or ""), re.escape(self._dialect.delimiter)
-        whole = rf"(?:{quote}[^{quote}]*(?:{quote}{quote}[^{quote}]*)*{quote}|(?!{quote})[^{sign}\r\n]*)"
-        text = "".join(str(line) for line in self._lines[self._start : max(self._at, self._start + 1)])
-        sound = re.match(rf"(?:{whole}{sign})*", text)
-        return text.count("\n", 0, sound.end() if sound else 0)
+    def _told(self, kind: str, reason: str, value: str | None = None) -> Problem:
+        number = self._first + self._start
+        last = self._first + self._at - 1
+        lines = f"(up to line {last}) " if last > number else ""
+        if value is None:
+            value = str(self._lines[self._start]).rstrip("\r\n")
+        return self._file.problem(number, kind, lines + reason, value)
 
 
 def _columns(rows: Sequence[list[Any]], places: Sequence[int | None]) -> list[Iterable[Cell]]:

@@ -108,3 +108,19 @@ def test_the_first_readable_row_tells_the_columns_where_there_is_no_header(read)
     ]
     with pytest.raises(DataProblemError, match="no readable row"):
         read(b"\xff\n", columns=by_position, header=None)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("blank", ["", ";", ";;", "  ", "\t", " ; "])
+def test_lines_of_nothing_but_delimiters_and_white_space_are_no_rows(read, end, blank):
+    content = end.join([blank, "text;label", "a;A", blank, blank, "b;B", '"";""', blank])
+    expected = [(3, "a", "A"), (6, "b", "B"), (7, "", "")]
+    assert read(content, delimiter=";") == read(content + end, delimiter=";") == expected
+    assert read(end.join([blank, "text", "a", blank, '""', blank]), delimiter=";", columns={"text": "text"}) == [
+        (3, "a"),
+        (5, ""),
+    ]
+
+
+def test_a_row_with_text_in_one_of_its_cells_is_a_row(read):
+    assert read("text\tlabel\n\tA\na\t\n \t \n") == [(2, "", "A"), (3, "a", "")]

@@ -47,9 +47,9 @@ def test_the_line_where_the_quote_opened_is_named(read, tmp_path):
     assert "is opened in line 3 and" in problem_of(tmp_path / "train.tsv")
 
 
-def test_a_quote_that_swallows_whole_rows_is_told(read):
+def test_a_quote_that_closes_with_the_right_number_of_fields_is_right(read):
     content = "text\tlabel\n'twas night\tA\nb\tB\nthe boys'\tC\nd\tD\n"
-    assert read(content, quote_char="'") == [(2, "broken quoting"), (3, "b", "B"), (4, "the boys'", "C"), (5, "d", "D")]
+    assert read(content, quote_char="'") == [(2, "twas night\tA\nb\tB\nthe boys", "C"), (5, "d", "D")]
 
 
 def test_a_quote_that_runs_into_a_line_that_is_no_text(read):
@@ -76,7 +76,7 @@ def test_a_line_too_long_to_hold_is_skipped(read, monkeypatch):
     assert read(content) == [(2, "a", "A"), (3, "line too long"), (4, "b", "B"), (5, "line too long")]
 
 
-@pytest.mark.parametrize("line", ["a'\t'c\n", "'a\tc\n", "'\tc\n"])
+@pytest.mark.parametrize("line", ["a'\t'c\n", "'a\tc\n", "'\tc\n", "5' x\t'a\n", "'a' b\tc\n"])
 def test_broken_quotes_everywhere_cost_time_in_proportion_to_the_file(read, line):
     started = time.process_time()
     rows = read("text\tlabel\n" + line * 6_000, quote_char="'")
@@ -94,15 +94,7 @@ def test_what_csv_writes_comes_back(read, rows, delimiter):
     writer = csv.writer(written, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerows([("text", "label"), *rows])
     found = read(written.getvalue(), delimiter=delimiter)
-    sound = [row[1:] for row in found if len(row) == 3]
-    told = [row for row in found if len(row) == 2]
-    assert sound == rows or {kind for _, kind in told} <= {
-        "broken quoting",
-        "wrong number of fields",
-        "carriage return",
-    }
-    if not any(delimiter in cell for row in rows for cell in row):
-        assert sound == rows
+    assert [row[1:] for row in found] == rows
 
 
 LINE = st.lists(st.sampled_from(["a", "'", "\t", "ü", "\r", "''", "b\tc", "\0", " "]), max_size=6).map("".join)
