@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray import storage
 from farm_ray.artifacts import publish_folder
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.given_rows import given_rows, given_tables
 from farm_ray.errors import ConfigError
 from farm_ray.infer import loading
 from farm_ray.infer.answers import flat, travelling
@@ -34,7 +35,7 @@ from farm_ray.infer.predictions import problem_ids
 from farm_ray.infer.predictor import Predictor
 from farm_ray.infer.reading import reader_of, reading_processor
 from farm_ray.infer.recipe import prediction_recipe
-from farm_ray.infer.requests import check_dicts, request_tables
+from farm_ray.infer.requests import request_tables
 from farm_ray.modeling.language_model.extraction import Extraction, checked_extraction
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.parts import Parts, check_resume
@@ -242,8 +243,8 @@ class Inferencer:
         """Answers for dicts such as `{"text": "..."}`, in this process.
 
         Args:
-            dicts: One element per text, of a pair `{"text": (a, b)}` or `{"text": a, "text_b": b}`; with `streaming`
-                also a generator, which is read as results are asked for.
+            dicts: One element per text, of a pair `{"text": (a, b)}` or `{"text": a, "text_b": b}`, or a DataFrame or
+                Arrow table, for its rows; with `streaming` also a generator, which is read as results are asked for.
             return_json: The tasks of this version have one form only, so both values give the same.
             multiprocessing_chunksize: Inputs computed at once; None takes 10,000 (of vectors per token 128), with
                 `streaming` at least 20.
@@ -349,7 +350,7 @@ class Inferencer:
         `return_class_probs` adds `class_probabilities`, a number per label (for ner in each entity). With several heads
         their columns have the prefix `{task_name}_`.
         """
-        return predict_tables(self._predictor, tables, self._flat_form())
+        return predict_tables(self._predictor, given_tables(tables), self._flat_form())
 
     def predict_file(
         self,
@@ -444,12 +445,12 @@ class Inferencer:
     def _from_dicts(
         self, predictor: Predictor, dicts: Iterable[Any], rows: int | None, *, streaming: bool
     ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
-        check_dicts(dicts)
+        rows_given = given_rows(dicts)
         _check_chunks(rows)
         if rows is None:
             rows = max(_STREAMING_ROWS, self.batch_size) if streaming else predictor.rows_at_once
         self.problematic_sample_ids = set()
-        results = self._results(predictor, request_tables(dicts, predictor.processor, rows=rows))
+        results = self._results(predictor, request_tables(rows_given, predictor.processor, rows=rows))
         return itertools.chain.from_iterable(results) if streaming else predictor.answers_type.joined(results)
 
     def _results(self, predictor: Predictor, tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:

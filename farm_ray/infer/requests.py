@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.errors import ConfigError
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import pyarrow as pa
 
     from farm_ray.data_handler.processor import Processor
@@ -25,10 +24,3 @@ def request_tables(dicts: Iterable[Any], processor: Processor, *, rows: int) -> 
     while (chunk := list(itertools.islice(numbered, rows))) or first:
         first = False
         yield processor.dicts_to_table([element for _, element in chunk], [number for number, _ in chunk])
-
-
-def check_dicts(dicts: Any) -> None:
-    """Raises ConfigError for one dict or one text where a list is meant."""
-    if isinstance(dicts, Mapping | str | bytes) or not isinstance(dicts, Iterable):
-        form = '[{"text": "..."}]'
-        raise ConfigError(f"dicts must be a list such as {form}, not one {type(dicts).__name__}", value=repr(dicts))

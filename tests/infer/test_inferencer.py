@@ -7,6 +7,8 @@ import sys
 import warnings
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 
@@ -268,3 +270,13 @@ def test_half_copied_folder_names_the_file(inferencer, tmp_path, file):
     (tmp_path / "model" / file).unlink()
     with pytest.raises(ModelFolderError, match=file):
         Inferencer.load(tmp_path / "model")
+
+
+def test_a_whole_frame_or_table_is_answered_by_its_rows(inferencer):
+    expected = predictions(inferencer.inference_from_dicts(DICTS))
+    assert predictions(inferencer.inference_from_dicts(pd.DataFrame(DICTS))) == expected
+    assert predictions(inferencer.inference_from_dicts(pa.Table.from_pylist(DICTS))) == expected
+    vectors = inferencer.extract_vectors(pd.DataFrame(DICTS))
+    assert [one["context"] for one in vectors] == TEXTS
+    with pytest.raises(ConfigError, match="not one dict of columns"):
+        inferencer.inference_from_dicts({"text": TEXTS})

@@ -22,6 +22,7 @@ from farm_ray.data_handler.data_silo.input_files import input_files, input_path,
 from farm_ray.data_handler.data_silo.pooling import Units
 from farm_ray.data_handler.data_silo.splits import split_rows
 from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
+from farm_ray.data_handler.given_rows import given_list
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -116,7 +117,8 @@ class DataSilo:
         test_dicts: list[dict[str, Any]] | None = None,
     ) -> None:
         """Fills the sets from these dicts, and from the processor's files where no dicts are given."""
-        given = {"train": train_dicts, "dev": dev_dicts, "test": test_dicts}
+        given = given_sets(train_dicts=train_dicts, dev_dicts=dev_dicts, test_dicts=test_dicts)
+        train_dicts = given["train"]
         self._problem_tables = []
         # A missing test file must not cost the time of the training data.
         files = input_files(self.processor, [name for name in SETS if given[name] is None])
@@ -369,6 +371,14 @@ class DataSilo:
         if not counts:
             raise ConfigError("class weights are computed from labels, and no train set is loaded")
         return statistics.class_weights(np.sum(counts, axis=0))
+
+
+def given_sets(**dicts: Any) -> dict[str, list[Any] | None]:
+    """The rows by set, of arguments named `train_dicts` and so on; a DataFrame or table gives its rows."""
+    return {
+        name.removesuffix("_dicts"): None if of_set is None else given_list(of_set, name=name)
+        for name, of_set in dicts.items()
+    }
 
 
 def _known_set(name: str) -> str:

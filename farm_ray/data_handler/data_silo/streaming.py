@@ -17,7 +17,7 @@ from farm_ray.data_handler.data_silo import statistics
 from farm_ray.data_handler.data_silo.estimate import estimated_rows
 from farm_ray.data_handler.data_silo.input_files import input_files, input_path, named_ranges
 from farm_ray.data_handler.data_silo.lanes import Lanes
-from farm_ray.data_handler.data_silo.silo import SETS, DataSilo, Progress
+from farm_ray.data_handler.data_silo.silo import SETS, DataSilo, Progress, given_sets
 from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, StreamedSet
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import ConfigError, DataProblemError
@@ -108,7 +108,7 @@ class StreamingDataSilo(DataSilo):
             raise ConfigError(
                 f"dev_split={processor.dev_split} cannot be taken from a stream; give a dev_filename, or dev_split=0"
             )
-        given = {"dev": dev_dicts, "test": test_dicts}
+        given = given_sets(dev_dicts=dev_dicts, test_dicts=test_dicts)
         self._problem_tables = []
         files = input_files(processor, [name for name in SETS if given.get(name) is None])
         processor.check_ready_for_training(input_path(processor, "train"))

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.given_rows import given_list
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.samples import Sample, SampleBasket
 
@@ -31,6 +32,7 @@ def dataset_from_documents(
     """See `BertStyleLMProcessor.dataset_from_dicts`."""
     from torch.utils.data import TensorDataset
 
+    dicts = given_list(dicts, name="dicts")
     numbers = list(range(len(dicts)) if indices is None else indices)
     table = processor.dicts_to_table(dicts, numbers)
     # Rows are known by their document's number, whatever ids the dicts bring along.

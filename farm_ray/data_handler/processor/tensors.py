@@ -10,6 +10,7 @@ import pyarrow as pa
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import NOT_TENSORS, fixed_to_numpy
 from farm_ray.data_handler.columns import one_array
+from farm_ray.data_handler.given_rows import given_list
 from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.samples import Sample, SampleBasket
@@ -28,6 +29,7 @@ def dataset_from_dicts(
     import torch
     from torch.utils.data import TensorDataset
 
+    dicts = given_list(dicts, name="dicts")
     processor = processor.for_inference() if return_baskets else processor
     numbers = list(range(len(dicts)) if indices is None else indices)
     table, features = _features(processor, dicts, numbers)

@@ -6,6 +6,7 @@ import pickle
 import socket
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -433,3 +434,17 @@ def test_errors_come_back_from_ray_as_they_are(tokenizer, tmp_path):
     with pytest.raises(DataProblemError, match="lable") as told:
         DataSilo(processor(tokenizer, tmp_path, train_filename="train"), batch_size=4)
     assert "\n" not in str(told.value)
+
+
+def test_dicts_may_be_a_frame_and_are_never_its_columns(tokenizer):
+    rows = [{"text": "a good film", "text_classification_label": label} for label in LABELS]
+    for given in (pd.DataFrame(rows), (row for row in rows)):
+        silo = DataSilo(processor(tokenizer, "", dev_split=0.0), batch_size=8, automatic_loading=False)
+        silo._load_data(train_dicts=given, test_dicts=pd.DataFrame(rows[:1]))
+        assert silo.counts == {"train": 2, "dev": 0, "test": 1}
+    with pytest.raises(ConfigError, match="test_dicts must be a list"):
+        silo._load_data(train_dicts=rows, test_dicts={"text": ["a"]})
+    dataset, _, problematic = silo.processor.dataset_from_dicts(pd.DataFrame(rows))
+    assert (len(dataset), problematic) == (2, set())
+    with pytest.raises(ConfigError, match="not one str"):
+        silo.processor.dataset_from_dicts("a good film")
