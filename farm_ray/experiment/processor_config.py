@@ -120,7 +120,7 @@ class _TableProcessorConfig(_ProcessorConfig):
     text_column_name: Column = "text"
     """The text column."""
     max_samples: PositiveInt | None = None
-    """Rows taken at random from each file; None takes all."""
+    """Rows taken at random from each file at most; None takes all."""
     encoding: str = "utf-8"
     """Encoding of TSV, CSV and JSONL files."""
 

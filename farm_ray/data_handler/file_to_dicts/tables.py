@@ -20,7 +20,7 @@ from farm_ray.reproducibility import hash_ids, random_bits
 from farm_ray.storage import data_suffix, file_name, list_files, redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 SAMPLE_STREAM = 2
@@ -67,7 +67,8 @@ def read_rows(
         skiprows: Physical lines before the header that are not read.
         header: Row that names the columns, from 0; None where no row does, then they are called "0", "1", ...
         encoding: Of the text.
-        max_samples: Rows to draw from all files, by seed and row id, in file order; None for all. Needs a whole pass.
+        max_samples: Rows to draw from all files at most, by seed and row id, in file order; None for all. Needs a whole
+            pass.
         seed: For `max_samples`.
         optional: Columns in the file that may be missing; they come out null.
         max_field_chars: A longer field is a problem of its row.
@@ -75,7 +76,7 @@ def read_rows(
         proxies: Scheme to proxy address, for web addresses.
 
     Raises:
-        ConfigError: For an option that cannot be meant, or more `max_samples` than rows.
+        ConfigError: For an invalid option.
         DataProblemError: While reading, for a file that is missing, empty or unreadable as a whole, or lacks a column.
     """
     dialect = Dialect(delimiter=delimiter, quote_char=quote_char, skiprows=skiprows, header=header, encoding=encoding)
@@ -97,7 +98,7 @@ def read_rows(
             dialect,
         )
     )
-    return tables if max_samples is None else _sample(tables, redacted(uri), max_samples, seed, rows_per_table)
+    return tables if max_samples is None else sampled(tables, max_samples, seed=seed, rows_per_table=rows_per_table)
 
 
 def _read_one(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
@@ -137,21 +138,21 @@ def row_names(files: Sequence[str]) -> list[str]:
     return [posixpath.relpath(path, common) for path in shown]
 
 
-def _sample(tables: Iterator[pa.Table], source: str, wanted: int, seed: int, rows_per_table: int) -> Iterator[pa.Table]:
-    """The rows with the smallest random numbers, in file order; holds about twice as many rows as wanted."""
+def sampled(tables: Iterable[pa.Table], wanted: int, *, seed: int, rows_per_table: int = 5000) -> Iterator[pa.Table]:
+    """So many rows at most, those with the smallest random numbers, in their order; holds about twice as many."""
     kept: list[pa.Table] = []
-    held = total = 0
+    held = 0
     for table in tables:
         kept.append(table)
         held += table.num_rows
-        total += table.num_rows
         if held > 2 * wanted + rows_per_table:
             kept = [_smallest(kept, wanted, seed)]
             held = kept[0].num_rows
-    if total < wanted:
-        raise ConfigError(f"max_samples is {wanted} but {source} has {total} rows; ask for fewer", file=source)
+    if not kept:
+        return
     chosen = _smallest(kept, wanted, seed)
-    for start in range(0, wanted, rows_per_table):
+    # A table without rows has columns still.
+    for start in range(0, max(1, chosen.num_rows), rows_per_table):
         yield chosen.slice(start, rows_per_table)
 
 

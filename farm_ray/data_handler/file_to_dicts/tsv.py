@@ -37,7 +37,7 @@ def read_tsv(
         skiprows: Physical lines before the header that are not read.
         header: Row that names the columns, from 0.
         proxies: Scheme to proxy address, for web addresses.
-        max_samples: A random sample of this many rows, in file order, the same in every call.
+        max_samples: A random sample of this many rows at most, in file order, the same in every call.
 
     Raises:
         DataProblemError: For a file or column that is not there, and for the first row that cannot be read.

@@ -34,7 +34,7 @@ class InferenceProcessor(TextClassificationProcessor):
         quote_char: Quotes fields in text files; None for no quoting.
         skiprows: Rows to leave out before the header.
         header: Row of the header, from 0; None for a file without one.
-        max_samples: Read a random sample of so many rows per file.
+        max_samples: Read a random sample of so many rows per file at most.
         text_column_name: Column of the text.
         label_column_name: Not read.
         multilabel: Not used.

@@ -42,7 +42,7 @@ class RegressionProcessor(TextClassificationProcessor):
         text_column_name: Column of the text.
         metric: Name of a metric, a function `(preds, labels)`, or a list of both; None adds no task.
         header: Row of the header, from 0; None for a file without one (columns are then named "0", "1", ...).
-        max_samples: Read a random sample of so many rows per file.
+        max_samples: Read a random sample of so many rows per file at most.
         multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
         dev_stratification: True gives the dev split as many small and large numbers as the training data have; a
             function `(train, dev_split=...)` splits itself.

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.label_lists import comma_joined
+from farm_ray.data_handler.file_to_dicts.tables import sampled
 from farm_ray.data_handler.input_features import shown_labels
 from farm_ray.data_handler.processor import files
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
@@ -47,7 +48,7 @@ class TextClassificationProcessor(Processor):
         multilabel: Rows have any number of labels, joined by commas; an empty cell means none.
         header: Row of the header, from 0; None for a file without one (columns are then named "0", "1", ...).
         proxies: Accepted for FARM's sake.
-        max_samples: Read a random sample of so many rows per file.
+        max_samples: Read a random sample of so many rows per file at most.
         text_column_name: Column of the text.
         multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
         dev_stratification: True keeps the labels' shares in the dev split; a function `(train, dev_split=...)`
@@ -140,7 +141,8 @@ class TextClassificationProcessor(Processor):
             DataProblemError: When the file or a column is missing.
         """
         if type(self).file_to_dicts is not TextClassificationProcessor.file_to_dicts:
-            return super().read_tables(path)
+            tables = super().read_tables(path)
+            return tables if self.max_samples is None else sampled(tables, self.max_samples, seed=self.seed)
         return self._read(path)
 
     def what_is_missing(self, train_file: str | None) -> str:

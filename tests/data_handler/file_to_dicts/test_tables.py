@@ -10,6 +10,7 @@ import pytest
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts import read_rows
+from farm_ray.data_handler.file_to_dicts.tables import sampled
 from farm_ray.errors import ConfigError, DataProblemError
 
 COLUMNS = {"text": "text", "label": "task_label"}
@@ -72,9 +73,25 @@ def test_a_sample_is_a_function_of_seed_and_row(folder):
     assert sample(5, rows_per_table=3) == five
     assert set(five) <= set(sample(6))
     assert sample(5, seed=1) != five
-    assert sample(20) == ids(read_rows(folder / "a.tsv", columns=COLUMNS))
-    with pytest.raises(ConfigError, match=r"max_samples is 21 but .*a.tsv has 20 rows"):
-        sample(21)
+    everything = ids(read_rows(folder / "a.tsv", columns=COLUMNS))
+    assert [sample(count, rows_per_table=3) for count in (20, 21, 10**9)] == [everything] * 3
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "b.TSV.gz", "e.jsonl", "f.json", "g.parquet"])
+def test_a_sample_is_at_most_what_there_is(folder, name):
+    everything = [table.drop_columns("id").to_pylist() for table in read_rows(folder / name, columns=COLUMNS)]
+    sampled = [
+        table.drop_columns("id").to_pylist() for table in read_rows(folder / name, columns=COLUMNS, max_samples=99)
+    ]
+    assert sampled == everything
+    (few,) = read_rows(folder / name, columns=COLUMNS, max_samples=3)
+    assert few.num_rows == 3
+
+
+def test_a_sample_of_nothing_has_the_columns():
+    empty = pa.table({"id": pa.array([], pa.string())})
+    assert list(sampled([empty], 3, seed=1)) == [empty]
+    assert list(sampled([], 3, seed=1)) == []
 
 
 def test_a_truncated_file_is_never_read_in_part(folder):
