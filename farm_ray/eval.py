@@ -18,6 +18,7 @@ import torch
 from farm_ray import storage
 from farm_ray.artifacts import verify_folder
 from farm_ray.data_handler.order import FeatureLoader, evaluation_batches
+from farm_ray.devices import checked_device, explaining
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.counted import CountedColumns
 from farm_ray.evaluation.metrics import compute_metrics, compute_report_metrics
@@ -88,7 +89,7 @@ class Evaluator:
     ) -> None:
         self.data_loader = data_loader
         self.tasks = tasks
-        self.device = torch.device(device)
+        self.device = checked_device(device)
         self.report = report
 
     def eval(
@@ -176,7 +177,8 @@ def evaluate_folder(
     rows = silo.data["test"]
     assert rows is not None, "the file is there"
     groups = rows.groups()
-    results = evaluate(model, rows, batch_size=batch_size, ranks=Ranks(device=device), precision=precision)
+    with explaining():
+        results = evaluate(model, rows, batch_size=batch_size, ranks=Ranks(device=device), precision=precision)
     return {
         "metrics": {head["task_name"]: _numbers(head) for head in results},
         "reports": {head["task_name"]: head["report"] for head in results},

@@ -178,7 +178,7 @@ class FeatureSet:
         if "padding_mask" in self.table.column_names:
             return self._view("padding_mask").fixed(rows) != 0
         lengths = self._view("input_ids").lengths(rows)
-        width = round_up(max(1, int(lengths.max(initial=0))), self.pad_to_multiple_of)
+        width = round_up(max(1, int(lengths.max(initial=0))), self.pad_to_multiple_of, self.padding.max_width)
         return token_mask(lengths, width, side=self.padding.side)
 
     def _token_label_names(self) -> list[str]:

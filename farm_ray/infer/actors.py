@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import platform
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from farm_ray.infer.answers import Form
     from farm_ray.infer.predictor import Predictor
     from farm_ray.parts import Place
+
+logger = logging.getLogger(__name__)
 
 _ACTOR_CPUS = 0.25
 _CORES_PER_ACTOR = 2
@@ -45,13 +49,13 @@ def predict_on_ray(
     import ray
     import ray.data
 
-    on_gpu = predictor.device != "cpu"
+    on_gpu = _gpus_wanted(predictor)
     actors, threads = _shares(num_actors, on_gpu=on_gpu)
     shipped = ray.put(predictor.on("cpu"))
     rows = boxes_on_ray(TravellingProcessor(source.processor), source, after)
     predictions = rows.map_batches(
         PredictorActor,
-        fn_constructor_args=([shipped], predictor.device, threads, form),
+        fn_constructor_args=([shipped], on_gpu, threads, form),
         batch_format="pyarrow",
         batch_size=1,
         num_cpus=_ACTOR_CPUS,
@@ -68,7 +72,7 @@ def predict_on_ray(
 class PredictorActor:
     """One process with the model; its threads are its share of the machine."""
 
-    def __init__(self, shipped: list[Any], device: str, threads: int, form: Form) -> None:
+    def __init__(self, shipped: list[Any], on_gpu: bool, threads: int, form: Form) -> None:
         # Both thread pools take their size when they are first used.
         os.environ["RAYON_NUM_THREADS"] = str(threads)
         import ray
@@ -76,12 +80,46 @@ class PredictorActor:
 
         torch.set_num_threads(threads)
         predictor: Predictor = ray.get(shipped[0])
-        self._predictor = predictor.on(device)
+        self._predictor = predictor.on(_own_device(on_gpu=on_gpu))
         self._form = form
 
     def __call__(self, boxes: pa.Table) -> pa.Table:
         """Boxes of predictions for boxes of dicts."""
         return inside_boxes(lambda dicts: self._form(self._predictor.predict(dicts)), boxes)
+
+
+def _gpus_wanted(predictor: Predictor) -> bool:
+    """Whether actors ask Ray for a GPU: they have their own machines' GPUs, not that of this process.
+
+    Raises:
+        ConfigError: When this process has a GPU and the cluster gives none.
+    """
+    import ray
+
+    if not predictor.gpu_on_ray:
+        return False
+    if ray.cluster_resources().get("GPU", 0) >= 1:
+        return True
+    if predictor.device != "cpu":
+        raise ConfigError("the Ray cluster has no GPU; load the model with gpu=False or join another cluster")
+    logger.warning("gpu=True, but the Ray cluster has no GPU: computing on its CPUs")
+    return False
+
+
+def _own_device(*, on_gpu: bool) -> str:
+    """The device of an actor. Ray shows it the GPU that it was given, and no other.
+
+    Raises:
+        ConfigError: When torch does not see it.
+    """
+    import torch
+
+    if on_gpu and not torch.cuda.is_available():
+        raise ConfigError(
+            f"Ray gave an actor on {platform.node()} a GPU, but torch sees none there; install torch with CUDA on "
+            "every machine, or load the model with gpu=False"
+        )
+    return "cuda" if on_gpu else "cpu"
 
 
 def _shares(num_actors: int | None, *, on_gpu: bool) -> tuple[int, int]:
@@ -90,8 +128,6 @@ def _shares(num_actors: int | None, *, on_gpu: bool) -> tuple[int, int]:
 
     cores = cluster.all_cores()
     gpus = int(ray.cluster_resources().get("GPU", 0))
-    if on_gpu and not gpus:
-        raise ConfigError("the Ray cluster has no GPU; load the model with gpu=False or join another cluster")
     if num_actors is None:
         num_actors = gpus if on_gpu else max(1, cores // _CORES_PER_ACTOR)
     return num_actors, max(1, cores // num_actors)

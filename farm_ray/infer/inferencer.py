@@ -14,6 +14,7 @@ from farm_ray import storage
 from farm_ray.artifacts import publish_folder
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.given_rows import given_rows, given_tables
+from farm_ray.devices import available_device
 from farm_ray.errors import ConfigError
 from farm_ray.infer import loading
 from farm_ray.infer.answers import flat, travelling
@@ -37,7 +38,7 @@ from farm_ray.infer.reading import reader_of, reading_processor
 from farm_ray.infer.recipe import prediction_recipe
 from farm_ray.infer.requests import request_tables
 from farm_ray.modeling.language_model.extraction import Extraction, checked_extraction
-from farm_ray.modeling.optimization.precision import Precision
+from farm_ray.modeling.optimization.precision import check_use_amp
 from farm_ray.parts import Parts, check_resume
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class Inferencer:
         task_type: `text_classification`, `multilabel_text_classification`, `regression` or `ner`, or None to take it
             from the model's heads; `embeddings` for the language model's vectors, whatever the heads.
         batch_size: Rows per forward pass; changes the speed, not the predictions.
-        gpu: Use CUDA; without a GPU this falls back to the CPU with a warning.
+        gpu: Use CUDA; without a GPU this process falls back to the CPU with a warning. Actors of `predict_file` have
+            the GPUs of the Ray cluster, whether or not there is one here.
         name: For logs; None takes `anonymous-{task_type}`.
         return_class_probs: Give the probability of every label instead of the best one only.
         extraction_strategy: For embeddings: `cls_token` (the default), `reduce_mean` or `reduce_max` over the tokens,
@@ -124,8 +126,8 @@ class Inferencer:
         model.verify_max_seq_len(processor.max_seq_len)
         if task_type != loading.EMBEDDINGS:
             model.connect_heads_with_processor(dict(processor.tasks), require_labels=False)
-        device = loading.choose_device(gpu=gpu)
-        Precision.resolve(use_amp, device)
+        device = available_device(gpu=gpu)
+        check_use_amp(use_amp, "cuda" if gpu else device)
         self.model = model
         self.processor = processor.frozen()
         self.task_type = task_type
@@ -142,6 +144,7 @@ class Inferencer:
             processor=reading_processor(self.processor),
             batch_size=batch_size,
             use_amp=use_amp,
+            gpu_on_ray=gpu,
         ).on(device)
         if task_type == loading.EMBEDDINGS:
             predictor = _embedder(predictor, extraction_strategy, extraction_layer, ignore_first_token)
@@ -190,10 +193,8 @@ class Inferencer:
         """
         loading.check_task_type(task_type)
         loading.check_options(task_type, doc_stride=doc_stride)
-        device = loading.choose_device(gpu=gpu)
         model, processor = loading.load(
             model_name_or_path,
-            device=device,
             revision=revision,
             task_type=task_type,
             strict=strict,
@@ -209,7 +210,7 @@ class Inferencer:
             processor,
             task_type,
             batch_size=batch_size,
-            gpu=device == "cuda",
+            gpu=gpu,
             name=Path(model_name_or_path).name,
             return_class_probs=return_class_probs,
             extraction_strategy=extraction_strategy,

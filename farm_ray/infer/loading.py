@@ -57,18 +57,6 @@ def check_options(task_type: str | None, **options: Any) -> None:
             raise ConfigError(f"{name}={value!r} has no meaning for {what}; {way_out}", value=name)
 
 
-def choose_device(*, gpu: bool) -> str:
-    """`cuda` or `cpu`; as in FARM, a missing GPU is no error, but it is said."""
-    if not gpu:
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    logger.warning("gpu=True, but torch sees no GPU: predicting on the CPU")
-    return "cpu"
-
-
 def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
     """The task type, read off the model's heads where it is None.
 
@@ -112,7 +100,6 @@ def class_token_is_last(tokenizer: Any) -> bool:
 def load(
     name: str | Path,
     *,
-    device: str,
     revision: str | None,
     task_type: str | None,
     strict: bool,
@@ -121,7 +108,7 @@ def load(
     use_fast: bool,
     tokenizer_args: Mapping[str, Any] | None,
 ) -> tuple[AdaptiveModel, Processor]:
-    """Model and processor from a folder of ours, a FARM 0.8 folder, or a transformers folder or hub name.
+    """Model, on the CPU, and processor from a folder of ours, a FARM 0.8 folder, or a transformers folder or hub name.
 
     Raises:
         ModelFolderError: When the folder is missing or not whole.
@@ -134,7 +121,7 @@ def load(
     folder = sources.find_folder(name)
     if folder is not None and _is_ours(folder):
         with torch.random.fork_rng(devices=[]):
-            return _load_ours(folder, device=device, strict=strict, max_seq_len=max_seq_len)
+            return _load_ours(folder, strict=strict, max_seq_len=max_seq_len)
     if folder is not None and (folder / "model" / _PROCESSOR_FILE).is_file():
         raise ModelFolderError(
             f"{folder} is the folder of a run; its model is in {folder / 'model'}", file=str(folder / _PROCESSOR_FILE)
@@ -145,7 +132,6 @@ def load(
     with torch.random.fork_rng(devices=[]):
         return _convert(
             place,
-            device=device,
             revision=revision,
             task_type=task_type or _task_of_checkpoint(place, revision),
             max_seq_len=max_seq_len,
@@ -160,7 +146,7 @@ def _is_ours(folder: Path) -> bool:
     return (folder / _PROCESSOR_FILE).is_file() or any(folder.glob("prediction_head_*_config.json"))
 
 
-def _load_ours(folder: Path, *, device: str, strict: bool, max_seq_len: int | None) -> tuple[AdaptiveModel, Processor]:
+def _load_ours(folder: Path, *, strict: bool, max_seq_len: int | None) -> tuple[AdaptiveModel, Processor]:
     from farm_ray.artifacts import verify_folder
     from farm_ray.data_handler.processor import Processor
     from farm_ray.modeling.adaptive_model import AdaptiveModel
@@ -169,7 +155,7 @@ def _load_ours(folder: Path, *, device: str, strict: bool, max_seq_len: int | No
     processor = Processor.load_from_dir(folder)
     if max_seq_len is not None:
         processor.max_seq_len = max_seq_len
-    return AdaptiveModel.load(folder, device, strict=strict), processor
+    return AdaptiveModel.load(folder, "cpu", strict=strict), processor
 
 
 def _task_of_checkpoint(name: str, revision: str | None) -> str:
@@ -196,7 +182,6 @@ def _task_of_checkpoint(name: str, revision: str | None) -> str:
 def _convert(
     name: str,
     *,
-    device: str,
     revision: str | None,
     task_type: str,
     max_seq_len: int | None,
@@ -207,7 +192,7 @@ def _convert(
     from farm_ray.data_handler.processor import Processor
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
-    model = AdaptiveModel.convert_from_transformers(name, device, revision=revision, task_type=task_type)
+    model = AdaptiveModel.convert_from_transformers(name, "cpu", revision=revision, task_type=task_type)
     processor = Processor.convert_from_transformers(
         name,
         task_type,

@@ -19,6 +19,7 @@ import torch
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.samples import EXTERNAL_ID
+from farm_ray.devices import explaining
 from farm_ray.infer import windows
 from farm_ray.infer.predictions import Predictions
 from farm_ray.infer.rows import TEXTS
@@ -53,6 +54,9 @@ class Predictor:
     batch_size: int
     """Rows per forward pass; changes the speed, not the predictions."""
     device: str = "cpu"
+    """Of this process."""
+    gpu_on_ray: bool = False
+    """Actors are to have a GPU each, whatever this process has."""
     use_amp: str | None = None
     """None computes in float32."""
     extraction: Extraction | None = None
@@ -125,7 +129,7 @@ class Predictor:
         if not len(features):
             return outputs
         precision = Precision.resolve(self.use_amp, self.device)
-        with _evaluating(self.model), torch.inference_mode(), precision.autocast():
+        with explaining(), _evaluating(self.model), torch.inference_mode(), precision.autocast():
             answer = self._answerer()
             for start in range(0, len(order), self.batch_size):
                 places = order[start : start + self.batch_size]

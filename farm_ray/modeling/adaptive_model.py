@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from farm_ray.configuration import nearest, strict_arguments
+from farm_ray.devices import checked_device
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.language_model import LanguageModel, sources
 from farm_ray.modeling.language_model.packing import is_packed
@@ -72,7 +73,8 @@ class AdaptiveModel(nn.Module):
 
     Raises:
         ValueError: On an unknown output type.
-        ConfigError: When heads and output types differ in number, or a head cannot read its output type.
+        ConfigError: When heads and output types differ in number, a head cannot read its output type, or the device is
+            not there.
     """
 
     @strict_arguments
@@ -95,7 +97,7 @@ class AdaptiveModel(nn.Module):
         self.fit_heads_to_lm()
         self._train_what_is_read()
         self.train()
-        self.to(device)
+        self.to(checked_device(device))
 
     @classmethod
     @strict_arguments

@@ -222,15 +222,13 @@ def _tried(plan: FoldPlan, silo: DataSilo, make_model: MakeModel) -> tuple[list[
 
 def _tested(trainer: Trainer, model: AdaptiveModel) -> tuple[list[dict[str, Any]], list[str]]:
     """The test results with predictions and labels, and the ids of the source rows these are for."""
-    import torch
-
     from farm_ray.eval import evaluate
     from farm_ray.modeling.optimization.precision import Precision
     from farm_ray.ranks import Ranks
 
     rows = trainer.data_silo.data["test"]
     assert rows is not None, "checked before the first fold"
-    device = torch.device("cuda" if trainer.use_gpu else "cpu")
+    device = trainer.device
     results = evaluate(
         model,
         rows,

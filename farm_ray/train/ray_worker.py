@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from farm_ray import cluster
+from farm_ray import cluster, devices
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.columns import joined
+from farm_ray.devices import explained
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all
 from farm_ray.train.notices import Notice
@@ -39,8 +40,8 @@ logger = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 0.2
 _SECONDS_FOR_A_REPORT = 3.0
 """Until a rank that has failed has told so; the others hear of its end before."""
-_LOST_CONTACT = ("gloo", "Gloo", "NCCL", "Connection reset", "Connection closed", "CUDA error")
-"""In errors of torch about another process or the device."""
+_LOST_CONTACT = ("gloo", "Gloo", "NCCL", "Connection reset", "Connection closed")
+"""In errors of torch about another process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
             if _has_failed(board):
                 return None
             raise
-        ray.get(board.fail.remote(sendable(error)))
+        ray.get(board.fail.remote(sendable(explained(error))))
         return None
 
 
@@ -165,7 +166,9 @@ def _may_pass(error: Exception) -> bool:
     import ray
     import torch.distributed
 
-    if isinstance(error, ClusterError | torch.distributed.DistError):
+    if explained(error) is not error:
+        return False
+    if isinstance(error, ClusterError | torch.distributed.DistError) or devices.may_pass(error):
         return True
     if isinstance(error, ray.exceptions.RayError):
         return not isinstance(error, ray.exceptions.RayTaskError)

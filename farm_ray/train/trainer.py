@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo.stream import StreamedSet
+from farm_ray.devices import checked_device, explaining, training_device
 from farm_ray.errors import ConfigError
 from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.signals import StopRequest, stop_on_signals
@@ -38,7 +39,9 @@ class Trainer:
         optimizer: An optimizer of your own, with `num_workers=0` only; None builds one from `optimizer_opts`.
         data_silo: Brings the data and the batch size.
         epochs: Passes over the training rows.
-        n_gpu, device, local_rank: Accepted for FARM's sake; `use_gpu` and `num_workers` say where to train.
+        n_gpu, device: As in FARM, another way to say `use_gpu`: `device="cuda"` or `n_gpu=1`; more GPUs are as many
+            `num_workers`. `cuda:1` is for `num_workers=0`.
+        local_rank: Ignored; kept for FARM compatibility.
         lr_schedule: Goes with `optimizer`.
         evaluate_every: Optimizer steps between dev evaluations; 0 evaluates at the end only.
         eval_report: Add the text report to results.
@@ -62,7 +65,8 @@ class Trainer:
         optimizer_opts, schedule_opts: As for `initialize_optimizer`.
         num_workers: Ray Train workers; 0 trains in this process without Ray. `(least, most)` takes as many as there is
             room for, one per CPU or GPU: fewer when a machine is lost, more when one comes.
-        use_gpu: One GPU per worker, or this process's GPU with `num_workers=0`.
+        use_gpu: One GPU per worker, or this process's GPU with `num_workers=0`; None: by `device` or `n_gpu`, else
+            where the model is.
         seed: Of dropout; the order of the data has the silo's seed.
         resume: `auto`, `never`, or a checkpoint's path or name.
         checkpoint_every_seconds: Seconds between checkpoints, besides `checkpoint_every`.
@@ -107,7 +111,7 @@ class Trainer:
         optimizer_opts: dict[str, Any] | None = None,
         schedule_opts: dict[str, Any] | None = None,
         num_workers: int | tuple[int, int] = 0,
-        use_gpu: bool = False,
+        use_gpu: bool | None = None,
         seed: int = 42,
         resume: str = "auto",
         checkpoint_every_seconds: float | None = None,
@@ -135,15 +139,22 @@ class Trainer:
         train: Any = data_silo.data["train"]
         if isinstance(train, StreamedSet):
             train.order(data_silo.batch_size).lanes_of(0, max(1, most))
-        if local_rank != -1 or n_gpu is not None or device is not None:
-            warnings.warn("n_gpu, device and local_rank have no effect: num_workers and use_gpu say it", stacklevel=2)
+        if local_rank != -1:
+            warnings.warn("local_rank has no effect: Ray Train starts the workers, num_workers of them", stacklevel=2)
+        self.device = training_device(
+            use_gpu=use_gpu,
+            device=device,
+            n_gpu=n_gpu,
+            num_workers=(least, most),
+            model=model,
+        )
         self.model = model
         self.data_silo = data_silo
         self.own_optimizer = None if optimizer is None else (optimizer, lr_schedule)
         self.early_stopping = early_stopping
         self.checkpoint_on_sigterm = checkpoint_on_sigterm
         self.num_workers = least if least == most else (least, most)
-        self.use_gpu = use_gpu
+        self.use_gpu = self.device.type == "cuda"
         self.max_restarts, self.hang_timeout = max_restarts, hang_timeout
         self.tracker, self.progress = tracker, progress
         self.result = TrainResult()
@@ -248,18 +259,19 @@ class Trainer:
         from farm_ray.train.worker import Worker
 
         if self.use_gpu and not torch.cuda.is_available():
-            raise ConfigError("use_gpu was asked for, and torch sees no GPU here")
-        ranks = Ranks(device=torch.device("cuda" if self.use_gpu else "cpu"))
-        worker = Worker(
-            lambda: self.model,
-            self.data_silo.data,
-            self.settings,
-            ranks=ranks,
-            listener=_DriverListener(self, stop),
-            early_stopping=self.early_stopping,
-            own_optimizer=self.own_optimizer,
-        )
-        result = worker.run()
+            raise ConfigError("a GPU was asked for (use_gpu, device or n_gpu), and torch sees none here; leave it out")
+        ranks = Ranks(device=checked_device(self.device))
+        with explaining():
+            worker = Worker(
+                lambda: self.model,
+                self.data_silo.data,
+                self.settings,
+                ranks=ranks,
+                listener=_DriverListener(self, stop),
+                early_stopping=self.early_stopping,
+                own_optimizer=self.own_optimizer,
+            )
+            result = worker.run()
         if not result.preempted:
             self._save_best()
         return result

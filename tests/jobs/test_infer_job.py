@@ -138,7 +138,7 @@ def test_empty_standard_input_is_an_error_as_an_empty_file_is(model_dir, tmp_pat
 def test_a_missing_gpu_is_said_in_words_of_the_job(model_dir, capsysbinary, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert infer.main([model_dir, "--text", "the good film", "--use-gpu"]) == 0
-    assert b"warning: --use-gpu, but torch sees no GPU: predicting on the CPU" in capsysbinary.readouterr().err
+    assert b"warning: --use-gpu, but torch sees no GPU: computing on the CPU" in capsysbinary.readouterr().err
 
 
 def test_an_output_that_cannot_be_written_is_told(model_dir, tsv, capsys):

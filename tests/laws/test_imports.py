@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "farm_ray"
 FOUNDATIONS = (
     "credentials",
+    "devices",
     "errors",
     "foreign",
     "yaml_text",

@@ -119,6 +119,31 @@ def test_own_optimizer(tiny_folder):
         Trainer(model, optimizer, silo, 1, num_workers=2)
 
 
+def test_farms_arguments_say_where_to_train(tiny_folder, monkeypatch):
+    """They were ignored once: a script for a GPU trained on the CPU."""
+    silo = small_silo(tiny_folder)
+    for said in ({"device": "cuda"}, {"n_gpu": 1}, {"use_gpu": True}):
+        with pytest.raises(ConfigError, match="torch sees none here"):
+            small_trainer(tiny_folder, silo=silo, **said).train()
+        assert small_trainer(tiny_folder, silo=silo, num_workers=1, **said).use_gpu
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert small_trainer(tiny_folder, silo=silo, device="cuda:1", n_gpu=1).device == torch.device("cuda", 1)
+    with pytest.raises(ConfigError, match="give num_workers=2"):
+        small_trainer(tiny_folder, silo=silo, device="cuda", n_gpu=2)
+    assert not small_trainer(tiny_folder, silo=silo, device="cpu", n_gpu=0).use_gpu
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_told_in_one_line(tiny_folder, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total of ...")
+
+    trainer = small_trainer(tiny_folder)
+    monkeypatch.setattr(type(trainer.model), "forward", full)
+    with pytest.raises(ConfigError, match="smaller batch_size"):
+        trainer.train()
+
+
 def test_fewer_rows_than_workers_would_need(tiny_folder):
     """One row is enough for a step."""
     dicts = labelled_dicts(2)

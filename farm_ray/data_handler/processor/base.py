@@ -264,6 +264,7 @@ class Processor(SampleMethods, abc.ABC):
             pad_token_id=self.tokenizer.pad_token_id,
             side=self.tokenizer.padding_side,
             segment_pad=self.tokenizer.pad_token_type_id,
+            max_width=self.max_seq_len,
         )
 
     def masking(self, seed: int) -> Masking | None:  # noqa: ARG002 - for language models

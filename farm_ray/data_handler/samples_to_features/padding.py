@@ -22,6 +22,8 @@ class Padding:
     """Where the padding stands; XLNet-like models want it on the left."""
     segment_pad: int = 0
     """Fills `segment_ids`."""
+    max_width: int | None = None
+    """Batches are not rounded up beyond it: the model may have no more positions; None: however wide."""
     fills: Mapping[str, int] = field(default_factory=dict)
     """Fills of further token columns, such as the labels of tokens."""
 
@@ -54,6 +56,7 @@ def pad_ragged(
     return padded
 
 
-def round_up(width: int, multiple: int) -> int:
-    """The next multiple; GPU kernels like widths that are multiples of 8."""
-    return -(-width // multiple) * multiple
+def round_up(width: int, multiple: int, most: int | None = None) -> int:
+    """The next multiple, as GPU kernels like widths that are multiples of 8; `most`, or `width`, where that is more."""
+    rounded = -(-width // multiple) * multiple
+    return rounded if most is None else max(width, min(rounded, most))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from farm_ray.configuration import strict_arguments
+from farm_ray.devices import checked_device
 from farm_ray.modeling.optimization.optimizers import check_optimizer, create_optimizer
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.modeling.optimization.schedules import check_schedule, get_scheduler, optimizer_steps
@@ -106,7 +107,7 @@ def optimize_model(
 
 
 def _own_device(device: str | torch.device, local_rank: int) -> torch.device:
-    device = torch.device(device)
+    device = checked_device(device)
     if device.type == "cuda" and device.index is None and local_rank >= 0:
         return torch.device("cuda", local_rank)
     return device
