@@ -156,7 +156,7 @@ def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: Pr
 
 def _given_texts(inferencer: Inferencer, arguments: argparse.Namespace) -> pa.Table:
     """The texts of the command line, numbered from 0."""
-    if inferencer.takes_pairs and not arguments.text_b:
+    if inferencer.takes_pairs and not inferencer.takes_single_texts and not arguments.text_b:
         raise ConfigError("this model reads pairs of texts; give the second one with --text-b")
     if arguments.text_b and not inferencer.takes_pairs:
         raise ConfigError("this model reads single texts; leave --text-b out")

@@ -234,6 +234,11 @@ class Inferencer:
         """Whether an input is a pair of texts."""
         return self._predictor.processor.text_b_column_name is not None
 
+    @property
+    def takes_single_texts(self) -> bool:
+        """Whether an input may be one text; a model of pairs takes both for embeddings."""
+        return not self.takes_pairs or self._predictor.processor.text_b_is_optional
+
     def inference_from_dicts(
         self,
         dicts: Iterable[Mapping[str, Any]],
@@ -269,7 +274,7 @@ class Inferencer:
             heads on whole texts answer for the beginning (`clipped`).
 
             For embeddings one dict per input: `context`, `vec` (a numpy array [H], with `per_token` [tokens, H]; None
-            beside a problem), `id`, `clipped`, `problem`.
+            beside a problem), `id`, `clipped`, `problem`. A model of pairs takes single texts too.
 
         Raises:
             ConfigError: When `dicts` is no list of inputs, or the chunk size is below 1.

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import nearest
+from farm_ray.data_handler.batches import WORD_STARTS
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.infer.head_forms import form_of
 
@@ -31,8 +32,8 @@ _NOT_AVAILABLE = ("s3e_stats", "dummy_ph", "doc_stride")
 _FOR_HEADS = ("return_class_probs",)
 _SWITCHES = ("return_class_probs", "dummy_ph")
 """Options that are off unless given."""
-_WINDOW = "window"
-"""Column of features that have several rows for a long text."""
+_OTHER_ROWS = {"window", WORD_STARTS}
+"""Columns of features that have several rows for a long text, or rows with several texts."""
 
 
 def check_task_type(task_type: str | None) -> None:
@@ -81,10 +82,17 @@ def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
 
 
 def whole_texts(processor: Processor) -> Processor:
-    """A frozen processor in inference mode with one row per text, cut where it is too long: this one if it is such."""
-    from farm_ray.data_handler.processor import InferenceProcessor
+    """A frozen processor in inference mode with one row per text, cut where it is too long: this one if it is such.
 
-    if _WINDOW not in processor.featurize(processor.dicts_to_table([])).column_names:
+    In the place of a processor of pairs stands one that takes single texts too.
+    """
+    from farm_ray.data_handler.processor import InferenceProcessor
+    from farm_ray.data_handler.processor.own_features import made_by
+    from farm_ray.data_handler.processor.texts_or_pairs import TextsOrPairsProcessor
+
+    if processor.text_b_column_name is not None and not made_by(type(processor)):
+        return TextsOrPairsProcessor.like(processor).frozen()
+    if not _OTHER_ROWS & set(processor.featurize(processor.dicts_to_table([])).column_names):
         return processor
     plain = InferenceProcessor(processor.tokenizer, processor.max_seq_len)
     plain.multithreading_rust = processor.multithreading_rust

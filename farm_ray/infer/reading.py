@@ -42,6 +42,8 @@ def reading_processor(processor: Processor, **changes: str | None) -> Processor:
             f"{type(processor).__name__} reads files itself, so {', '.join(without_effect)} would have no effect; "
             "leave it out"
         )
+    if "text_b_column_name" in given and processor.text_b_is_optional:
+        given["text_b_is_optional"] = False
     if given.get("quote_char") == "":
         given["quote_char"] = None
     if "text_column_name" in given:

@@ -3,6 +3,7 @@
 import torch
 
 from farm_ray.data_handler.processor import (
+    BertStyleLMProcessor,
     NERProcessor,
     RegressionProcessor,
     TextClassificationProcessor,
@@ -13,7 +14,9 @@ from farm_ray.infer import Inferencer
 from farm_ray.modeling.adaptive_model import AdaptiveModel
 from farm_ray.modeling.language_model import LanguageModel
 from farm_ray.modeling.prediction_head import (
+    BertLMHead,
     MultiLabelTextClassificationHead,
+    NextSentenceHead,
     RegressionHead,
     TextClassificationHead,
     TokenClassificationHead,
@@ -68,6 +71,18 @@ def make_tagger_with_tone(folder, *, max_seq_len=16, **options):
     return _inferencer(
         folder, processor, lambda: [TokenClassificationHead(num_labels=len(TAGS)), _classifier("tone")], **options
     )
+
+
+def save_language_model(folder, *, next_sent_pred=True):
+    """A folder with a tiny masked language model, as training one leaves it; returns its path."""
+    tokenizer = tiny_tokenizer(folder)
+    save_tiny_model("bert", folder, vocab_size=len(tokenizer), initializer_range=0.3)
+    language_model = LanguageModel.load(folder)
+    heads = [BertLMHead.for_language_model(language_model), *([NextSentenceHead()] if next_sent_pred else [])]
+    outputs = [head.ph_output_type for head in heads]
+    AdaptiveModel(language_model, heads, 0.1, outputs, "cpu").save(folder / "model")
+    BertStyleLMProcessor(tokenizer, 16, None, next_sent_pred=next_sent_pred).save(folder / "model")
+    return folder / "model"
 
 
 def _classifier(task):

@@ -1,6 +1,7 @@
 """Embeddings: one vector per input, in input order, whatever the batch size and however bad the input."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -8,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from farm_ray.errors import ConfigError
+from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.infer import Inferencer
 from farm_ray.modeling.adaptive_model import AdaptiveModel
 from farm_ray.modeling.language_model import LanguageModel
-from tests.infer.models import make_kind
+from tests.infer.models import make_kind, make_tagger_with_tone, save_language_model
 from tests.modeling.tiny_models import WIDTH, save_tiny_classifier, save_tiny_model
 from tests.tiny import tiny_tokenizer
 
@@ -213,6 +214,82 @@ def test_any_saved_model_gives_vectors(tmp_path, kind):
     make_kind(tmp_path / "encoder", kind).save(tmp_path / "model")
     (one,) = embedder(tmp_path / "model").inference_from_dicts(DICTS[:1])
     assert one["vec"].shape == (WIDTH,)
+
+
+EVERY = [(strategy, -1) for strategy in ("cls_token", "per_token", "reduce_mean", "reduce_max", "pooled")] + [
+    ("reduce_mean", 0),
+    ("per_token", 1),
+]
+SINGLE = {"text": "a good film"}
+
+
+@pytest.mark.parametrize("kind", ["lm", "lm with pairs", "pair", "pair_regression", "ner", "several", "regression"])
+def test_every_saved_model_gives_its_language_model_s_vectors(tmp_path, kind):
+    """A language model's rows hold several texts, a pair model's two, a tagger's a window: vectors are of a text."""
+    if kind.startswith("lm"):
+        folder = save_language_model(tmp_path, next_sent_pred=kind != "lm")
+    else:
+        folder = tmp_path / "model"
+        make = make_tagger_with_tone if kind == "several" else partial(make_kind, kind=kind)
+        make(tmp_path / "encoder").save(folder)
+    inferencer = embedder(folder)
+    long = {"text": "a good dull film " * 9}
+    tokens = inferencer.processor.tokenizer(SINGLE["text"], return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        expected = inferencer.model.language_model(tokens)[0][0, 0].numpy()
+    for strategy, layer in EVERY:
+        found = inferencer.extract_vectors([SINGLE, {"text": ""}, long, SINGLE], strategy, layer)
+        assert [one["problem"] is None for one in found] == [True, False, True, True]
+        assert [one["clipped"] for one in found] == [False, False, True, False]
+        rows = [tokens.shape[1]] if strategy == "per_token" else []
+        assert found[0]["vec"].shape == (*rows, WIDTH)
+        np.testing.assert_allclose(found[0]["vec"], found[3]["vec"], atol=1e-6)
+        if strategy == "cls_token":
+            np.testing.assert_allclose(found[0]["vec"], expected, atol=1e-5)
+        assert inferencer.extract_vectors([], strategy, layer) == []
+
+
+def test_a_model_of_pairs_takes_pairs_and_single_texts(tmp_path):
+    make_kind(tmp_path / "encoder", "pair").save(tmp_path / "model")
+    inferencer = embedder(tmp_path / "model")
+    pair, halves = {"text": ("a good film", "a bad day")}, {"text": "a good film", "text_b": "a bad day"}
+    found = inferencer.inference_from_dicts([SINGLE, pair, {"text": ("a", "")}, halves, {"text": ("a", "b", "c")}])
+    assert [None if one["problem"] is None else one["problem"]["kind"] for one in found] == [
+        None,
+        None,
+        "empty text",
+        None,
+        "not a pair",
+    ]
+    np.testing.assert_allclose(found[1]["vec"], found[3]["vec"], atol=1e-6)
+    assert not np.allclose(found[0]["vec"], found[1]["vec"], atol=1e-3)
+    assert (found[0]["context"], found[1]["context"]) == ("a good film", "a good film|a bad day")
+    (alone,) = inferencer.inference_from_dicts([pair])
+    np.testing.assert_allclose(alone["vec"], found[1]["vec"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "pairs"),
+    [
+        ("single.tsv", "text\na good film\nbad\n", [False, False]),
+        ("pairs.tsv", "text\ttext_b\na good film\ta bad day\n", [True]),
+        ("both.jsonl", '{"text": "a good film"}\n{"text": "a", "text_b": "bad"}\n', [False, True]),
+    ],
+)
+def test_files_for_a_model_of_pairs(tmp_path, name, content, pairs):
+    make_kind(tmp_path / "encoder", "pair").save(tmp_path / "model")
+    (tmp_path / name).write_text(content)
+    inferencer = embedder(tmp_path / "model")
+    done = inferencer.predict_file(tmp_path / name, tmp_path / "out.parquet", num_actors=0)
+    assert (done.rows, done.problems) == (len(pairs), {})
+    written = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["text_b"] is not None for row in written] == pairs
+    own = [{"text": row["text"], "text_b": row["text_b"]} for row in written]
+    for one, row in zip(inferencer.inference_from_dicts(own), written, strict=True):
+        np.testing.assert_allclose(one["vec"], row["vec"], atol=1e-5)
+    if not any(pairs):
+        with pytest.raises(DataProblemError, match="other"):
+            inferencer.predict_file(tmp_path / name, tmp_path / "out.jsonl", text_b_column="other", num_actors=0)
 
 
 def test_a_vector_that_is_no_number_is_a_problem(model_dir):

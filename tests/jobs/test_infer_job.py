@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs import infer
-from tests.infer.models import make_inferencer, make_kind
+from tests.infer.models import make_inferencer, make_kind, save_language_model
 from tests.modeling.tiny_models import WIDTH
 
 TEXTS = ["the good film", "", "bad"]
@@ -202,3 +202,21 @@ def test_the_folder_of_a_run_names_its_model(model_dir, capsys):
     run_folder = Path(model_dir).parent
     assert infer.main([str(run_folder), "--text", "x"]) == 2
     assert f"{run_folder} is the folder of a run; its model is in {run_folder / 'model'}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["lm", "pair", "ner"])
+def test_vectors_of_any_model_on_the_command_line(tmp_path, capsysbinary, kind):
+    if kind == "lm":
+        folder = save_language_model(tmp_path / "made")
+    else:
+        folder = tmp_path / "model"
+        make_kind(tmp_path / "encoder", kind).save(folder)
+    assert infer.main([str(folder), "--task-type", "embeddings", "--text", "a good film"]) == 0
+    printed = json.loads(capsysbinary.readouterr().out.splitlines()[0])
+    assert (printed["text"], len(printed["vec"]), printed["problem"]) == ("a good film", 32, None)
+    (tmp_path / "in.tsv").write_text("text\na good film\nbad\n")
+    arguments = [str(folder), str(tmp_path / "in.tsv"), str(tmp_path / "out.jsonl"), "--task-type", "embeddings"]
+    assert infer.main(arguments) == 0
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["problem"] for row in rows] == [None, None]
+    assert rows[0]["vec"] == pytest.approx(printed["vec"], abs=1e-5)

@@ -58,6 +58,8 @@ class Processor(SampleMethods, abc.ABC):
 
     max_text_chars: int = MAX_TEXT_CHARS
     text_b_column_name: str | None = None
+    text_b_is_optional: bool = False
+    """A row without a second text is a single text."""
     """Column of the second text where rows are pairs of texts; None where a row has one text."""
     inference: bool = False
     rows_of_whole_tables: bool = False

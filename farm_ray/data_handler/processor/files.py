@@ -12,7 +12,7 @@ from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS, TEXT_B, as_dict
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from farm_ray.data_handler.processor.base import Processor
 
@@ -60,18 +60,24 @@ def columns_to_read(
 
 
 def read_columns(
-    path: str, columns: Mapping[str, list[str]], *, external_ids: bool = False, **how: Any
+    path: str,
+    columns: Mapping[str, list[str]],
+    *,
+    external_ids: bool = False,
+    optional: Collection[str] = (),
+    **how: Any,
 ) -> Iterator[pa.Table]:
     """Tables of a file with its columns renamed; a column that several tasks read is there several times.
 
-    With `external_ids` there is the column `samples.EXTERNAL_ID` too.
+    With `external_ids` there is the column `samples.EXTERNAL_ID` too. `optional` columns are null where the file lacks
+    them.
     """
     from farm_ray.data_handler.file_to_dicts import read_rows
 
     first = {column: names[0] for column, names in columns.items()}
     id_columns = {key: f"{EXTERNAL_ID} {key}" for key in ID_KEYS if external_ids and key not in columns}
     order = ["id", *itertools.chain.from_iterable(columns.values()), "problem"]
-    for table in read_rows(path, columns=first | id_columns, optional=tuple(id_columns), **how):
+    for table in read_rows(path, columns=first | id_columns, optional=(*id_columns, *optional), **how):
         renamed = _with_copies(table, columns).select(order)
         if external_ids:
             renamed = renamed.append_column(EXTERNAL_ID, _first_given(table, list(id_columns.values())))

@@ -171,6 +171,7 @@ class TextClassificationProcessor(Processor):
             str(path),
             columns,
             external_ids=external_ids,
+            optional=[self.text_b_column_name] if self.text_b_column_name and self.text_b_is_optional else [],
             delimiter=self.delimiter,
             quote_char=self.quote_char,
             skiprows=self.skiprows,
