@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +47,25 @@ def refuse_uncalled(kind: type[Any], never_called: Mapping[str, str]) -> None:
 
 def call(method: Callable[..., Any], **given: Any) -> Any:
     """Calls a user's method with those of the arguments that it takes; the first one by position, as names differ."""
-    parameters = list(inspect.signature(method).parameters.values())
     (_, first), *others = given.items()
+    return method(first, **accepted(method, dict(others)))
+
+
+def accepted(method: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the arguments that a bound method takes besides its first one."""
+    parameters = list(inspect.signature(method).parameters.values())
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return method(first, **dict(others))
+        return dict(given)
     names = {parameter.name for parameter in parameters[1:]}
-    return method(first, **{name: value for name, value in others if name in names})
+    return {name: value for name, value in given.items() if name in names}
+
+
+def imported_subclasses(kind: type[T]) -> dict[str, type[T]]:
+    """All subclasses of a class that have been imported, by name; nothing is imported for it."""
+    found: dict[str, type[T]] = {}
+    for child in kind.__subclasses__():
+        found |= {**imported_subclasses(child), child.__name__: child}
+    return found
 
 
 @functools.cache

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
+from farm_ray.overrides import is_own, refuse_uncalled, report_once
 
 if TYPE_CHECKING:
     from farm_ray.modeling.prediction_head import PredictionHead
@@ -66,14 +67,29 @@ def form_of(head: PredictionHead) -> HeadForm:
     return HEAD_FORMS[head.model_type]
 
 
+def check_own_answers(head: PredictionHead) -> None:
+    """Raises ConfigError where a user's head overrides what its answers are not made by."""
+    kind = type(head)
+    if is_own(kind, "format_rows"):
+        if head.model_type in _FLAT_BY_ITSELF:
+            report_once(f"{kind.__name__}.format_rows shapes the answers to dicts, not those of predict_file")
+        return
+    refuse_uncalled(kind, {"formatted_preds": "override format_rows(rows, contexts, return_class_probs)"})
+    if head.model_type not in _FLAT_BY_ITSELF:
+        refuse_uncalled(kind, {"logits_to_preds": "answers are made by format_rows; override that too"})
+
+
 def _classification(
     head: PredictionHead, answers: Answers, _: Sequence[str], return_class_probs: bool
 ) -> dict[str, pa.Array]:
     """The columns label and probability, and maybe class_probabilities, a number per label name."""
     probs_nC, labels = _probabilities(head, answers), head.labels()
-    best_n = probs_nC.argmax(axis=1)
+    if is_own(type(head), "logits_to_preds"):
+        best = pa.array(head.logits_to_preds(_stacked(head, answers)), pa.string())
+    else:
+        best = pa.array(labels, pa.string()).take(pa.array(probs_nC.argmax(axis=1)))
     columns = {
-        "label": pa.array(labels, pa.string()).take(pa.array(best_n)),
+        "label": best,
         "probability": pa.array(probs_nC.max(axis=1, initial=0), pa.float32()),
     }
     return columns | ({"class_probabilities": _by_label(probs_nC, labels)} if return_class_probs else {})
@@ -154,6 +170,8 @@ def _by_label(probs_nC: npt.NDArray[np.float32], labels: Sequence[str]) -> pa.St
     return pa.StructArray.from_arrays(per_label, list(labels))
 
 
+_FLAT_BY_ITSELF = ("text_classification", "multilabel_text_classification")
+"""Types of heads whose flat columns are made of labels and probabilities, not of FARM's JSON."""
 _ONE_ANSWER = ("start", "end", "context", "label", "probability")
 
 HEAD_FORMS: dict[str, HeadForm] = {

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farm_ray import storage
+from farm_ray import farm_methods, storage
 from farm_ray.artifacts import publish_folder
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.given_rows import given_rows, given_tables
@@ -39,6 +39,7 @@ from farm_ray.infer.recipe import prediction_recipe
 from farm_ray.infer.requests import request_tables
 from farm_ray.modeling.language_model.extraction import Extraction, checked_extraction
 from farm_ray.modeling.optimization.precision import check_use_amp
+from farm_ray.overrides import is_own, refuse_uncalled
 from farm_ray.parts import Parts, check_resume
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class Inferencer:
         use_amp: str | None = None,
         ignore_first_token: bool | None = None,
     ) -> None:
+        refuse_uncalled(type(self), farm_methods.INFERENCER)
+        refuse_uncalled(type(model), farm_methods.ADAPTIVE_MODEL)
         loading.check_task_type(task_type)
         extracted = {
             "extraction_strategy": extraction_strategy,
@@ -328,6 +331,8 @@ class Inferencer:
             ConfigError: When the chunk size is below 1.
             ClusterError: When Ray cannot be reached or lost its actors.
         """
+        if not is_own(type(self), "inference_from_file"):
+            refuse_uncalled(type(self), {"inference_from_dicts": "override inference_from_file for files"})
         _check_chunks(multiprocessing_chunksize)
         files = storage.list_files(str(file))
         self.problematic_sample_ids = set()
@@ -514,6 +519,8 @@ def _embedder(
     predictor: Predictor, strategy: str | None, layer: int | None, ignore_first_token: bool | None
 ) -> Predictor:
     """The same model and processor, giving vectors."""
+    if strategy != "pooled" and not is_own(type(predictor.model.language_model), "token_vectors"):
+        refuse_uncalled(type(predictor.model.language_model), {"forward": "vectors are made by token_vectors"})
     language_model, processor = predictor.model.language_model, loading.whole_texts(predictor.processor)
     how = checked_extraction(
         language_model,

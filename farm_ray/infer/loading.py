@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.configuration import nearest
 from farm_ray.data_handler.batches import WORD_STARTS
 from farm_ray.errors import ConfigError, ModelFolderError
-from farm_ray.infer.head_forms import form_of
+from farm_ray.infer.head_forms import check_own_answers, form_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +72,8 @@ def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
             "the model has no prediction head, so there is nothing to predict; train one first, or give "
             f'task_type="{EMBEDDINGS}" for its vectors'
         )
+    for head in heads:
+        check_own_answers(head)
     forms = [form_of(head) for head in heads]
     if task_type is None:
         return forms[0].task_types[0]

@@ -21,6 +21,7 @@ from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.language_model import LanguageModel, sources
 from farm_ray.modeling.language_model.packing import is_packed
 from farm_ray.modeling.prediction_head import PredictionHead
+from farm_ray.overrides import accepted, is_own
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -92,6 +93,7 @@ class AdaptiveModel(nn.Module):
         self.prediction_heads = nn.ModuleList(prediction_heads)
         self.embeds_dropout_prob = embeds_dropout_prob
         self.dropout = nn.Dropout(embeds_dropout_prob)
+        self._own_forward = is_own(type(language_model), "forward")
         self.lm_output_types = _checked_output_types(lm_output_types, prediction_heads)
         self.loss_aggregation_fn = loss_aggregation_fn or loss_per_head_sum
         self.fit_heads_to_lm()
@@ -216,6 +218,9 @@ class AdaptiveModel(nn.Module):
             raise ConfigError(
                 "several texts are packed into one row, and a head answers whole rows; make the rows with packing=False"
             )
+        if self._own_forward:
+            further = {name: column for name, column in batch.items() if name != "input_ids"}
+            columns = accepted(self.language_model.forward, {**columns, **further})
         return self.language_model(batch["input_ids"], **columns)
 
     def logits_to_loss_per_head(self, logits: Sequence[Tensor], **batch: Any) -> list[Tensor]:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farm_ray import storage
+from farm_ray import farm_methods, storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.devices import checked_device, explaining, training_device
 from farm_ray.errors import ConfigError
+from farm_ray.overrides import refuse_uncalled
 from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.signals import StopRequest, stop_on_signals
 
@@ -120,6 +121,9 @@ class Trainer:
         tracker: RunLogger | None = None,
         progress: Progress | None = None,
     ) -> None:
+        refuse_uncalled(type(self), farm_methods.TRAINER)
+        refuse_uncalled(type(model), farm_methods.ADAPTIVE_MODEL)
+        refuse_uncalled(type(data_silo), farm_methods.TRAINERS_SILO)
         if data_silo is None or data_silo.data["train"] is None:
             raise ConfigError("Trainer needs a data_silo with a train set")
         least, most = _least_and_most(num_workers)

@@ -15,6 +15,7 @@ FOUNDATIONS = (
     "errors",
     "foreign",
     "yaml_text",
+    "farm_methods",
     "overrides",
     "configuration",
     "reproducibility",

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from farm_ray import storage
+from farm_ray import farm_methods, storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.columns import joined
@@ -25,6 +25,7 @@ from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
 from farm_ray.data_handler.given_rows import given_list
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.overrides import refuse_uncalled
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset, Subset
@@ -89,6 +90,7 @@ class DataSilo:
         progress: Progress | None = None,
         parts: FeatureParts | None = None,
     ) -> None:
+        refuse_uncalled(type(self), farm_methods.DATA_SILO)
         _check_numbers(batch_size, eval_batch_size, max_multiprocessing_chunksize, max_processes, max_problem_share)
         if distributed:
             warnings.warn("DataSilo(distributed=True) has no effect: Ray Train knows its workers", stacklevel=2)

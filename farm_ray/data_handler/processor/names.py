@@ -7,6 +7,7 @@ from typing import Any
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
+from farm_ray.overrides import imported_subclasses
 
 PROCESSORS = {
     "TextClassificationProcessor": "farm_ray.data_handler.processor.text_classification",
@@ -38,15 +39,10 @@ def processor_class(name: str) -> type[Any]:
         return getattr(importlib.import_module(PROCESSORS[name]), name)
     from farm_ray.data_handler.processor.base import Processor
 
-    imported = {kind.__name__: kind for kind in _subclasses(Processor)}
+    imported = imported_subclasses(Processor)  # type: ignore[type-abstract]
     if name in imported:
         return imported[name]
     if name in _OF_FARM:
         raise ConfigError(f"{name} is not available yet in this version of farm_ray", value=name)
     hint = nearest(name, {*PROCESSORS, *imported})
     raise ConfigError(f'no processor class "{name}"{hint}; import the module that defines it first', value=name)
-
-
-def _subclasses(kind: type[Any]) -> list[type[Any]]:
-    direct = kind.__subclasses__()
-    return direct + [below for child in direct for below in _subclasses(child)]

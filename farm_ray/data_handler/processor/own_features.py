@@ -61,7 +61,7 @@ NOT_FOR_DOCUMENTS = dict.fromkeys(
         "_mask_random_words",
     ),
     "masks and pairs are drawn by epoch and row; change the documents in file_to_dicts, or subclass Processor",
-)
+) | {"estimate_n_samples": "a stream estimates its rows from the sizes of its files"}
 """Methods that these processors never call -> what to write instead."""
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from farm_ray import farm_methods
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model.depth import depths, find_layers
@@ -24,6 +25,7 @@ from farm_ray.modeling.language_model.packing import (
     position_embeddings,
 )
 from farm_ray.modeling.language_model.pooling import DEFAULT_INITIALIZER_RANGE, Pooler, Pooling
+from farm_ray.overrides import refuse_uncalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,6 +47,7 @@ class LanguageModel(nn.Module):
     """transformers' name of the model type; None: any."""
 
     def __init__(self, model: PreTrainedModel, pooling: Pooling, *, language: str = "english", name: str = "") -> None:
+        refuse_uncalled(type(self), farm_methods.LANGUAGE_MODEL)
         super().__init__()
         self.model = model
         self.language = language
@@ -83,7 +86,8 @@ class LanguageModel(nn.Module):
         """
         from farm_ray.modeling.language_model.loading import load_language_model
 
-        wanted = cls.__name__ if cls.model_type is not None else language_model_class
+        of_its_own = cls.model_type is not None or cls.__module__.partition(".")[0] != "farm_ray"
+        wanted = cls.__name__ if of_its_own else language_model_class
         return load_language_model(
             pretrained_model_name_or_path, revision=revision, n_added_tokens=n_added_tokens, class_name=wanted
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model.base import LanguageModel
+from farm_ray.overrides import imported_subclasses
 
 
 class Bert(LanguageModel):
@@ -73,14 +74,16 @@ _BY_MODEL_TYPE = {kind.model_type: kind for kind in CLASSES.values() if kind.mod
 
 
 def class_by_name(name: str) -> type[LanguageModel]:
-    """The class with this name.
+    """The class with this name: one of ours, else a subclass of `LanguageModel` that has been imported.
 
     Raises:
         ConfigError: When there is none; the nearest is named.
     """
-    if name not in CLASSES:
-        raise ConfigError(f'there is no language model class "{name}"{nearest(name, CLASSES)}')
-    return CLASSES[name]
+    known = {**imported_subclasses(LanguageModel), **CLASSES}
+    if name not in known:
+        hint = f"{nearest(name, known)}; import the module that defines a class of your own first"
+        raise ConfigError(f'there is no language model class "{name}"{hint}')
+    return known[name]
 
 
 def class_by_model_type(model_type: str) -> type[LanguageModel]:

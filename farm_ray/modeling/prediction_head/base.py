@@ -17,10 +17,12 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from farm_ray import farm_methods
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model import sources
 from farm_ray.modeling.prediction_head.feed_forward import FeedForwardBlock
+from farm_ray.overrides import imported_subclasses, refuse_uncalled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +72,7 @@ class PredictionHead(nn.Module, ABC):
         activation: str | None = None,
         hidden_layers: Mapping[str, Any] | None = None,
     ) -> None:
+        refuse_uncalled(type(self), farm_methods.PREDICTION_HEAD)
         super().__init__()
         if len(layer_dims) < 2:  # noqa: PLR2004
             raise ConfigError(f"layer_dims={list(layer_dims)} needs an input and an output width, for example [768, 2]")
@@ -335,9 +338,11 @@ def saved_head_file(name_or_path: str | Path, head_name: str) -> Path | None:
 def _head_class(name: str) -> type[PredictionHead]:
     from farm_ray.modeling.prediction_head import HEADS
 
-    if name not in HEADS:
-        raise ConfigError(f'there is no prediction head "{name}" in this version{nearest(name, HEADS)}')
-    return HEADS[name]
+    known = {**imported_subclasses(PredictionHead), **HEADS}  # type: ignore[type-abstract]
+    if name not in known:
+        hint = f"{nearest(name, HEADS)}; import the module that defines a class of your own first"
+        raise ConfigError(f'there is no prediction head "{name}" in this version{hint}')
+    return known[name]
 
 
 def _way_out(task_type: str) -> str:
