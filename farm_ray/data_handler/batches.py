@@ -7,6 +7,7 @@ is made.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,10 @@ import pyarrow as pa
 
 from farm_ray.data_handler.samples_to_features.masking import masked, positions_in_text, same_text
 from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, round_up, token_mask
+from farm_ray.reproducibility import UInt64, hash_ids, splitmix64
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import torch
 
@@ -65,8 +67,6 @@ class FeatureSet:
     @cached_property
     def row_hashes(self) -> npt.NDArray[np.uint64]:
         """A stable 64-bit hash of each row's id, [n]: what order and splits are computed from."""
-        from farm_ray.reproducibility import hash_ids
-
         ids = self.table.column("id")
         whole = len(self.rows) == len(ids)
         return hash_ids(ids)[self.rows] if whole else hash_ids(ids.take(pa.array(self.rows)))
@@ -116,19 +116,29 @@ class FeatureSet:
         """A fixed-size column such as labels as numpy, [n] or [n, k]."""
         return self._view(name).fixed(self.rows)
 
-    def content_hashes(self) -> npt.NDArray[np.uint64]:
-        """A 64-bit hash of each row's id, length and labels, those of its tokens included, [n]; for sets with rows."""
-        from farm_ray.reproducibility import splitmix64
+    def content(self) -> dict[str, str]:
+        """What these rows hold, whatever their order and their chunks; equal contents train alike.
 
-        mixed = self.row_hashes ^ splitmix64(self.lengths.astype(np.uint64))
-        for name in self.label_names:
-            labels = self.column(name).astype(np.float64).reshape(len(self), -1).view(np.uint64)
-            for column in range(labels.shape[1]):
-                mixed = splitmix64(mixed ^ splitmix64(labels[:, column]))
-        for name in self._token_label_names():
-            parts = [self._view(name).hashes(rows) for rows in _slices(self.rows, _ROWS_HASHED)]
-            mixed = splitmix64(mixed ^ np.concatenate(parts))
-        return splitmix64(mixed)
+        Returns:
+            `rows`: their number and a hash of their ids; `tokens`: of the token ids; `labels`: of all other tensors;
+            `masking`: of how tokens are masked, where they are.
+        """
+        tensors = [name for name in self.table.column_names if name not in NOT_TENSORS]
+        found = {
+            "rows": f"{len(self)}, {_together(self.row_hashes)}",
+            "tokens": _together(self._hashes_of([name for name in tensors if name in _TOKENS])),
+            "labels": _together(self._hashes_of([name for name in tensors if name not in _TOKENS])),
+        }
+        if self.masking is not None:
+            found["masking"] = hashlib.sha256(repr(self.masking).encode()).hexdigest()[:16]
+        return found
+
+    def _hashes_of(self, names: Sequence[str]) -> UInt64:
+        """A 64-bit hash of each row's id and its values in these columns, [n]."""
+        mixed = self.row_hashes
+        for name, place in zip(names, hash_ids(names), strict=True):
+            mixed = splitmix64(mixed ^ place) ^ self._view(name).hashes()[self.rows]
+        return mixed
 
     def values(self, name: str) -> npt.NDArray[Any]:
         """A column of lists such as the labels of tokens, all rows' values one after the other, [sum of lengths]."""
@@ -181,11 +191,6 @@ class FeatureSet:
         width = round_up(max(1, int(lengths.max(initial=0))), self.pad_to_multiple_of, self.padding.max_width)
         return token_mask(lengths, width, side=self.padding.side)
 
-    def _token_label_names(self) -> list[str]:
-        """Names of the columns of lists that follow from the labels of tokens, or from where words begin."""
-        lists = [name for name in self.table.column_names if name not in NOT_TENSORS and self._view(name).ragged]
-        return [name for name in lists if name not in _TOKENS]
-
     def _view(self, name: str) -> _Column:
         if name not in self._columns:
             self._columns[name] = _Column(self.table.column(name))
@@ -202,8 +207,34 @@ def _feature_set(
     return FeatureSet(table=table, rows=rows, padding=padding, pad_to_multiple_of=multiple, masking=masking)
 
 
-def _slices(rows: Positions, size: int) -> list[Positions]:
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+def _together(hashes: UInt64) -> str:
+    """One hash of all, whatever their order: sixteen hexadecimal digits."""
+    return f"{int(splitmix64(hashes).sum(dtype=np.uint64)):016x}"
+
+
+def _ragged_hashes(offsets: npt.NDArray[Any], values: npt.NDArray[Any]) -> UInt64:
+    """For lists, whose values lie between one offset and the next, [rows + 1]."""
+    first, ends = int(offsets[0]), (offsets - offsets[0]).astype(np.int64)
+    places = np.arange(ends[-1]) - np.repeat(ends[:-1], np.diff(ends))
+    held = values[first : first + int(ends[-1])]
+    mixed = splitmix64(_as_bits(held) ^ splitmix64(places.view(np.uint64)))
+    # Sums that wrap around are sums all the same.
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    return splitmix64(sums[ends[1:]] - sums[ends[:-1]] + splitmix64(np.diff(ends).view(np.uint64)))
+
+
+def _fixed_hashes(values: npt.NDArray[Any]) -> UInt64:
+    """For rows of as many values each, [rows] or [rows, ...]."""
+    columns = _as_bits(values.reshape(len(values), -1))
+    mixed = np.zeros(len(values), np.uint64)
+    for column in range(columns.shape[1]):
+        mixed = splitmix64(mixed ^ columns[:, column])
+    return mixed
+
+
+def _as_bits(values: npt.NDArray[Any]) -> UInt64:
+    """Each number as 64 bits; the same for equal numbers of any width."""
+    return values.astype(np.float64 if values.dtype.kind == "f" else np.int64).view(np.uint64)
 
 
 class _Column:
@@ -236,17 +267,16 @@ class _Column:
                 pieces[row] = values[start:end]
         return np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
 
-    def hashes(self, rows: Positions) -> npt.NDArray[np.uint64]:
-        """A 64-bit hash of each row's values and their places, [B]."""
-        from farm_ray.reproducibility import splitmix64
-
-        ends = np.cumsum(self.lengths(rows))
-        starts = np.concatenate([[0], ends[:-1]])
-        places = np.arange(ends[-1]) - np.repeat(starts, ends - starts)
-        mixed = splitmix64(self.flat(rows).astype(np.int64).view(np.uint64) ^ splitmix64(places.view(np.uint64)))
-        # Sums that wrap around are sums all the same.
-        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
-        return sums[ends] - sums[starts]
+    def hashes(self) -> UInt64:
+        """A 64-bit hash of each row's values and their places, [all rows of the column]."""
+        parts = [
+            _ragged_hashes(self._offsets[chunk][start : start + _ROWS_HASHED + 1], values)
+            if self.ragged
+            else _fixed_hashes(values[start : start + _ROWS_HASHED])
+            for chunk, values in enumerate(self._values)
+            for start in range(0, int(self._ends[chunk] - self._starts[chunk]), _ROWS_HASHED)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
 
     def fixed(self, rows: Positions) -> npt.NDArray[Any]:
         """Values of a fixed-size column, [B] or [B, k]; int64 or float32."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 import farm_ray
 from farm_ray import storage
+from farm_ray.modeling.describe import settings_bytes
 from farm_ray.parts import Recipe
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _TOLD = ("max_seq_len", "text_column_name", "text_b_column_name", "delimiter", "quote_char")
 """Settings of a processor that a message names when they change."""
 _DIGITS = 12
-_WHERE_FROM = "_name_or_path"
 
 
 def prediction_recipe(
@@ -56,10 +55,7 @@ def prediction_recipe(
 
 def model_checksum(model: AdaptiveModel) -> str:
     """Changes when a weight or a setting of the model changes: sha256 over both, 64 hex digits."""
-    config = {name: value for name, value in model.language_model.model.config.to_dict().items() if name != _WHERE_FROM}
-    heads: list[Any] = list(model.prediction_heads)
-    settings = [config, repr(model.language_model.pooler), *(head.describe() for head in heads)]
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+    digest = hashlib.sha256(settings_bytes(model))
     for name, tensor in model.state_dict().items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetensors"
 _PROBLEMS = "problems.parquet"
-FORMAT = 3
+FORMAT = 4
+_MOST_DIFFERENCES = 3
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -152,7 +153,10 @@ def read_progress(path: Path, *, identity: Mapping[str, Any]) -> Progress:
     wanted = json.loads(json.dumps(dict(identity)))
     differing = [name for name in wanted if stored.get(name) != wanted[name]]
     if differing:
-        told = ", ".join(f"{name} was {stored.get(name)!r} and is {wanted[name]!r}" for name in differing)
+        told = ", ".join(
+            f"{name} was {stored.get(name)!r} and is {wanted[name]!r}" for name in differing[:_MOST_DIFFERENCES]
+        )
+        told += f" and {len(differing) - _MOST_DIFFERENCES} more" if len(differing) > _MOST_DIFFERENCES else ""
         raise CheckpointError(
             f"checkpoint {path} belongs to another run: {told}; set them back, use --resume never, "
             "or give another output folder",

@@ -49,9 +49,6 @@ class Feed(Protocol):
     def read_ahead(self, position: Position) -> None:
         """Begins to read what `steps` will want there first, while the run has other things to do."""
 
-    def content(self) -> str:
-        """What a checkpoint must agree with: which rows these are."""
-
     def steps(self, position: Position) -> Iterator[Step]:
         """The steps of the epoch from this position on; every rank takes all of them."""
 

@@ -62,11 +62,6 @@ class InMemoryFeed:
     def read_ahead(self, position: Position) -> None:
         """As `Feed.read_ahead`: all is there."""
 
-    def content(self) -> str:
-        """As `Feed.content`: ids, lengths and labels, whatever their order."""
-        content = int(self._train.content_hashes().sum(dtype=np.uint64))
-        return f"{len(self._train)} rows, {content:016x}"
-
     def steps(self, position: Position) -> Iterator[Step]:
         """As `Feed.steps`."""
         for rows in self._order.steps(position.epoch, first=position.step):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
 
@@ -42,11 +44,15 @@ class TrainSettings:
     resume: str = "auto"
     """`auto` goes on from the newest whole checkpoint, `never` starts anew, a path goes on from that one."""
 
+    content: Mapping[str, str] = field(default_factory=dict)
+    """Data, tokenizer and model, see `run_identity`."""
+
     def identity(self) -> dict[str, Any]:
         """What must be equal for a checkpoint to fit this run; how often to log or save is not among it."""
         names = ("epochs", "batch_size", "learning_rate", "grad_acc_steps", "max_grad_norm", "seed", "data_seed")
         plain = {name: getattr(self, name) for name in names}
-        return plain | {"optimizer_opts": self.optimizer_opts or {}, "schedule_opts": self.schedule_opts or {}}
+        options = {"optimizer_opts": self.optimizer_opts or {}, "schedule_opts": self.schedule_opts or {}}
+        return plain | options | dict(self.content)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -61,10 +61,6 @@ class StreamFeed:
         """As `Feed.read_ahead`."""
         self._lanes.read_ahead(position)
 
-    def content(self) -> str:
-        """As `Feed.content`."""
-        return f"{len(self._stream.ranges)} ranges in {self._stream.lanes} lanes, {self._stream.stamp}"
-
     def steps(self, position: Position) -> Iterator[Step]:
         """As `Feed.steps`."""
         # Another rank may have met a row's problem in the pass before.

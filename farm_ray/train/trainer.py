@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -247,16 +248,28 @@ class Trainer:
             self.early_stopping.reset()
         if self.tracker is not None:
             self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
+        settings = self._settings_with_content()
         asked = stop_on_signals() if self.checkpoint_on_sigterm else contextlib.nullcontext(StopRequest())
         with asked as stop:
-            self.result = self._here(stop.event) if self.num_workers == 0 else self._on_ray(stop.event)
+            self.result = (
+                self._here(settings, stop.event) if self.num_workers == 0 else self._on_ray(settings, stop.event)
+            )
         self.data_silo.set_aside_while_training(self.result.problems)
         self.model.eval()
         if self.result.preempted and stop.by_interrupt:
             raise KeyboardInterrupt
         return self.model
 
-    def _here(self, stop: threading.Event) -> TrainResult:
+    def _settings_with_content(self) -> TrainSettings:
+        """The settings with what a checkpoint must agree with, where any may be written or read."""
+        if self.settings.checkpoint_root_dir is None and self.settings.resume in {"auto", "never"}:
+            return self.settings
+        from farm_ray.train.run_identity import run_identity
+
+        content = run_identity(self.model, self.data_silo, watches_dev=self.early_stopping is not None)
+        return dataclasses.replace(self.settings, content=content)
+
+    def _here(self, settings: TrainSettings, stop: threading.Event) -> TrainResult:
         import torch
 
         from farm_ray.ranks import Ranks
@@ -269,7 +282,7 @@ class Trainer:
             worker = Worker(
                 lambda: self.model,
                 self.data_silo.data,
-                self.settings,
+                settings,
                 ranks=ranks,
                 listener=_DriverListener(self, stop),
                 early_stopping=self.early_stopping,
@@ -280,7 +293,7 @@ class Trainer:
             self._save_best()
         return result
 
-    def _on_ray(self, stop: threading.Event) -> TrainResult:
+    def _on_ray(self, settings: TrainSettings, stop: threading.Event) -> TrainResult:
         import torch
 
         from farm_ray.train.on_ray import train_on_ray
@@ -289,7 +302,7 @@ class Trainer:
         trained = train_on_ray(
             self.model,
             self.data_silo.data,
-            self.settings,
+            settings,
             num_workers=self.num_workers,
             use_gpu=self.use_gpu,
             early_stopping=self.early_stopping,

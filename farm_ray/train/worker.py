@@ -150,12 +150,11 @@ class Worker:
         return self._finish()
 
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must agree with: the settings, the size of the model, and the data."""
+        """What a checkpoint must agree with: the settings, the model, and the data."""
         parameters = sum(parameter.numel() for parameter in self.trainee.model.parameters())
         return self.settings.identity() | {
             "precision": self.trainee.precision.name,
             "model parameters": parameters,
-            "training data": self.feed.content(),
         }
 
     def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> Trainee:

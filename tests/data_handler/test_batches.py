@@ -9,6 +9,7 @@ import torch
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.samples_to_features.masking import Masking
 from farm_ray.data_handler.samples_to_features.padding import Padding
 
 ROWS = [[2, 7, 3], [2, 3], [2, 9, 9, 9, 3], [], [2, 8, 3]]
@@ -90,14 +91,14 @@ def test_tensor_names_and_columns():
     assert features.column("task_label_ids").tolist() == [[0], [1], [2], [1]]
 
 
-def word_table(tags=((-100, 1, 2), (-100, 0)), sequence=(0, 1)):
+def word_table(tags=((-100, 1, 2), (-100, 0)), sequence=(0, 1), ids=((2, 7, 3), (2, 3))):
     """Two rows with labels of their tokens and one of their own."""
     return pa.table(
         {
             "id": ["t:1-0", "t:2-0"],
             "dict_id": ["t:1", "t:2"],
             "window": pa.array([0, 0], pa.int32()),
-            "input_ids": pa.array([[2, 7, 3], [2, 3]], pa.list_(pa.int32())),
+            "input_ids": pa.array(ids, pa.list_(pa.int32())),
             "initial_mask": pa.array([[0, 1, 0], [0, 1]], pa.list_(pa.int8())),
             "ner_label_ids": pa.array(tags, pa.list_(pa.int32())),
             "topic_label_ids": pa.array([[label] for label in sequence], pa.list_(pa.int64(), 1)),
@@ -109,7 +110,7 @@ def word_table(tags=((-100, 1, 2), (-100, 0)), sequence=(0, 1)):
 
 
 def content(features, rows=(0, 1)):
-    return FeatureSet(table=features, rows=np.array(rows, np.int64), padding=Padding(pad_token_id=0)).content_hashes()
+    return FeatureSet(table=features, rows=np.array(rows, np.int64), padding=Padding(pad_token_id=0)).content()
 
 
 def test_labels_of_tokens_are_padded_with_their_own_value():
@@ -139,13 +140,31 @@ def test_labels_of_tokens_are_padded_with_their_own_value():
     ],
 )
 def test_content_tells_labels_apart(changed):
-    assert set(content(word_table(**changed))) != set(content(word_table()))
+    before, after = content(word_table()), content(word_table(**changed))
+    assert [name for name in before if before[name] != after[name]] == ["labels"]
+
+
+@pytest.mark.parametrize("ids", [((2, 8, 3), (2, 3)), ((2, 3, 7), (2, 3)), ((2, 7), (3, 2, 3)), ((3, 2, 7), (3, 2))])
+def test_content_tells_other_tokens_of_equal_number_apart(ids):
+    before, after = content(word_table()), content(word_table(ids=ids))
+    assert [name for name in before if before[name] != after[name]] == ["tokens"]
 
 
 def test_content_does_not_depend_on_order_and_chunks(monkeypatch):
     whole = content(word_table())
-    assert content(word_table(), rows=(1, 0)).tolist() == whole.tolist()[::-1]
+    assert content(word_table(), rows=(1, 0)) == whole
+    assert content(word_table(), rows=(0,)) != whole
     cut = pa.concat_tables([word_table().slice(0, 1), word_table().slice(1)])
     monkeypatch.setattr("farm_ray.data_handler.batches._ROWS_HASHED", 1)
-    assert content(cut).tolist() == whole.tolist()
-    assert content(table().drop_columns(["task_label_ids"]), rows=(0, 2)).dtype == np.uint64
+    assert content(cut) == whole
+    assert content(pa.concat_tables([word_table(), word_table()]), rows=(2, 3)) == whole
+    assert set(content(table().drop_columns(["task_label_ids"]), rows=(0, 2))) == {"rows", "tokens", "labels"}
+
+
+def test_content_covers_how_tokens_are_masked():
+    def masked_by(share):
+        masking = Masking(mask_token_id=4, vocab_size=30, masked_lm_prob=share)
+        rows = np.array([0, 1])
+        return FeatureSet(table=word_table(), rows=rows, padding=Padding(pad_token_id=0), masking=masking).content()
+
+    assert masked_by(0.15) == masked_by(0.15) != masked_by(0.2)

@@ -50,6 +50,17 @@ def test_broken_and_resumed_is_unbroken(tiny_folder, tables, tmp_path, stop_afte
     assert all(torch.equal(weights[name], theirs[name]) for name in weights)
 
 
+def test_a_corpus_with_other_words_of_equal_length_is_another_run(tiny_folder, tmp_path):
+    tables = write_tables(tmp_path / "tables", files=2)
+    options = {"checkpoint_every": 2, "checkpoint_root_dir": tmp_path / "run"}
+    stream_run(tiny_folder, tables, **options)
+    stream_run(tiny_folder, tables, **options)
+    file = tables / "part-0.tsv"
+    file.write_text(file.read_text().replace("good", "dull"))
+    with pytest.raises(CheckpointError, match="training data was"):
+        stream_run(tiny_folder, tables, **options)
+
+
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
 def test_workers_change_the_speed_not_the_run(tiny_folder, tables):

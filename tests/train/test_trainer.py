@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -15,6 +16,7 @@ from farm_ray.modeling.optimization import initialize_optimizer
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.train import EarlyStopping, Trainer
 from tests.runs import labelled_dicts, small_model, small_run, small_silo, small_trainer
+from tests.tiny import VOCABULARY
 
 
 class Recorder:
@@ -243,10 +245,66 @@ def test_a_checkpoint_of_another_run_is_refused(tiny_folder, tmp_path):
     with pytest.raises(CheckpointError, match=r"learning_rate was 0\.001 and is 0\.002"):
         small_run(tiny_folder, checkpoint_root_dir=tmp_path, learning_rate=2e-3)
     silo = small_silo(tiny_folder, dicts=labelled_dicts(54))
-    with pytest.raises(CheckpointError, match="training data was"):
+    with pytest.raises(CheckpointError, match=r"training rows was '\d+, \w+' and is '\d+, "):
         small_run(tiny_folder, checkpoint_root_dir=tmp_path, silo=silo)
     fresh, _ = small_run(tiny_folder, checkpoint_root_dir=tmp_path, learning_rate=2e-3, resume="never")
     assert fresh.resumed_from is None
+
+
+def reworded(dicts):
+    """Other words, as many, in a few of the rows."""
+    return [
+        {**row, "text": row["text"].replace("film", "the")} if place < 9 else row for place, row in enumerate(dicts)
+    ]
+
+
+def relabelled(dicts):
+    return [{**dicts[0], "text_classification_label": "dull"}, *dicts[1:]]
+
+
+@pytest.mark.parametrize(("changed", "told"), [(reworded, "training tokens was"), (relabelled, "training labels was")])
+def test_a_checkpoint_of_rows_with_other_words_or_labels_is_refused(tiny_folder, tmp_path, changed, told):
+    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
+    with pytest.raises(CheckpointError, match=told):
+        small_run(
+            tiny_folder, checkpoint_root_dir=tmp_path, silo=small_silo(tiny_folder, dicts=changed(labelled_dicts()))
+        )
+
+
+def test_a_checkpoint_of_another_tokenizer_is_refused(tiny_folder, tmp_path, monkeypatch):
+    """A permuted vocabulary gives as many tokens of as many rows."""
+    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path / "run")
+    other = shutil.copytree(tiny_folder, tmp_path / "other")
+    (other / "tokenizer.json").unlink()
+    swapped = {"good": "film", "film": "good"}
+    monkeypatch.setattr("tests.tiny.VOCABULARY", [swapped.get(word, word) for word in VOCABULARY])
+    with pytest.raises(CheckpointError, match=r"tokenizer was 'BertTokenizer of 60 tokens, \w+' and is 'BertTok"):
+        small_run(other, checkpoint_root_dir=tmp_path / "run")
+
+
+def test_a_checkpoint_of_other_heads_is_refused(tiny_folder, tmp_path):
+    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
+    trainer = small_trainer(tiny_folder, checkpoint_root_dir=tmp_path)
+    trainer.model = small_model(tiny_folder, class_weights=[1.0, 2.0, 1.0])
+    with pytest.raises(CheckpointError, match="settings of the model was"):
+        trainer.train()
+
+
+def test_dev_rows_count_where_they_decide_about_the_run(tiny_folder, tmp_path):
+    """Those of a silo that splits none off; without early stopping they may change."""
+
+    def run(text, **options):
+        silo = small_silo(tiny_folder, dev_split=0.0)
+        dev = small_silo(tiny_folder, dicts=[{**row, "text": text} for row in labelled_dicts(9)], dev_split=0.0)
+        silo.data["dev"] = dev.data["train"]
+        return small_run(tiny_folder, silo=silo, checkpoint_every=1, **options)
+
+    watching = {"early_stopping": EarlyStopping(metric="loss", mode="min", patience=9), "evaluate_every": 2}
+    run("the good film", checkpoint_root_dir=tmp_path / "watching", **watching)
+    with pytest.raises(CheckpointError, match="dev tokens was"):
+        run("the bad film", checkpoint_root_dir=tmp_path / "watching", **watching)
+    run("the good film", checkpoint_root_dir=tmp_path / "plain")
+    run("the bad film", checkpoint_root_dir=tmp_path / "plain")
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tiny_folder, tmp_path):

@@ -82,6 +82,10 @@ class StreamedSet:
     def __len__(self) -> int:
         return self.rows
 
+    def content(self) -> str:
+        """What this corpus is, as far as that can be known without reading it."""
+        return f"{len(self.ranges)} ranges in {self.lanes} lanes, {self.stamp}"
+
     @property
     def one_window_each(self) -> bool:
         """True where no range holds more than one window: byte ranges do not, whole files may."""

@@ -140,15 +140,15 @@ class StreamingDataSilo(DataSilo):
             seed=self.seed,
             lanes=lanes,
             rows=estimated_rows(self.processor, ranges, sizes, seed=self.seed, keep_going=self.max_problem_share > 0),
-            stamp=self._stamp(ranges, sizes),
+            stamp=self._stamp(ranges),
             weights=_weights(ranges, sizes),
             max_problem_share=self.max_problem_share,
             max_tasks=min(self.max_processes, self.tasks_ahead),
         )
 
-    def _stamp(self, ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> str:
-        """What a checkpoint must agree with: the files' names and sizes, their cut, and what becomes of them."""
-        files = sorted({(str(one.name), sizes[one.file]) for one in ranges})
+    def _stamp(self, ranges: Sequence[FileRange]) -> str:
+        """What a checkpoint must agree with: the files' names and states, their cut, and what becomes of them."""
+        files = sorted({(str(one.name), str(one.stamp)) for one in ranges})
         facts = [self.processor.fingerprint(), self.window_bytes, len(ranges), files]
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
