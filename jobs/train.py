@@ -1,7 +1,7 @@
 """Fine-tune a model: from files to a saved, evaluated model.
 
     python -m jobs.train pipelines.quickstart
-    python -m jobs.train pipelines.text_classification --data-dir DIR --model MODEL --set processor.label_list=[a,b]
+    python -m jobs.train pipelines.text_classification --data-dir DIR --model MODEL
     ray job submit --working-dir . -- python -m jobs.train ...
 
 PIPELINE says what to run; the flags say where. Every field of the experiment can be changed with --set.

@@ -1,7 +1,6 @@
 """How good is a classifier on rows it has not seen, and how sure is that? A model per fold, trained at once.
 
-    python -m jobs.cross_validate pipelines.cross_validation --folds 5 --data-dir DIR --model MODEL \
-        --set processor.label_list=[positive,negative]
+    python -m jobs.cross_validate pipelines.cross_validation --folds 5 --data-dir DIR --model MODEL
 
 DIR holds train.tsv as for pipelines.text_classification; the rows of test.tsv, if there is one, are split anew with the
 others. Every row is tested once, by the model of the fold that did not train on it; the result has mean and standard

@@ -1,8 +1,9 @@
-"""Texts with any number of labels each, joined by commas in one column.
+"""Texts with any number of labels each: one column with names joined by commas, lists, or a 0 or 1 for each label.
 
-    python -m jobs.train pipelines.multilabel --data-dir DIR --model MODEL --set 'processor.label_list=[toxic, insult]'
+    python -m jobs.train pipelines.multilabel --data-dir DIR --model MODEL
 
-DIR holds train.tsv with the columns text and label; an empty cell means that no label applies. The same file names,
+DIR holds train.tsv with the columns text and label; an empty cell means that no label applies. Zeros and ones get their
+names by --set 'processor.label_list=[toxic, insult]'. The same file names,
 formats and options as pipelines.text_classification.
 """
 

@@ -1,11 +1,11 @@
 """Named entities: one word and its tag a line, an empty line between sentences.
 
-    python -m jobs.train pipelines.ner --data-dir DIR --model MODEL --set 'processor.label_list=[O, B-PER, I-PER]'
+    python -m jobs.train pipelines.ner --data-dir DIR --model MODEL
     python -m jobs.train pipelines.ner:wnut17 --data-dir DIR --model MODEL
 
-DIR holds train.txt and dev.txt, and test.txt if there is one (else --set processor.test_filename=null). Without a label
-list the tags found in the data are named. Texts of any length: long ones are read in windows, and every word gets its
-tag once.
+DIR holds train.txt and dev.txt, and test.txt if there is one (else --set processor.test_filename=null). The tags are
+those of the training data, or those of processor.label_list=[O,B-PER,I-PER]. Texts of any length: long ones are read in
+windows, and every word gets its tag once.
 """
 
 from __future__ import annotations

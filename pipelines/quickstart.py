@@ -58,7 +58,7 @@ def gather(data_dir: Path) -> None:
 def next_steps(result: Result) -> list[str]:
     """What a first user may want to do after the run, one line each."""
     text = "Compute the pairwise distances between two sparse matrices."
-    own_data = "--data-dir FOLDER_WITH_train.tsv --model MODEL --set processor.label_list=[a,b]"
+    own_data = "--data-dir FOLDER_WITH_train.tsv --model MODEL"
     submit = "ray job submit --working-dir . -- python -m jobs.train pipelines.quickstart"
     return [
         f"done: {result.metrics.get('dev', {}).get('acc', 0.0):.1%} of the dev docstrings get the right library. Next:",

@@ -1,11 +1,11 @@
 """Your own texts and labels: one text column, one label column.
 
-    python -m jobs.train pipelines.text_classification --data-dir DIR --model MODEL \
-        --set processor.label_list=[positive,negative]
+    python -m jobs.train pipelines.text_classification --data-dir DIR --model MODEL
 
 DIR holds train.tsv with the columns text and label, and test.tsv if there is one; a tenth of the training rows becomes
 the dev set. Other names, columns and formats: --set processor.train_filename=reviews.csv, processor.delimiter=",",
-processor.text_column_name=review and so on. Without a label list the labels found in the data are named.
+processor.text_column_name=review and so on. The labels are those of the training data, or those of
+processor.label_list=[positive,negative].
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Pairs of texts with one label: entailment, paraphrases, question and answer.
 
-    python -m jobs.train pipelines.text_pair --data-dir DIR --model MODEL --set 'processor.label_list=["0", "1"]'
+    python -m jobs.train pipelines.text_pair --data-dir DIR --model MODEL
 
 DIR holds train.tsv with the columns text, text_b and label, and test.tsv if there is one. For pairs with a number there
 is pipelines.regression:text_pair_regression.

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from farm_ray.data_handler.label_cells import Wrong, as_cell, places_of
 from farm_ray.data_handler.problems import COLUMN, PROBLEM
 from farm_ray.data_handler.scaling import read_number, scaling_of, why_not
-from farm_ray.errors import DataProblemError
+from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,12 +126,27 @@ def label_ids(task: Mapping[str, Any], label: Any) -> list[Any]:
             raise DataProblemError(f'the label "{label}" {why_not(str(label))}', value=label)
         return [scaling_of(task).apply(number)]
     known = list(task["label_list"])
-    several = task["task_type"] == "multilabel_classification"
-    given = [part for part in str(label).split(",") if part] if several else [str(label)]
-    for one in given:
-        if one not in known:
-            raise DataProblemError(f'label "{one}" is not in label_list {shown_labels(known)}', value=one)
-    return [int(one in given) for one in known] if several else [known.index(given[0])]
+    if not known:
+        raise ConfigError(unknown_labels(task))
+    if task["task_type"] == "multilabel_classification":
+        places = places_of(
+            as_cell(label), {one: place for place, one in enumerate(known)}, decided=task.get("multi_hot")
+        )
+        if not isinstance(places, Wrong):
+            return [int(place in places) for place in range(len(known))]
+        told = places.told or f'label "{places.value}" is not in label_list {shown_labels(known)}'
+        raise DataProblemError(told, value=places.value)
+    if str(label) not in known:
+        raise DataProblemError(f'label "{label}" is not in label_list {shown_labels(known)}', value=label)
+    return [known.index(str(label))]
+
+
+def unknown_labels(task: Mapping[str, Any]) -> str:
+    """What to do where a task has no label list yet."""
+    return (
+        f"the labels in {task['label_name']} are not known: a DataSilo takes them from its training data for its own "
+        "processor (silo.processor), or give label_list"
+    )
 
 
 def shown_labels(labels: Sequence[str]) -> str:

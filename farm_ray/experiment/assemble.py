@@ -16,11 +16,12 @@ from farm_ray.experiment.preparation import Prepare
 from farm_ray.experiment.processor_config import BertStyleLMProcessorConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.experiment.config import HeadConfig
     from farm_ray.experiment.processor_config import ProcessorConfig
 
     Progress = Callable[[str, int, int | None, str], None]
@@ -35,6 +36,7 @@ _OWN_TASK = {
 """Name and type of the task that a processor makes by itself, where it is not text_classification."""
 _WORDS = "NERProcessor"
 """The kind whose own task stays when there are others."""
+_ANY_LABELS = ("0", "1")
 _LOSS = "loss"
 """Is among the results of every head."""
 _NOT_THE_PROCESSORS = {"kind", "tasks", "metric", "data_dir"}
@@ -82,6 +84,7 @@ def check_experiment(experiment: Experiment) -> None:
         raise ConfigError(f'processor.tasks has two tasks named "{min(twice)}"; names must differ')
     tasks = _scored_tasks(processor)
     heads = head_configs(experiment, list(tasks))
+    _check_class_weights(heads, tasks)
     _check_training(experiment, [(head.task, tasks[head.task]) for head in heads])
 
 
@@ -97,24 +100,41 @@ class _Scored(NamedTuple):
     """What the results of a task are made of."""
 
     metric: tuple[str, ...]
-    rows: list[Any]
-    """What the metrics are tried on."""
+    task_type: str
+    labels: tuple[str, ...] = ()
+    """Those that are given."""
+
+    def rows(self) -> list[Any]:
+        """What the metrics are tried on."""
+        return trial_rows(self.task_type, self.labels)
+
+    def stand_ins(self) -> list[Any]:
+        """As `rows`, with labels that every metric takes where the training data will give them."""
+        return self.rows() or trial_rows(self.task_type, _ANY_LABELS)
 
 
 def _scored_tasks(processor: ProcessorConfig) -> dict[str, _Scored]:
     if isinstance(processor, BertStyleLMProcessorConfig):
-        found = {"lm": _Scored(("acc",), [])}
-        return found | ({"nextsentence": _Scored(("acc",), ["True", "False"])} if processor.next_sent_pred else {})
+        found = {"lm": _Scored(("acc",), "language_modelling")}
+        next_sentence = _Scored(("acc",), "classification", ("True", "False"))
+        return found | ({"nextsentence": next_sentence} if processor.next_sent_pred else {})
     default = "multilabel_classification" if getattr(processor, "multilabel", False) else "classification"
-    tasks = {
-        task.name: _Scored(task.metric, trial_rows(task.task_type or default, task.label_list))
-        for task in processor.tasks
-    }
+    tasks = {task.name: _Scored(task.metric, task.task_type or default, task.label_list) for task in processor.tasks}
     if tasks and processor.kind != _WORDS:
         return tasks
     name, task_type = _OWN_TASK.get(processor.kind, ("text_classification", default))
-    own = _Scored(processor.metric, trial_rows(task_type, getattr(processor, "label_list", None) or ()))
+    own = _Scored(processor.metric, task_type, getattr(processor, "label_list", None) or ())
     return {name: own, **tasks}
+
+
+def _check_class_weights(heads: Sequence[HeadConfig], tasks: Mapping[str, _Scored]) -> None:
+    for head in heads:
+        scored = tasks[head.task]
+        if isinstance(head.class_weights, tuple) and not scored.labels and scored.task_type != "regression":
+            raise ConfigError(
+                f"model.heads: class_weights of task {head.task} are in the order of its label_list, and it has none; "
+                "give label_list, or class_weights=balanced"
+            )
 
 
 def _check_training(experiment: Experiment, heads: list[tuple[str, _Scored]]) -> None:
@@ -123,7 +143,7 @@ def _check_training(experiment: Experiment, heads: list[tuple[str, _Scored]]) ->
     from farm_ray.modeling.optimization.schedules import check_schedule
 
     for _, scored in heads:
-        check_metric(scored.metric, scored.rows)
+        check_metric(scored.metric, scored.rows())
     check_optimizer(experiment.train.optimizer_opts)
     check_schedule(experiment.train.schedule_opts)
     stopping = experiment.train.early_stopping
@@ -146,9 +166,9 @@ def _check_watched(watched: str, task: str, scored: _Scored) -> None:
     """A value for early stopping that no evaluation yields is refused where the values are known for sure."""
     from farm_ray.evaluation.metrics import reported_names
 
-    if watched == _LOSS or not scored.rows:
+    if watched == _LOSS or scored.task_type == "language_modelling":
         return
-    names, all_known = reported_names(scored.metric, scored.rows)
+    names, all_known = reported_names(scored.metric, scored.stand_ins())
     if watched in names:
         return
     known = [_LOSS, *names]
@@ -209,7 +229,7 @@ def make_processor(config: ProcessorConfig, tokenizer: Any, *, seed: int) -> Pro
         processor.add_task(
             name=task.name,
             metric=_metric(task.metric),
-            label_list=list(task.label_list),
+            label_list=list(task.label_list) or None,
             label_column_name=task.label_column_name,
             label_name=task.label_name,
             task_type=task.task_type,

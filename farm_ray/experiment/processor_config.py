@@ -11,7 +11,6 @@ from pydantic import (
     NonNegativeInt,
     PositiveInt,
     Tag,
-    ValidationInfo,
     field_validator,
 )
 
@@ -57,7 +56,7 @@ class TaskConfig(Config):
     task_type: TaskType | None = None
     """None: as the processor says; beside words with tags it must be said."""
     label_list: Labels = ()
-    """Label names; a label's position is its id. A regression has none."""
+    """Label names; a label's position is its id. Empty: those of the training data. A regression has none."""
     metric: Metrics = ("acc",)
     """Names of metrics, as `farm_ray.evaluation.metrics.METRICS` has them, or registered ones."""
     label_column_name: Column = "label"
@@ -66,13 +65,6 @@ class TaskConfig(Config):
     """The text's column in the files; None takes the processor's."""
     label_name: str | None = None
     """Key of the label in dicts; None is `{name}_label`."""
-
-    @field_validator("label_list")
-    @classmethod
-    def _needed(cls, value: tuple[str, ...], given: ValidationInfo) -> tuple[str, ...]:
-        if not value and given.data.get("task_type") != "regression":
-            raise ValueError("a task needs its labels, such as [good, bad]; only a regression has none")
-        return value
 
 
 class _FilesConfig(Config):
@@ -131,11 +123,11 @@ class TextClassificationProcessorConfig(_TableProcessorConfig):
     kind: Literal["TextClassificationProcessor"] = "TextClassificationProcessor"
     """The processor's class."""
     label_list: Labels | None = None
-    """Labels of the one task; None when `tasks` are given."""
+    """Labels of the one task; None takes those of the training data, sorted."""
     metric: Metrics = ("acc",)
     """Metrics of the one task, as in `TaskConfig`."""
     multilabel: bool = False
-    """Rows have any number of labels, joined by commas."""
+    """Rows have any number of labels, joined by commas or in a list, or a zero or one for each label."""
     dev_stratification: bool = False
     """Whether the split keeps the labels' shares."""
 
@@ -173,7 +165,8 @@ class NERProcessorConfig(_ProcessorConfig):
     kind: Literal["NERProcessor"] = "NERProcessor"
     """The processor's class."""
     label_list: Labels | None = None
-    """Tags; with "X" among them, FARM's scheme, it is learned for the later tokens of a word."""
+    """Tags; None takes those of the training data. With "X" among them, FARM's scheme, it is learned for the later
+    tokens of a word."""
     metric: Metrics = ("seq_f1",)
     """seq_f1, acc, or registered ones."""
     train_filename: str | None = "train.txt"

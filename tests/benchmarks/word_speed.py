@@ -37,10 +37,9 @@ def main() -> None:
         args.model = str(model_folder())
     os.environ["RAYON_NUM_THREADS"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    processor = NERProcessor(Tokenizer.load(args.model), MAX_SEQ_LEN, None)
-    tags = processor._labels_in(args.data)
-    processor = NERProcessor(processor.tokenizer, MAX_SEQ_LEN, None, tags, "seq_f1").frozen()
+    processor = NERProcessor(Tokenizer.load(args.model), MAX_SEQ_LEN, None, metric="acc")
     given = pa.concat_tables(processor.read_tables(args.data))
+    processor = processor.fitted_on([given]).frozen()
     tables = [given.slice(0, min(args.rows, given.num_rows))]
     while (rows := sum(table.num_rows for table in tables)) < args.rows:
         tables.append(given.slice(0, args.rows - rows))

@@ -210,7 +210,7 @@ def test_entities_of_tags_without_o_mean_nothing():
     for tags in (["0", "1", "2"], ["NOUN", "VERB"], ["B", "I"]):
         rows = trial_rows("token_classification", tags)
         check_metric("acc", rows)
-        with pytest.raises(ConfigError, match=r'seq_recall counts entities.*lack "O".*processor\.metric=acc'):
+        with pytest.raises(ConfigError, match=r'seq_recall counts entities.*lack "O".*metric="acc"'):
             check_metric(["acc", ["seq_recall"]], rows)
 
 

@@ -88,7 +88,7 @@ def test_one_metric_may_stand_alone_and_a_tab_may_be_spelled():
 
 def test_build_names_a_nested_field():
     with pytest.raises(ConfigError, match=r"processor\.tasks\.0\.label_list"):
-        build(Experiment, {"name": "x", "processor": {"tasks": [{"name": "a"}]}})
+        build(Experiment, {"name": "x", "processor": {"tasks": [{"name": "a", "label_list": "a, b"}]}})
 
 
 def test_to_yaml_is_readable():

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jobs import train
+from jobs import evaluate, train
 
 REPO = Path(__file__).parent.parent.parent
 HEADER = "text\tlabel\n"
@@ -52,6 +52,18 @@ def test_the_same_run_again_does_the_same(call, train_flags):
     code, second, _ = call(train.main, [*train_flags, "--resume", "never"])
     assert code == 0
     assert (second["order_hash"], second["metrics"]) == (first["order_hash"], first["metrics"])
+
+
+def test_labels_are_those_of_the_training_data(call, train_flags, tmp_path):
+    code, told, err = call(train.main, [*train_flags, "--set", "processor.label_list=null"])
+    assert code == 0, err
+    assert "labels (2): bad, good" in err
+    model_dir = Path(told["model_dir"])
+    saved = json.loads((model_dir / "processor_config.json").read_text())["tasks"]["text_classification"]
+    assert saved["label_list"] == ["bad", "good"]
+    (tmp_path / "test.tsv").write_text(HEADER + "a good film\tgood\na bad film\tbad\n")
+    code, told, err = call(evaluate.main, [str(model_dir), str(tmp_path / "test.tsv")])
+    assert (code, told["rows"]) == (0, 2), err
 
 
 def test_two_label_columns_are_two_tasks(call, tiny_folder, tmp_path):
@@ -110,6 +122,11 @@ DATA = {
     "wrong encoding": (append("schön\tgood\n".encode("latin-1")), [], ["train.tsv:34"]),
     "truncated gzip": (truncated_gzip, ["--set", "processor.train_filename=train.tsv.gz"], ["train.tsv.gz"]),
     "empty text": (append(b" \tgood\n"), [], ["train.tsv:34"]),
+    "labels of two spellings": (
+        append(b"a film\tGood\n"),
+        ["--set", "processor.label_list=null"],
+        ['"Good" in train.tsv:34', "which look like one label"],
+    ),
     "NUL bytes": (append(b"a\0film\tgood\n"), [], ["train.tsv:34"]),
     "a line of 1 MB": (append(b"film " * 200_000 + b"\tgood\n"), [], ["train.tsv:34"]),
     "nothing left for dev": (write("train.tsv", HEADER + "a\tgood\nb\tbad\n"), [], ["dev_split"]),
@@ -119,7 +136,15 @@ DATA = {
     "own test file missing": (None, ["--set", "processor.test_filename=mine.tsv"], ["mine.tsv: there is no such file"]),
 }
 SETTINGS = {
-    "label_list missing": (["--set", "processor.label_list=null"], ["label_list", "bad", "good"]),
+    "class weights without a label list": (
+        [
+            "--set",
+            "processor.label_list=null",
+            "--set",
+            "model.heads=[{task: text_classification, class_weights: [1, 2]}]",
+        ],
+        ["class_weights of task text_classification", "give label_list, or"],
+    ),
     "unknown pipeline": (["pipelines.text_clasification"], ["pipelines.text_classification"]),
     "unknown key": (["--set", "train.epohcs=2"], ["train.epohcs", "train.epochs"]),
     "wrong type": (["--set", "train.epochs=two"], ["train.epochs", "two"]),

@@ -127,6 +127,7 @@ class DataSilo:
         self.processor.check_ready_for_training(input_path(self.processor, "train") if train_dicts is None else None)
         if train_dicts is not None or "train" in files:
             self.processor = self.processor.fitted_on(self._training_rows(train_dicts, files.get("train", ())))
+        self.processor.check_labels_known()
         for name in SETS:
             made = self._features(given[name], files.get(name), name)
             self.data[name] = None if made is None else self._accept(name, *made)

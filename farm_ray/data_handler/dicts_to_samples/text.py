@@ -13,15 +13,17 @@ import pyarrow.compute as pc
 
 from farm_ray.data_handler import problems, samples
 from farm_ray.data_handler.columns import null_where_not, one_array
-from farm_ray.data_handler.dicts_to_samples.label_lists import comma_joined, way_out
-from farm_ray.data_handler.input_features import label_ids, shown_labels
+from farm_ray.data_handler.input_features import label_ids, shown_labels, unknown_labels
+from farm_ray.data_handler.label_cells import Wrong, is_list, places_of, way_out
 from farm_ray.data_handler.scaling import read_numbers, scaling_of, why_not
-from farm_ray.errors import DataProblemError
+from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.problems import Problem
 
 STAGE = "dicts_to_samples"
+_DIGITS = 5
+"""Of numbers that are no place in a label list."""
 
 Task = Mapping[str, Any]
 
@@ -82,6 +84,8 @@ def with_problems(table: pa.Table, found: Mapping[int, Problem]) -> pa.Table:
 def labels_of_rows(dicts: pa.Table, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
     """The labels of a task with one label (or a fixed number) per row, and problems by position."""
     given = one_array(dicts.column(task["label_name"]))
+    if not task["label_list"] and task["task_type"] not in {"regression", None}:
+        raise ConfigError(unknown_labels(task))
     if task["task_type"] == "multilabel_classification":
         return _multi_hot(dicts, given, task)
     if task["task_type"] == "classification":
@@ -104,25 +108,30 @@ def _ids(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSizeList
 
 
 def _multi_hot(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
-    n_labels = len(task["label_list"])
-    cells = comma_joined(given)
-    split = pc.split_pattern(pc.fill_null(cells, ""), ",")
-    parts, rows = pc.list_flatten(split), pc.list_parent_indices(split)
-    ids = pc.index_in(parts, value_set=pa.array(task["label_list"], pa.string()))
-    known = pc.is_valid(ids).to_numpy(zero_copy_only=False)
-    hot = np.zeros((len(given), n_labels), np.int64)
-    row_of_part = rows.to_numpy(zero_copy_only=False)
-    hot[row_of_part[known], pc.drop_null(ids).to_numpy(zero_copy_only=False)] = 1
-    unknown_parts = pc.and_(pc.is_null(ids), pc.not_equal(parts, "")).to_numpy(zero_copy_only=False)
-    first_unknown = {int(row_of_part[part]): part for part in np.flatnonzero(unknown_parts)[::-1]}
+    cells = given.dictionary_encode()
+    hot = np.zeros((len(cells.dictionary) + 1, len(task["label_list"])), np.int64)
+    known = {label: place for place, label in enumerate(task["label_list"])}
+    wrong: dict[int, Wrong] = {}
+    for number, cell in enumerate(cells.dictionary.to_pylist()):
+        places = places_of(cell, known, decided=task.get("multi_hot"))
+        if isinstance(places, Wrong):
+            wrong[number] = places
+        else:
+            hot[number, places] = 1
+    # The last row stands for null.
+    rows = pc.fill_null(cells.indices, len(cells.dictionary)).to_numpy(zero_copy_only=False)
     found = _tell(dicts, pc.is_null(given), lambda row_id, _: _missing_label(row_id, task))
-    sound = problems.sound(dicts).to_numpy(zero_copy_only=False)
-    row_ids = dicts.column("id")
-    for row, part in first_unknown.items():
-        if sound[row]:
-            hint = way_out(cells[row].as_py(), task["label_list"])
-            found[row] = _unknown_label(row_ids[row].as_py(), parts[part].as_py(), task, hint)
-    return pa.FixedSizeListArray.from_arrays(pa.array(hot.ravel()), type=samples.label_type(task)), found
+    unfit = pa.array(np.isin(rows, list(wrong)))
+    tell = partial(_wrong_cell, wrong=wrong, cells=cells.dictionary, task=task)
+    found |= _tell(dicts, unfit, tell, pa.array(rows))
+    return pa.FixedSizeListArray.from_arrays(pa.array(hot[rows].ravel()), type=samples.label_type(task)), found
+
+
+def _wrong_cell(row_id: str, number: int, *, wrong: Mapping[int, Wrong], cells: pa.Array, task: Task) -> Problem:
+    kind, value, told = wrong[number]
+    if told:
+        return problems.at(row_id, stage=STAGE, kind=kind, message=f"{row_id}: {told}", value=value)
+    return _unknown_label(row_id, value, task, way_out(cells[number].as_py(), task["label_list"]))
 
 
 def _scaled(dicts: pa.Table, given: pa.Array, task: Task) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
@@ -186,13 +195,23 @@ def _missing_label(row_id: str, task: Task) -> Problem:
 
 def _unknown_label(row_id: str, label: str, task: Task, hint: str | None = None) -> Problem:
     known = task["label_list"]
-    near = difflib.get_close_matches(label, known, n=1)
-    meant = f' (did you mean "{near[0]}"?)' if near else ""
     message = (
         f'{row_id}: label "{problems.shorten(label)}" is not in label_list {shown_labels(known)}; '
-        f"{hint or f'correct the row{meant} or add the label to label_list'}"
+        f"{hint or _hint(label, task)}"
     )
     return problems.at(row_id, stage=STAGE, kind="unknown label", message=message, value=label)
+
+
+def _hint(label: str, task: Task) -> str:
+    known = task["label_list"]
+    if task["task_type"] == "classification" and is_list(label):
+        return "for rows with several labels give multilabel=True"
+    if label.isdecimal() and len(label) < _DIGITS and int(label) < len(known) and not any(map(str.isdecimal, known)):
+        return f'labels are looked up by name, not by place: write "{known[int(label)]}" if {label} stands for it'
+    alike = [one for one in known if one.strip().casefold() == label.strip().casefold()]
+    near = alike or difflib.get_close_matches(label, known, n=1)
+    meant = f' (did you mean "{near[0]}"?)' if near else ""
+    return f"correct the row{meant} or add the label to label_list"
 
 
 def _no_number(row_id: str, label: str, task: Task) -> Problem:

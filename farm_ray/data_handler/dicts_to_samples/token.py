@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.dicts_to_samples.text import STAGE, assemble, labels_of_rows, mark_empty_texts, with_problems
-from farm_ray.data_handler.input_features import shown_labels
+from farm_ray.data_handler.input_features import shown_labels, unknown_labels
 from farm_ray.data_handler.samples import WORD_TASK
+from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.words import split_texts
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def token_samples(dicts: pa.Table, *, tasks: Mapping[str, Mapping[str, Any]], in
 
 def _tags(dicts: pa.Table, task: Mapping[str, Any]) -> tuple[pa.ListArray, dict[int, Problem]]:
     """Label ids of the words, list<int32> [rows], and problems by position."""
+    if not task["label_list"]:
+        raise ConfigError(unknown_labels(task))
     given = one_array(dicts.column(task["label_name"]))
     words = split_texts(pc.fill_null(one_array(dicts.column("text")), ""))
     counts = pc.fill_null(pc.list_value_length(given), 0).to_numpy().astype(np.int64)

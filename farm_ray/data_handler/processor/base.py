@@ -13,7 +13,7 @@ from farm_ray.data_handler.file_to_dicts.ranges import FileRange
 from farm_ray.data_handler.input_features import label_ids
 from farm_ray.data_handler.processor import checks, files, identity, own_features, saving
 from farm_ray.data_handler.processor.dicts import dicts_table
-from farm_ray.data_handler.processor.measuring import with_scaling
+from farm_ray.data_handler.processor.measuring import lacking_labels, measured_tasks
 from farm_ray.data_handler.processor.metrics import check_metrics
 from farm_ray.data_handler.processor.sample_methods import SampleMethods
 from farm_ray.data_handler.processor.tasks import Task, check_names, loaded_task, make_task
@@ -101,7 +101,7 @@ class Processor(SampleMethods, abc.ABC):
         self,
         name: str,
         metric: Any,
-        label_list: Sequence[str] | Sequence[float],
+        label_list: Sequence[str] | Sequence[float] | None = None,
         label_column_name: str | None = None,
         label_name: str | None = None,
         task_type: str | None = None,
@@ -113,7 +113,7 @@ class Processor(SampleMethods, abc.ABC):
             name: The head's `task_name`.
             metric: Name of a metric, a function `(preds, labels)`, or a list of both.
             label_list: All labels; a label's position is its id. For a regression mean and scale of the labels, or an
-                empty list: a `DataSilo` then measures them on its training data.
+                empty list. None: a `DataSilo` takes the labels (or measures the numbers) of its training data.
             label_column_name: The labels' column in the file.
             label_name: Key of the label in dicts; `{name}_label` by default, and the tensor `{label_name}_ids`.
             task_type: `classification`, `multilabel_classification`, `regression` or `token_classification`; None is
@@ -153,13 +153,24 @@ class Processor(SampleMethods, abc.ABC):
         if not self.tasks:
             raise ConfigError(self.what_is_missing(train_file))
         check_metrics(self.tasks)
+        lacking = lacking_labels(self.tasks)
+        if lacking and self._makes_labels_itself():
+            raise ConfigError(
+                f'task "{lacking[0]}" has no label_list, and {type(self).__name__} makes its own labels, so that '
+                "the data do not say them; give label_list"
+            )
+
+    def check_labels_known(self) -> None:
+        """Raises ConfigError where labels would have to be taken from training data that are not there."""
+        for name in lacking_labels(self.tasks):
+            raise ConfigError(f'task "{name}" has no label_list, and no training data to take it from; give label_list')
 
     def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - for subclasses that look into the file
         """Why there is no task, and the way out."""
         return f"{type(self).__name__} has no task: call add_task(name, metric, label_list) before training"
 
     def fitted_on(self, tables: Iterable[pa.Table]) -> Processor:
-        """A copy with what can only be measured on the training data: mean and scale of regressions without them.
+        """A copy with what can only be measured on the training data: labels that no list names, mean and scale.
 
         Where `convert_labels` is the subclass's own, nothing is measured: mean 0, scale 1.
 
@@ -168,9 +179,16 @@ class Processor(SampleMethods, abc.ABC):
 
         Returns:
             The processor itself where nothing is to be measured.
+
+        Raises:
+            DataProblemError: When a column does not hold labels, or holds ones that cannot be told apart for sure.
+            ConfigError: On a metric that does not fit the labels.
         """
-        tasks = with_scaling(self.tasks, () if self._converts_labels_itself() else tables)
-        return self if tasks is self.tasks else identity.changed_copy(self, tasks=tasks)
+        tasks = measured_tasks(self.tasks, () if self._converts_labels_itself() else tables)
+        if tasks is self.tasks:
+            return self
+        check_metrics(tasks)
+        return identity.changed_copy(self, tasks=tasks)
 
     @abc.abstractmethod
     def file_to_dicts(self, file: str) -> Iterable[dict[str, Any]]:
@@ -391,6 +409,10 @@ class Processor(SampleMethods, abc.ABC):
         return convert_from_transformers(
             str(tokenizer_name_or_path), task_type, max_seq_len, where=where, settings=dict(tokenizer_args or {})
         )
+
+    def _makes_labels_itself(self) -> bool:
+        """True where a subclass turns labels into numbers in some way of its own."""
+        return self._converts_labels_itself() or bool(own_features.made_by(type(self)))
 
     def _converts_labels_itself(self) -> bool:
         """True where a subclass brings a `convert_labels` of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.dicts_to_samples.user_labels import DICTIONARY
+from farm_ray.data_handler.label_cells import as_cell
 from farm_ray.data_handler.problems import Problem
 from farm_ray.data_handler.samples import ID_KEYS, TEXT_B
 
@@ -202,11 +204,11 @@ def _label(row: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
     label = row.get(task["label_name"])
     if label is None and task["label_column_name"] is not None:
         label = row.get(task["label_column_name"])
-    if label is None or isinstance(label, str):
-        return None if label is None else clean(label)
-    if isinstance(label, list | tuple):
-        return ",".join(clean(str(one)) for one in label)
-    return str(label)
+    if label is None or (isinstance(label, float) and math.isnan(label)):
+        return None
+    if isinstance(label, list | tuple) and len(label) == 1 and task["task_type"] != "multilabel_classification":
+        label = label[0]
+    return clean(as_cell(label))
 
 
 def _as_json(row: Mapping[str, Any], *, strict: bool = False) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.token import token_samples
@@ -18,12 +15,10 @@ from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, cut_at_blank_lines
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
-from farm_ray.data_handler.input_features import shown_labels
 from farm_ray.data_handler.problems import COLUMN, Problem
 from farm_ray.data_handler.processor import files, identity, own_features
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
 from farm_ray.data_handler.processor.dicts import external_id
-from farm_ray.data_handler.processor.tasks import make_task
 from farm_ray.data_handler.processor.word_dicts import word_dicts_table
 from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS, WORD_TASK
 from farm_ray.data_handler.samples_to_features.token import IGNORED, token_features, words_of_windows
@@ -32,12 +27,11 @@ from farm_ray.modeling.tokenization.words import split_with_metadata
 from farm_ray.storage import data_suffix, file_name, list_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from farm_ray.data_handler.samples_to_features.padding import Padding
 
-_MOST_LABELS = 1000
 _TASK = "ner"
 _OBJECT_SUFFIXES = (".json", ".jsonl", ".parquet")
 
@@ -45,7 +39,7 @@ _OBJECT_SUFFIXES = (".json", ".jsonl", ".parquet")
 class NERProcessor(Processor):
     """Reads words with tags: files with one token a line (CoNLL, GermEval), JSON lines and Parquet.
 
-    With `label_list` and `metric` the task "ner" is added. `add_task` adds further labels of words, or (with
+    With `metric` the task "ner" is added. `add_task` adds further labels of words, or (with
     `task_type="classification"` and the like) of whole texts, which JSON lines and Parquet can hold.
 
     Texts of any length are read: a text that does not fit is cut at word borders into windows which overlap, and every
@@ -58,7 +52,8 @@ class NERProcessor(Processor):
         tokenizer: From `Tokenizer.load`.
         max_seq_len: Tokens per window at most, special tokens counted.
         data_dir: Folder of the files, or None.
-        label_list: All tags; a tag's position is its id. With "X" among them (FARM's scheme), special tokens and the
+        label_list: All tags; a tag's position is its id. None: a `DataSilo` takes the tags of its training data, "O"
+            first. With "X" among them (FARM's scheme), special tokens and the
             later tokens of a word are learned as "X"; without it they are not learned.
         metric: Name of a metric, a function `(preds, labels)`, or a list of both.
         train_filename: File with training data below `data_dir`, or None.
@@ -144,9 +139,8 @@ class NERProcessor(Processor):
         self.window_overlap = window_overlap
         self.max_text_chars = max_text_chars
         self.inference = inference
-        self._missing = [name for name, value in (("label_list", label_list), ("metric", metric)) if value is None]
-        if not self._missing:
-            self.add_task(_TASK, metric, label_list or [], label_column_name)
+        if metric is not None:
+            self.add_task(_TASK, metric, label_list, label_column_name)
         self._format("")
 
     def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
@@ -236,15 +230,17 @@ class NERProcessor(Processor):
             )
         ]
 
-    def what_is_missing(self, train_file: str | None) -> str:
-        """Names what the task needs; for missing tags, with those that the training file holds."""
-        missing = " and ".join(self._missing) or "a task"
-        parts = [f"{missing} missing: training needs label_list and metric"]
-        if "label_list" in self._missing:
-            parts.append(self._labels_to_give(train_file))
-        if "metric" in self._missing:
-            parts.append("give a metric with --set processor.metric=seq_f1")
-        return "; ".join(parts)
+    def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - tags are taken from the file
+        """Names what the task needs."""
+        return "metric missing: training needs one; give it with --set processor.metric=seq_f1 (or acc)"
+
+    def fitted_on(self, tables: Iterable[pa.Table]) -> Processor:
+        """As `Processor.fitted_on`; an "X" that the data have as a tag of words is no label of FARM's scheme."""
+        fitted = super().fitted_on(tables)
+        found = [task["label_list"] for name, task in fitted.tasks.items() if not self.tasks[name]["label_list"]]
+        if any(self.non_initial_token in labels for labels in found):
+            return identity.changed_copy(fitted, non_initial_token="")
+        return fitted
 
     def _reads_files_itself(self) -> bool:
         """False where a subclass brings a `file_to_dicts` of its own."""
@@ -308,32 +304,6 @@ class NERProcessor(Processor):
                 own = [external_id(values) if isinstance(values, dict) else None for _, values in rows]
                 table = table.append_column(EXTERNAL_ID, pa.array(own, pa.string()))
             yield table
-
-    def _labels_to_give(self, train_file: str | None) -> str:
-        if train_file is None:
-            return "give it with --set processor.label_list=[...]"
-        found = self._labels_in(train_file)
-        if not found:
-            raise ConfigError(f"{train_file} holds no tags; name the right column with tag_column or label_column_name")
-        if len(found) >= _MOST_LABELS:
-            return f"{train_file} holds {len(found)} tags or more (the wrong column?); give it with label_list"
-        argument = shlex.quote(json.dumps(found, ensure_ascii=False))
-        shown = shown_labels(found)
-        return f"{train_file} holds {len(found)} tags {shown}; give it with --set processor.label_list={argument}"
-
-    def _labels_in(self, train_file: str) -> list[str]:
-        """The distinct tags of the file, sorted, O first; stops at a thousand."""
-        any_tags = make_task(
-            _TASK, metric=None, label_list=["O", "X"], label_column_name=self.label_column_name, task_type=WORD_TASK
-        )
-        reader = identity.changed_copy(self, tasks={_TASK: any_tags}, inference=False)
-        found: set[str] = set()
-        for table in reader.read_tables(train_file):
-            tags = pc.list_flatten(table.column(any_tags["label_name"]))
-            found |= {tag for tag in pc.unique(tags).to_pylist() if tag}
-            if len(found) >= _MOST_LABELS:
-                break
-        return sorted(found, key=lambda tag: (tag != "O", tag))
 
 
 def _dict_of(values: Mapping[str, Any] | Problem, ids: Sequence[str]) -> dict[str, Any]:

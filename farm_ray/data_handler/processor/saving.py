@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.credentials import saved_values
 from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
+from farm_ray.data_handler.processor.measuring import lacking_labels
 from farm_ray.data_handler.processor.metrics import saved_tasks
 from farm_ray.data_handler.processor.names import processor_class
 from farm_ray.data_handler.processor.tasks import loaded_task
@@ -52,6 +53,12 @@ def plain_settings(processor: Processor) -> dict[str, Any]:
 
 def save(processor: Processor, folder: Path) -> None:
     """Writes the settings and the tokenizer into `folder`; addresses lose their credentials on the way."""
+    lacking = () if processor.inference else lacking_labels(processor.tasks)
+    if lacking:
+        raise ConfigError(
+            f'this processor does not know the labels of task "{lacking[0]}": a data silo takes them from its '
+            "training data for its own processor; save that one: silo.processor.save(...)"
+        )
     settings = saved_values(processor.generate_config())
     settings |= {"tokenizer": type(processor.tokenizer).__name__, "processor": type(processor).__name__}
     if own := own_features.made_by(type(processor)):

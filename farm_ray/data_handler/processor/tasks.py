@@ -30,7 +30,7 @@ def make_task(
     name: str,
     *,
     metric: Any,
-    label_list: Sequence[Any],
+    label_list: Sequence[Any] | None,
     label_column_name: str | None = None,
     label_name: str | None = None,
     task_type: str | None = None,
@@ -38,9 +38,11 @@ def make_task(
 ) -> Task:
     """A checked task dict.
 
-    A regression keeps mean and scale of its labels in the place of a label list; empty, they are not known yet.
+    A regression keeps mean and scale of its labels in the place of a label list. Without a list the task has an empty
+    one: the training data will say.
 
-    Keys: label_list, metric, label_tensor_name, label_name, label_column_name, text_column_name, task_type.
+    Keys: label_list, metric, label_tensor_name, label_name, label_column_name, text_column_name, task_type; and
+    `multi_hot` where the training data say whether cells hold zeros and ones for the labels.
 
     Raises:
         ConfigError: On labels or a metric that cannot be meant.
@@ -73,13 +75,14 @@ def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
     task = make_task(
         name,
         metric=fields.get("metric"),
-        label_list=fields.get("label_list") or [],
+        label_list=fields.get("label_list") or None,
         label_column_name=fields.get("label_column_name"),
         label_name=fields.get("label_name"),
         task_type=fields.get("task_type"),
         text_column_name=fields.get("text_column_name"),
     )
-    return task | {"label_tensor_name": fields.get("label_tensor_name") or task["label_tensor_name"]}
+    decided = {"multi_hot": fields["multi_hot"]} if isinstance(fields.get("multi_hot"), bool) else {}
+    return task | {"label_tensor_name": fields.get("label_tensor_name") or task["label_tensor_name"], **decided}
 
 
 def _of_language_model(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +95,7 @@ def _of_language_model(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _label_list(name: str, label_list: Any, task_type: str | None) -> list[Any]:
-    if task_type == LANGUAGE_MODELLING:
+    if task_type == LANGUAGE_MODELLING or (label_list is None and task_type is not None):
         return []
     return _scaling(name, label_list) if task_type == "regression" else _checked(name, label_list, task_type)
 

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from farm_ray.configuration import strict_arguments
-from farm_ray.data_handler.dicts_to_samples.label_lists import comma_joined
 from farm_ray.data_handler.file_to_dicts.tables import sampled
-from farm_ray.data_handler.input_features import shown_labels
 from farm_ray.data_handler.processor import files
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
-from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-_MOST_LABELS = 1000
+    import pyarrow as pa
+
 _TASK = "text_classification"
 
 
 class TextClassificationProcessor(Processor):
     """Reads tables (TSV, CSV, JSON lines, Parquet) with a text and one or more label columns.
 
-    With `label_list` and `metric` the task "text_classification" is added; for several label columns call `add_task`
-    once for each.
+    With `metric` the task "text_classification" is added; for several label columns call `add_task` once for each.
 
     Args:
         tokenizer: From `Tokenizer.load`.
         max_seq_len: Tokens per row at most, special tokens counted.
         data_dir: Folder of the files, or None.
-        label_list: All labels; a label's position is its id.
+        label_list: All labels; a label's position is its id. None: a `DataSilo` takes the labels of its training data,
+            sorted.
         metric: Name of a metric, a function `(preds, labels)`, or a list of both.
         train_filename: File with training data below `data_dir`, or None.
         dev_filename: File with dev data; None takes `dev_split` of the training data.
@@ -45,7 +38,8 @@ class TextClassificationProcessor(Processor):
         quote_char: Quotes fields in text files; None for no quoting.
         skiprows: Rows to leave out before the header.
         label_column_name: Column of the labels.
-        multilabel: Rows have any number of labels, joined by commas; an empty cell means none.
+        multilabel: Rows have any number of labels, joined by commas or as a list, or a zero or one for each label; an
+            empty cell means none. See `farm_ray.data_handler.label_cells`.
         header: Row of the header, from 0; None for a file without one (columns are then named "0", "1", ...).
         proxies: Accepted for FARM's sake.
         max_samples: Read a random sample of so many rows per file at most.
@@ -115,9 +109,8 @@ class TextClassificationProcessor(Processor):
         self.max_text_chars = max_text_chars
         self.seed = seed
         self.inference = inference
-        self._missing = [name for name, value in (("label_list", label_list), ("metric", metric)) if value is None]
-        if not self._missing:
-            self.add_task(_TASK, metric, label_list or [], label_column_name, text_column_name=text_column_name)
+        if metric is not None:
+            self.add_task(_TASK, metric, label_list, label_column_name, text_column_name=text_column_name)
 
     def own_task_type(self) -> str | None:
         """One label per row, or any number with `multilabel`."""
@@ -145,15 +138,9 @@ class TextClassificationProcessor(Processor):
             return tables if self.max_samples is None else sampled(tables, self.max_samples, seed=self.seed)
         return self._read(path)
 
-    def what_is_missing(self, train_file: str | None) -> str:
-        """Names what the task needs; for missing labels, with those that the training file holds."""
-        missing = " and ".join(self._missing) or "a task"
-        parts = [f"{missing} missing: training needs label_list and metric"]
-        if "label_list" in self._missing:
-            parts.append(self._labels_to_give(train_file))
-        if "metric" in self._missing:
-            parts.append('give a metric with --set processor.metric=acc (or "f1_macro")')
-        return "; ".join(parts)
+    def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - labels are taken from the file
+        """Names what the task needs."""
+        return 'metric missing: training needs one; give it with --set processor.metric=acc (or "f1_macro")'
 
     def _read(self, path: str) -> Iterator[pa.Table]:
         tasks = {} if self.inference else self.tasks
@@ -181,29 +168,3 @@ class TextClassificationProcessor(Processor):
             seed=self.seed,
             max_field_chars=self.max_text_chars,
         )
-
-    def _labels_to_give(self, train_file: str | None) -> str:
-        if train_file is None:
-            return "give it with --set processor.label_list=[...]"
-        found = self._labels_in(train_file)
-        where = f'the column "{self.label_column_name}" of {train_file}'
-        if not found:
-            raise ConfigError(f"{where} holds no labels; name the right column with label_column_name")
-        if len(found) >= _MOST_LABELS:
-            return f"{where} holds {len(found)} labels or more (no classes?); give it with label_list"
-        argument = shlex.quote(json.dumps(found, ensure_ascii=False))
-        return (
-            f"{where} holds {len(found)} labels {shown_labels(found)}; "
-            f"give it with --set processor.label_list={argument}"
-        )
-
-    def _labels_in(self, train_file: str) -> list[str]:
-        """The distinct labels of the file, sorted; stops at a thousand."""
-        found: set[str] = set()
-        for table in self._read_columns(train_file, {self.label_column_name: ["label"]}):
-            labels = pc.unique(table.column("label")).drop_null()
-            cells = comma_joined(labels).to_pylist() if self.multilabel else labels.to_pylist()
-            found |= {part for cell in cells for part in (cell.split(",") if self.multilabel else [cell]) if part}
-            if len(found) >= _MOST_LABELS:
-                break
-        return sorted(found)

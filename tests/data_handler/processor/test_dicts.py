@@ -38,7 +38,7 @@ def test_columns():
     assert made["sent_label"].to_pylist() == ["a", "3", None]
     assert table(dicts, tasks={}).column_names == ["id", "text", "problem"]
     assert table([]).schema == made.schema
-    assert table([{"text": "x", "label": ["a", "b"]}])["sent_label"].to_pylist() == ["a,b"]
+    assert table([{"text": "x", "label": ["a", "b"]}])["sent_label"].to_pylist() == ['["a", "b"]']
 
 
 @pytest.mark.parametrize(

@@ -239,21 +239,21 @@ def test_options_of_files(make, tmp_path):
         make(encoding="utf-88")
 
 
-def test_missing_tags_are_told_with_those_of_the_file(make, file, tmp_path):
+def test_tags_are_taken_from_the_data(make, file):
     processor = make(label_list=None).frozen()
-    with pytest.raises(ConfigError) as caught:
-        processor.check_ready_for_training(file)
-    assert str(caught.value).startswith("label_list missing")
-    assert f"{file} holds 3 tags [O, B-PER, I-PER]" in str(caught.value)
-    assert """--set processor.label_list='["O", "B-PER", "I-PER"]'""" in str(caught.value)
-    with pytest.raises(ConfigError, match=r"label_list and metric missing.*--set processor\.metric=seq_f1"):
+    processor.check_ready_for_training(file)
+    assert processor.fitted_on(processor.read_tables(file)).tasks["ner"]["label_list"] == ["O", "B-PER", "I-PER"]
+    with pytest.raises(ConfigError, match=r"^metric missing.*--set processor\.metric=seq_f1 \(or acc\)"):
         make(label_list=None, metric=None).check_ready_for_training(file)
-    with pytest.raises(ConfigError, match=r"--set processor\.label_list=\[\.\.\.\]"):
-        make(label_list=None).check_ready_for_training()
-    path = tmp_path / "train.jsonl"
-    path.write_text('{"text": "a", "tags": ["B-LOC"]}\n')
-    with pytest.raises(ConfigError, match=r"holds 1 tags \[B-LOC\]"):
-        make(label_list=None, label_column_name="tags").check_ready_for_training(str(path))
+
+
+def test_a_tag_called_x_is_no_label_of_farms_scheme(make):
+    rows = [{"text": "the badly", "ner_label": ["DET", "X"]}]
+    processor = make(label_list=None, metric="acc")
+    fitted = processor.fitted_on([processor.dicts_to_table(rows)])
+    made = fitted.featurize(fitted.dicts_to_table(rows))
+    assert fitted.tasks["ner"]["label_list"] == ["DET", "X"]
+    assert sorted(set(made["ner_label_ids"].to_pylist()[0])) == [-100, 0, 1]
 
 
 def test_round_trip_gives_equal_features(make, file, tmp_path):

@@ -1,6 +1,10 @@
 import gzip
+import json
+import re
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from farm_ray.data_handler.processor import TextClassificationProcessor
@@ -98,35 +102,82 @@ def test_inference_needs_no_label_column(make, tmp_path):
     ]  # fmt: skip
 
 
-def test_missing_labels_are_told_with_those_of_the_file(make, file):
-    for settings, missing in (({"metric": "acc"}, "label_list missing"), ({}, "label_list and metric missing")):
-        processor = make(**({"label_list": None, "metric": None, "label_column_name": "fine_label"} | settings))
-        with pytest.raises(ConfigError) as caught:
-            processor.check_ready_for_training(file)
-        assert str(caught.value).startswith(missing)
-        assert """--set processor.label_list='["INSULT", "OTHER"]'""" in str(caught.value)
-    with pytest.raises(ConfigError, match=r"metric missing.*--set processor.metric=acc"):
+def labels_of(processor, path):
+    return processor.fitted_on(processor.read_tables(str(path))).tasks["text_classification"]["label_list"]
+
+
+def test_labels_are_taken_from_the_data(make, file):
+    processor = make(label_list=None, label_column_name="fine_label").frozen()
+    processor.check_ready_for_training(file)
+    assert labels_of(processor, file) == ["INSULT", "OTHER"]
+    with pytest.raises(ConfigError, match=r"^metric missing.*--set processor.metric=acc"):
         make(metric=None).check_ready_for_training(file)
-    with pytest.raises(ConfigError, match=r"--set processor.label_list=\[\.\.\.\]"):
-        make(label_list=None).check_ready_for_training()
 
 
 def test_labels_of_a_multilabel_file(make, tmp_path):
     path = tmp_path / "train.tsv"
     path.write_text("text\tlabel\na\ttoxic,insult\nb\t\nc\tit's,toxic\n")
-    with pytest.raises(ConfigError) as caught:
-        make(label_list=None, multilabel=True).check_ready_for_training(str(path))
-    assert "holds 3 labels [insult, it's, toxic]" in str(caught.value)
+    assert labels_of(make(label_list=None, multilabel=True), path) == ["insult", "it's", "toxic"]
 
 
 def test_labels_of_a_multilabel_file_with_lists(make, tmp_path):
     path = tmp_path / "train.jsonl"
     path.write_text('{"text": "a", "label": ["toxic", "insult"]}\n{"text": "b", "label": []}\n')
-    with pytest.raises(ConfigError, match=r"holds 2 labels \[insult, toxic\]"):
-        make(label_list=None, multilabel=True).check_ready_for_training(str(path))
+    assert labels_of(make(label_list=None, multilabel=True), path) == ["insult", "toxic"]
     processor = make(label_list=["toxic", "insult"], multilabel=True)
     made = processor.featurize(pa.concat_tables(processor.read_tables(str(path))))
     assert made["text_classification_label_ids"].to_pylist() == [[1, 1], [0, 0]]
+
+
+HOT = [[1, 0, 1], [0, 0, 1], [1, 1, 0], [0, 1, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("label_list", [None, ["0", "1", "2"], ["toxic", "insult", "threat"]])
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet", "spaces.csv", "bool.jsonl"])
+def test_zeros_and_ones_stand_for_labels_by_place(make, tmp_path, label_list, suffix):
+    path = tmp_path / f"train.{suffix}"
+    if suffix == "parquet":
+        pq.write_table(pa.table({"text": ["a"] * 5, "label": HOT}), path)
+    elif suffix.endswith("jsonl"):
+        rows = [[bool(bit) for bit in hot] for hot in HOT] if suffix == "bool.jsonl" else HOT
+        path.write_text("".join(f"{json.dumps({'text': 'a', 'label': row})}\n" for row in rows))
+    else:
+        cells = [" ".join(map(str, hot)) if suffix == "spaces.csv" else f'"{hot}"' for hot in HOT]
+        path.write_text("text,label\n" + "".join(f"a,{cell}\n" for cell in cells))
+    processor = make(label_list=label_list, multilabel=True, delimiter=",", quote_char='"')
+    fitted = processor.fitted_on(processor.read_tables(str(path)))
+    assert fitted.tasks["text_classification"]["label_list"] == (label_list or ["0", "1", "2"])
+    made = fitted.featurize(pa.concat_tables(fitted.read_tables(str(path))))
+    assert made["text_classification_label_ids"].to_pylist() == HOT
+    dicts = [{"text": "a", "label": np.array(hot)} for hot in HOT]
+    assert fitted.featurize(fitted.dicts_to_table(dicts))["text_classification_label_ids"].to_pylist() == HOT
+
+
+def test_labels_called_0_and_1_and_zeros_and_ones(make):
+    """[0, 1] are both labels where rows name them, and the second one where all rows are zeros and ones."""
+    processor = make(label_list=["0", "1"], multilabel=True)
+    for rows, expected in (
+        ([[0, 1], [1], [0], []], [[1, 1], [0, 1], [1, 0], [0, 0]]),
+        ([[0, 1], [1, 0], [0, 1]], [[0, 1], [1, 0], [0, 1]]),
+    ):
+        table = processor.dicts_to_table([{"text": "a", "label": row} for row in rows])
+        fitted = processor.fitted_on([table])
+        assert fitted.featurize(table)["text_classification_label_ids"].to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["[1, 0]", "OTHER"], "for rows with several labels give multilabel=True"),
+        (["1", "OTHER"], 'labels are looked up by name, not by place: write "OFFENSE" if 1 stands for it'),
+        (["offense ", "OTHER"], r'did you mean "OFFENSE"\?'),
+    ],
+)
+def test_labels_in_another_form_have_a_hint(make, labels, message):
+    processor = make()
+    made = processor.featurize(processor.dicts_to_table([{"text": "a", "label": label} for label in labels]))
+    assert made["text_classification_label_ids"].to_pylist() == [None, [0]]
+    assert re.search(message, made["problem"][0].as_py()["message"])
 
 
 def test_columns_that_cannot_be_meant(make, file):

@@ -187,8 +187,8 @@ def test_room_for_two_texts(pairs):
 def test_it_is_a_text_classification_processor(pairs, file):
     processor = pairs(label_list=None)
     assert isinstance(processor, TextClassificationProcessor)
-    with pytest.raises(ConfigError, match=r"holds 2 labels \[0, 1\]"):
-        processor.check_ready_for_training(file)
+    fitted = processor.fitted_on(processor.read_tables(file))
+    assert fitted.tasks["text_classification"]["label_list"] == ["0", "1"]
 
 
 def test_no_test_file_is_fine_under_its_default_name(pairs, tmp_path):

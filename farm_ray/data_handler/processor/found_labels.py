@@ -1,0 +1,270 @@
+"""Label lists taken from the training data: which labels a column holds, and when it holds something else.
+
+Rather than guess, these refuse: labels that differ only in case or spaces, several labels in a cell of a task with one,
+missing values that were written as text, and columns that hold texts or ids. A label list of the user's is taken as it
+is.
+"""
+
+from __future__ import annotations
+
+import abc
+import logging
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from farm_ray.data_handler.columns import one_array
+from farm_ray.data_handler.input_features import shown_labels
+from farm_ray.data_handler.label_cells import ColumnForm, is_list, read_cell
+from farm_ray.data_handler.problems import shorten
+from farm_ray.errors import DataProblemError
+from farm_ray.tag_schemes import OUTSIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+logger = logging.getLogger(__name__)
+
+_MOST = 1000
+"""Labels from which on a column holds no classes."""
+_MANY = 50
+"""Labels from which on a warning is given."""
+_FEW_ROWS = 20
+"""With fewer rows each may have its own label."""
+_NEARLY_ALL = 0.8
+_SHOWN = 5
+_JOINTS = re.compile(r"\s*[,;|]\s*")
+_WRITTEN_MISSING = ("nan", "NaN", "<NA>", "NaT")
+_MAYBE_MISSING = ("None", "null", "NULL")
+_OTHER_COLUMN = "name another label_column_name=..., give label_list=[...], or take a regression for numbers"
+
+
+class ColumnLabels(abc.ABC):
+    """Labels of a column with their rows: how many there are, and the first one."""
+
+    def __init__(self, name: str, task: Mapping[str, Any]) -> None:
+        self.name = name
+        self.column = task.get("label_column_name") or task["label_name"]
+        self.task = task
+        self.counts: dict[str, int] = {}
+        self.first: dict[str, str] = {}
+        self.rows = 0
+
+    @abc.abstractmethod
+    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
+        """Takes in the labels of valid rows, and these rows' ids."""
+
+    @abc.abstractmethod
+    def fields(self) -> dict[str, Any]:
+        """The fields of the task that the training data give.
+
+        Raises:
+            DataProblemError: When the column does not hold labels, or ones that cannot be told apart for sure.
+        """
+
+    def count(self, labels: Iterable[str], rows: int, row_id: str) -> None:
+        """Takes in labels that stand together in `rows` rows, the first of which is `row_id`."""
+        for label in labels:
+            self.first.setdefault(label, row_id)
+            self.counts[label] = self.counts.get(label, 0) + rows
+        if len(self.counts) > _MOST:
+            raise self.refusal(f"holds more than {_MOST} labels (such as {self.some(self.counts)}); {_OTHER_COLUMN}")
+
+    def some(self, labels: Iterable[str]) -> str:
+        """A few labels, and in which rows they stand."""
+        chosen = sorted(labels)[:2]
+        return ", ".join(f'"{shorten(label)}" in {self.first[label]}' for label in chosen)
+
+    def refusal(self, told: str) -> DataProblemError:
+        """Says what the column holds."""
+        return DataProblemError(
+            f'task {self.name}: no label_list is given, and the column "{self.column}" of the training data {told}',
+            task=self.name,
+        )
+
+    def checked(self) -> list[str]:
+        """The labels, sorted, when they are plausible; they are logged."""
+        labels = sorted(self.counts, key=_order)
+        if not labels:
+            raise self.refusal("holds no labels; name the right one with label_column_name=...")
+        missing = [label for label in labels if label in _WRITTEN_MISSING]
+        if missing:
+            raise self.refusal(
+                f"holds {self.some(missing)}, as missing values are written; remove such rows, or give label_list=[...]"
+            )
+        self._refuse_look_alikes(labels)
+        self._refuse_texts(labels)
+        return labels
+
+    def told(self, labels: list[str], note: str = "") -> None:
+        """Logs the labels that were found, and what is odd about them."""
+        logger.info("%s: labels (%d): %s%s", self.name, len(labels), shown_labels(labels)[1:-1], note)
+        doubts = []
+        if len(labels) > _MANY:
+            doubts.append(f"{len(labels)} labels are many: is it the right column?")
+        doubts += [f'"{label}" may stand for a missing label' for label in labels if label in _MAYBE_MISSING]
+        for doubt in doubts:
+            logger.warning('task %s, column "%s": %s', self.name, self.column, doubt)
+
+    def warn_of_single_rows(self) -> None:
+        """A label with one row is perhaps a slip."""
+        single = [label for label, count in self.counts.items() if count == 1]
+        if single and self.rows >= _FEW_ROWS:
+            logger.warning(
+                'task %s, column "%s": these labels have a single row: %s%s',
+                self.name,
+                self.column,
+                ", ".join(f'"{shorten(label)}" ({self.first[label]})' for label in single[:_SHOWN]),
+                ", ..." if len(single) > _SHOWN else "",
+            )
+
+    def _refuse_look_alikes(self, labels: list[str]) -> None:
+        alike: dict[Any, str] = {}
+        for label in labels:
+            other = alike.setdefault(_essence(label), label)
+            if other != label:
+                raise self.refusal(
+                    f"holds {self.some([other])} and {self.some([label])}, which look like one label; write them "
+                    "alike, or give label_list=[...] if they are two"
+                )
+
+    def _refuse_texts(self, labels: list[str]) -> None:
+        if self.rows >= _FEW_ROWS and len(labels) > _NEARLY_ALL * self.rows:
+            raise self.refusal(
+                f"holds {len(labels)} labels in {self.rows} rows (such as {self.some(labels)}); {_OTHER_COLUMN}"
+            )
+
+
+class OneLabel(ColumnLabels):
+    """The labels of a task with one per row."""
+
+    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
+        """Takes in a column of strings."""
+        for label, rows, row_id in _distinct(labels, ids):
+            self.rows += rows
+            if label:
+                self.count([label], rows, row_id)
+
+    def fields(self) -> dict[str, Any]:
+        """The label list."""
+        several = [label for label in self.counts if is_list(label)] or _compound(self.counts, _JOINTS)
+        if several:
+            raise self.refusal(
+                f"holds several labels in a row ({self.some(several)}); give multilabel=True "
+                '(to add_task task_type="multilabel_classification"), or label_list=[...] if these are names'
+            )
+        labels = self.checked()
+        if len(labels) == 1:
+            raise self.refusal(f'has only the label "{labels[0]}"; a classifier needs at least two classes')
+        self.told(labels)
+        self.warn_of_single_rows()
+        return {"label_list": labels}
+
+
+class SeveralLabels(ColumnLabels):
+    """The labels of a task with any number per row, and whether cells hold zeros and ones for them."""
+
+    def __init__(self, name: str, task: Mapping[str, Any]) -> None:
+        super().__init__(name, task)
+        self._form = ColumnForm()
+        self._unreadable: dict[str, str] = {}
+
+    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
+        """Takes in a column of cells."""
+        for text, rows, row_id in _distinct(labels, ids):
+            cell = read_cell(text)
+            self.rows += rows
+            self._form.add(cell, rows)
+            if cell.bits is None and (cell.names is None or (cell.names[:1] and cell.names[0].startswith("["))):
+                self._unreadable.setdefault(text, row_id)
+            self.count(dict.fromkeys(cell.names or ()), rows, row_id)
+
+    def fields(self) -> dict[str, Any]:
+        """The label list where none is given, and `multi_hot`."""
+        vectors = self._form.are_vectors()
+        given = list(self.task["label_list"])
+        if given:
+            return {"multi_hot": vectors}
+        if vectors:
+            labels = [str(place) for place in range(self._form.length())]
+            self.told(labels, " (zeros and ones by place; label_list names them)")
+            return {"label_list": labels, "multi_hot": True}
+        for text, row_id in self._unreadable.items():
+            raise self.refusal(f'holds "{shorten(text)}" in {row_id}, which is no list of labels; write their names')
+        if joined := _compound(self.counts, re.compile(r"\s*[;|]\s*")):
+            raise self.refusal(
+                f"holds {self.some(joined)}; join several labels by commas, or give label_list=[...] if these are names"
+            )
+        labels = self.checked()
+        self.told(labels)
+        self.warn_of_single_rows()
+        return {"label_list": labels, "multi_hot": False}
+
+
+class Tags(ColumnLabels):
+    """The tags of words."""
+
+    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
+        """Takes in a column of lists of strings."""
+        lists = one_array(labels)
+        of_words = one_array(ids).take(pc.list_parent_indices(lists))
+        for tag, words, row_id in _distinct(pc.list_flatten(lists), of_words):
+            self.rows += words
+            if tag:
+                self.count([tag], words, row_id)
+
+    def fields(self) -> dict[str, Any]:
+        """The tags, `O` first."""
+        tags = self.checked()
+        if len(tags) == 1:
+            raise self.refusal(f'holds only the tag "{tags[0]}"; a tagger needs at least two')
+        tags = sorted(tags, key=lambda tag: tag != OUTSIDE)
+        self.told(tags)
+        return {"label_list": tags}
+
+
+def _distinct(values: pa.ChunkedArray | pa.Array, ids: pa.ChunkedArray | pa.Array) -> Iterator[tuple[str, int, str]]:
+    """Each value that is not null, how often it occurs, and the id of its first row."""
+    column = one_array(values) if isinstance(values, pa.ChunkedArray) else values
+    names = one_array(ids) if isinstance(ids, pa.ChunkedArray) else ids
+    there = column.is_valid()
+    encoded = column.filter(there).dictionary_encode()
+    rows = names.filter(there)
+    places = encoded.indices.to_numpy(zero_copy_only=False)
+    numbers, first, counts = np.unique(places, return_index=True, return_counts=True)
+    for number, row, count in zip(numbers.tolist(), first.tolist(), counts.tolist(), strict=True):
+        yield encoded.dictionary[number].as_py(), count, rows[row].as_py()
+
+
+def _compound(labels: Iterable[str], joints: re.Pattern[str]) -> list[str]:
+    """Labels whose parts are parts of other labels, too: they are several."""
+    parts = {label: [part for part in joints.split(label) if part] for label in labels}
+    in_labels: dict[str, int] = {}
+    for one in parts.values():
+        for part in set(one):
+            in_labels[part] = in_labels.get(part, 0) + 1
+    return [label for label, one in parts.items() if len(one) > 1 and all(in_labels[part] > 1 for part in one)]
+
+
+def _order(label: str) -> tuple[float, str]:
+    """Numbers by size, other labels by their text."""
+    return (_number(label), label)
+
+
+def _essence(label: str) -> Any:
+    """What is equal for labels that nobody would tell apart."""
+    number = _number(label)
+    return " ".join(label.casefold().split()) if number == math.inf else number
+
+
+def _number(label: str) -> float:
+    """The number that a label is, infinity where it is none."""
+    try:
+        number = float("x" if "_" in label else label)
+    except ValueError:
+        return math.inf
+    return number if math.isfinite(number) else math.inf

@@ -1,0 +1,146 @@
+"""Label lists from the training data, and columns that hold something else."""
+
+import logging
+
+import pyarrow as pa
+import pytest
+
+from farm_ray.data_handler.processor.found_labels import OneLabel, SeveralLabels, Tags
+from farm_ray.data_handler.processor.tasks import make_task
+from farm_ray.errors import DataProblemError
+
+
+def found(kind, labels, **task):
+    """What a column says, cut in two."""
+    types = {OneLabel: "classification", SeveralLabels: "multilabel_classification", Tags: "token_classification"}
+    column = kind("mood", make_task("mood", metric=None, label_list=None, task_type=types[kind]) | task)
+    values = pa.array(labels, pa.list_(pa.string()) if kind is Tags else pa.string())
+    ids = pa.array([f"train.tsv:{number}" for number in range(2, 2 + len(labels))], pa.string())
+    for part in (slice(0, 2), slice(2, None)):
+        column.add(pa.chunked_array([values[part]]), pa.chunked_array([ids[part]]))
+    return column.fields()
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["pos", "neg", "pos", "", None], ["neg", "pos"]),
+        (["10", "9", "2", "-1"], ["-1", "2", "9", "10"]),
+        (["1.5", "1.0"], ["1.0", "1.5"]),
+        (["10", "9", "b"], ["9", "10", "b"]),
+        (["a,b", "c"], ["a,b", "c"]),
+        (["Washington, D.C.", "Paris", "D.C."], ["D.C.", "Paris", "Washington, D.C."]),
+        (["1_0", "10"], ["10", "1_0"]),
+        (["None", "b"], ["None", "b"]),
+        (["True", "False"], ["False", "True"]),
+        (["(other)", "[x"], ["(other)", "[x"]),
+    ],
+)
+def test_one_label_per_row(labels, expected):
+    assert found(OneLabel, labels) == {"label_list": expected}
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["pos", "neg", "Pos "], r'holds "Pos " in train\.tsv:4 and "pos" in train\.tsv:2, which look like one label'),
+        (["1", "1.0", "2"], "look like one label"),
+        (["true", "True", "no"], "look like one label"),
+        (["very  bad", "very bad"], "look like one label"),
+        (["pos", "nan"], r'"nan" in train\.tsv:3, as missing values are written; remove such rows'),
+        (["a", "b", "a,b"], r'several labels in a row \("a,b" in train\.tsv:4\); give multilabel=True'),
+        (["a; b", "a", "b|c", "c"], r"several labels in a row .* give multilabel=True"),
+        (["[1, 0]", "[0, 1]"], "several labels in a row"),
+        (["['a']", "['b']"], "several labels in a row"),
+        (['{"a": 1}', "b"], "several labels in a row"),
+        (["1 0 1", "0 0 1"], "several labels in a row"),
+        (["good", "good"], 'has only the label "good"; a classifier needs at least two classes'),
+        (["", None, ""], "holds no labels; name the right one with label_column_name"),
+        ([str(number) for number in range(1001)], r'more than 1000 labels .*such as "0".* take a regression'),
+        ([f"text {number}" for number in range(18)] + ["text 1"] * 3, "holds 18 labels in 21 rows"),
+    ],
+)
+def test_what_is_no_column_of_labels(labels, message):
+    with pytest.raises(DataProblemError, match=message) as caught:
+        found(OneLabel, labels)
+    assert str(caught.value).startswith(
+        'task mood: no label_list is given, and the column "mood_label" of the training data '
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected", "hot"),
+    [
+        (["a,b", "", "b"], ["a", "b"], False),
+        (['["b", "a"]', "[]"], ["a", "b"], False),
+        (["['b', 'a']", "c"], ["a", "b", "c"], False),
+        (["[0, 2]", "[1]"], ["0", "1", "2"], False),
+        (["[1, 0, 1]", "[0, 0, 1]"], ["0", "1", "2"], True),
+        (["1 0 1", "0 0 1"], ["0", "1", "2"], True),
+        (["[0 1 1 1]", "[1 0 0 0]"], ["0", "1", "2", "3"], True),
+        (["0,1", "1", "0"], ["0", "1"], False),
+        (["0,1", "1,0"], ["0", "1"], True),
+        (["[0]", "[1]"], ["0", "1"], False),
+        (["toxic", "toxic"], ["toxic"], False),
+    ],
+)
+def test_several_labels_per_row(labels, expected, hot):
+    assert found(SeveralLabels, labels) == {"label_list": expected, "multi_hot": hot}
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a, b", "b"], r'holds " b" in train\.tsv:2 and "b" in train\.tsv:3, which look like one label'),
+        (["a;b", "a", "b"], r'"a;b" in train\.tsv:2; join several labels by commas'),
+        (["[0.3, 0.7]", "[1, 0]"], r'holds "\[0\.3, 0\.7\]" in train\.tsv:2, which is no list of labels'),
+        (['{"a": 1, "b": 0}', "a"], "which is no list of labels"),
+        (["[3 2 1]", "[4 5 6]"], "which is no list of labels"),
+        (["", None], "holds no labels"),
+        (["a,nan"], "as missing values are written"),
+    ],
+)
+def test_what_is_no_column_of_several_labels(labels, message):
+    with pytest.raises(DataProblemError, match=message):
+        found(SeveralLabels, labels)
+
+
+def test_given_labels_stay_and_the_form_is_found():
+    assert found(SeveralLabels, ["[0, 1]", "[1, 0]"], label_list=["0", "1"]) == {"multi_hot": True}
+    assert found(SeveralLabels, ["[0, 1]", "[1]"], label_list=["0", "1"]) == {"multi_hot": False}
+
+
+def test_tags_begin_with_o():
+    rows = [["B-PER", "O"], None, ["O", None, "I-LOC"], [], ["B-LOC", ""]]
+    assert found(Tags, rows) == {"label_list": ["O", "B-LOC", "B-PER", "I-LOC"]}
+    assert found(Tags, [["10", "9"], ["0"]]) == {"label_list": ["0", "9", "10"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([["O"], ["O", "O"]], 'holds only the tag "O"; a tagger needs at least two'),
+        ([["O"], ["B-PER", "o"]], r'"O" in train\.tsv:2 and "o" in train\.tsv:3, which look like one label'),
+        ([[]], "holds no labels"),
+        ([[f"word{number}"] for number in range(30)], "holds 30 labels in 30 rows"),
+    ],
+)
+def test_what_is_no_column_of_tags(rows, message):
+    with pytest.raises(DataProblemError, match=message):
+        found(Tags, rows)
+
+
+def test_labels_are_logged_with_what_is_odd_about_them(caplog):
+    caplog.set_level(logging.INFO)
+    found(OneLabel, ["b", "None"] * 12 + ["a"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "mood: labels (3): None, a, b",
+        'task mood, column "mood_label": "None" may stand for a missing label',
+        'task mood, column "mood_label": these labels have a single row: "a" (train.tsv:26)',
+    ]
+    caplog.clear()
+    found(OneLabel, [f"label {number}" for number in range(51)] * 2)
+    assert "51 labels are many: is it the right column?" in caplog.text
+    caplog.clear()
+    found(SeveralLabels, ["[1, 0, 1]", "[0, 0, 1]"])
+    assert "mood: labels (3): 0, 1, 2 (zeros and ones by place; label_list names them)" in caplog.text
