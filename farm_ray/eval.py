@@ -17,6 +17,7 @@ import torch
 
 from farm_ray import storage
 from farm_ray.artifacts import verify_folder
+from farm_ray.data_handler.bounds import Bounds, check_beyond
 from farm_ray.data_handler.order import FeatureLoader, evaluation_batches
 from farm_ray.devices import checked_device, explaining
 from farm_ray.errors import ConfigError
@@ -177,6 +178,7 @@ def evaluate_folder(
     rows = silo.data["test"]
     assert rows is not None, "the file is there"
     groups = rows.groups()
+    check_beyond(rows.table, Bounds.of(model.language_model))
     with explaining():
         results = evaluate(model, rows, batch_size=batch_size, ranks=Ranks(device=device), precision=precision)
     return {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray import farm_methods, storage
 from farm_ray.artifacts import publish_folder
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.bounds import check_padding
 from farm_ray.data_handler.given_rows import given_rows, given_tables
 from farm_ray.devices import available_device
 from farm_ray.errors import ConfigError
@@ -151,6 +152,7 @@ class Inferencer:
         ).on(device)
         if task_type == loading.EMBEDDINGS:
             predictor = _embedder(predictor, extraction_strategy, extraction_layer, ignore_first_token)
+        check_padding(predictor.processor.padding(), predictor.bounds)
         self._predictor = predictor
 
     @classmethod

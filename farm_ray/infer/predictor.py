@@ -18,6 +18,7 @@ import torch
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.bounds import Bounds, mark_beyond
 from farm_ray.data_handler.samples import EXTERNAL_ID
 from farm_ray.devices import explaining
 from farm_ray.infer import windows
@@ -82,6 +83,11 @@ class Predictor:
         return Predictions(table=table, rows=rows[finite], heads=self.heads, logits=answers)
 
     @property
+    def bounds(self) -> Bounds:
+        """What the language model has embeddings for."""
+        return Bounds.of(self.model.language_model)
+
+    @property
     def heads(self) -> list[PredictionHead]:
         """The model's prediction heads, in order."""
         return list(self.model.prediction_heads)  # type: ignore[arg-type]
@@ -107,7 +113,7 @@ class Predictor:
 
     def _features(self, dicts: pa.Table) -> FeatureSet:
         """All feature rows, [F], those with problems too."""
-        features = self.processor.featurize(dicts)
+        features = mark_beyond(self.processor.featurize(dicts), self.bounds)
         return FeatureSet(
             table=features,
             rows=np.arange(features.num_rows),

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from farm_ray.data_handler.bounds import Bounds, check_sets
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.data_handler.order import Position, advance
 from farm_ray.data_handler.order.order_hash import as_text
@@ -103,6 +104,8 @@ class Worker:
             self.goes_on_from = None if self.found is None else self.found.store.fetch(self.found.name, scratch)
             self.feed.read_ahead(checkpoint.read_position(self.goes_on_from))
             self.trainee = self._trainee(load_model(), own_optimizer)
+            bounds = Bounds.of(self.trainee.model.language_model)
+            ranks.done_by_first(lambda: check_sets(self.sets.values(), bounds))
             self._opened = opened.pop_all()
         self.lost_steps = LostSteps.for_precision(self.trainee.precision)
         self.progress = checkpoint.Progress()

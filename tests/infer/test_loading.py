@@ -1,10 +1,14 @@
 """Models from other worlds: a plain transformers folder says nothing about its task, but predicts the same."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.infer import Inferencer
+from farm_ray.modeling.tokenization import Tokenizer
+from tests.infer.models import make_inferencer, make_kind
 from tests.modeling.tiny_models import save_tiny_classifier
 from tests.tiny import tiny_tokenizer
 
@@ -98,3 +102,27 @@ def test_a_name_the_hub_does_not_have(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelFolderError, match="no-such-model"):
         Inferencer.load("no-such-model", task_type="text_classification")
+
+
+@pytest.mark.parametrize("kind", ["classifier", "ner", "embeddings", "pair"])
+def test_a_token_that_the_model_does_not_have_is_its_row_s_problem(tmp_path, kind):
+    """A token added to the tokenizer alone: on a GPU its id would end the process."""
+    make = make_inferencer if kind in {"classifier", "embeddings"} else partial(make_kind, kind=kind)
+    make(tmp_path / "encoder").save(tmp_path / "model")
+    tokenizer = Tokenizer.load(tmp_path / "model")
+    tokenizer.add_tokens(["zebra"])
+    tokenizer.save_pretrained(str(tmp_path / "model"))
+    (tmp_path / "model" / "checksums.json").unlink()
+    inferencer = Inferencer.load(tmp_path / "model", task_type="embeddings" if kind == "embeddings" else None)
+    texts = ["a good film", "a zebra", "bad", "the " * 40 + "zebra" if kind == "ner" else "zebra"]
+    inputs = [{"text": (text, "day") if kind == "pair" else text} for text in texts]
+    answers = inferencer.inference_from_dicts(inputs)
+    found = answers if kind == "embeddings" else answers[0].get("problems") or answers[0]["predictions"]
+    told = [one if kind == "ner" else one["problem"] for one in found]
+    assert [None if problem is None else problem["kind"] for problem in told] == [
+        None,
+        "unknown token id",
+        None,
+        "unknown token id",
+    ]
+    assert inferencer.problematic_sample_ids == {"1", "3"}

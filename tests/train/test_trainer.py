@@ -1,11 +1,13 @@
 """The trainer: what it reports, early stopping, signals, its own optimizer, clear refusals."""
 
+import dataclasses
 import math
 import os
 import shutil
 import signal
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -134,6 +136,20 @@ def test_farms_arguments_say_where_to_train(tiny_folder, monkeypatch):
     with pytest.raises(ConfigError, match="give num_workers=2"):
         small_trainer(tiny_folder, silo=silo, device="cuda", n_gpu=2)
     assert not small_trainer(tiny_folder, silo=silo, device="cpu", n_gpu=0).use_gpu
+
+
+def test_ids_without_an_embedding_stop_a_training_at_its_start(tiny_folder):
+    """Features of a user's own may hold any id; on a GPU it would be a device-side assert in some later step."""
+    trainer = small_trainer(tiny_folder)
+    train = trainer.data_silo.data["train"]
+    place = train.table.column_names.index("input_ids")
+    ids = train.table.column("input_ids").to_pylist()
+    ids[3][1] = 10**6
+    table = train.table.set_column(place, "input_ids", pa.array(ids, train.table.schema.field("input_ids").type))
+    trainer.data_silo.data["train"] = dataclasses.replace(train, table=table, blocks=(), _columns={})
+    with pytest.raises(DataProblemError, match="token id 1000000 has no embedding"):
+        trainer.train()
+    assert trainer.result.steps == 0
 
 
 def test_a_batch_that_does_not_fit_into_memory_is_told_in_one_line(tiny_folder, monkeypatch):

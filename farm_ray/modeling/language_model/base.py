@@ -227,6 +227,14 @@ class LanguageModel(nn.Module):
         return weight.shape[0]
 
     @property
+    def segment_types(self) -> int | None:
+        """Segments there are embeddings for; None where segment ids are not read, or compared only."""
+        if not self._takes_segment_ids:
+            return None
+        named = (module for name, module in self.model.named_modules() if name.endswith("token_type_embeddings"))
+        return next((module.num_embeddings for module in named if isinstance(module, nn.Embedding)), None)
+
+    @property
     def max_positions(self) -> int | None:
         """Tokens per row the model has positions for; None where positions are relative and know no end."""
         embeddings = position_embeddings(self.model)
