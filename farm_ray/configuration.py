@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import itertools
 import math
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -182,16 +183,29 @@ def _problem_of(value: Any) -> str | None:
     return None
 
 
+def _is_switch(annotation: str) -> bool:
+    kinds = {kind.strip() for kind in annotation.partition("[")[0].split("|")}
+    return "bool" in kinds and "str" not in kinds
+
+
 def strict_arguments(init: F) -> F:
-    """Makes an unknown keyword argument a TypeError that names the nearest known one."""
-    known = [name for name in inspect.signature(init).parameters if name not in {"self", "cls"}]
+    """Makes an unknown keyword argument a TypeError that names the nearest known one.
+
+    A text where True or False is meant is a ConfigError: "False" would count as True.
+    """
+    parameters = inspect.signature(init).parameters
+    known = [name for name in parameters if name not in {"self", "cls"}]
+    switches = {name for name, one in parameters.items() if _is_switch(str(one.annotation))}
+    owner = init.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(init)
     def checked(*args: Any, **kwargs: Any) -> Any:
         for name in kwargs:
             if name not in known:
-                owner = init.__qualname__.removesuffix(".__init__")
                 raise TypeError(f'{owner} has no argument "{name}"{nearest(name, known)}')
+        for name, value in itertools.chain(zip(parameters, args, strict=False), kwargs.items()):
+            if name in switches and isinstance(value, str):
+                raise ConfigError(f"{owner}: {name} must be True or False, not the text {value!r}", value=value)
         return init(*args, **kwargs)
 
     return checked  # type: ignore[return-value]

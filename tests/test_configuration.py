@@ -157,3 +157,18 @@ def test_yaml_holds_no_credentials():
         names: tuple[str, ...]
 
     assert "secret" not in to_yaml(Labels(names=("s3://key:secret@bucket/a", "https://h/a?token=secret")))
+
+
+@pytest.mark.parametrize("value", ["False", "no", ""])
+def test_a_text_is_no_switch(value):
+    class Thing:
+        @strict_arguments
+        def __init__(self, name: str, gpu: "bool" = False, split: "bool | list[int] | None" = None) -> None:
+            self.gpu, self.split = gpu, split
+
+    for arguments in ({"gpu": value}, {"split": value}):
+        with pytest.raises(ConfigError, match="must be True or False, not the text"):
+            Thing("x", **arguments)
+    with pytest.raises(ConfigError, match="gpu must be True or False"):
+        Thing("x", value)
+    assert Thing("False", gpu=1).gpu == 1

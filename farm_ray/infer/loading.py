@@ -131,6 +131,12 @@ def load(
     folder = sources.find_folder(name)
     if folder is not None and _is_ours(folder):
         with torch.random.fork_rng(devices=[]):
+            for_transformers = {
+                "revision": revision,
+                "tokenizer_class": tokenizer_class,
+                "tokenizer_args": tokenizer_args,
+            }
+            _report_without_effect(folder, for_transformers | {"use_fast": None if use_fast else False})
             return _load_ours(folder, strict=strict, max_seq_len=max_seq_len)
     if folder is not None and (folder / "model" / _PROCESSOR_FILE).is_file():
         raise ModelFolderError(
@@ -154,6 +160,12 @@ def load(
 def _is_ours(folder: Path) -> bool:
     """A folder of farm_ray or FARM 0.8, also one that lacks files."""
     return (folder / _PROCESSOR_FILE).is_file() or any(folder.glob("prediction_head_*_config.json"))
+
+
+def _report_without_effect(folder: Path, arguments: Mapping[str, Any]) -> None:
+    given = [f"{name}={value!r}" for name, value in arguments.items() if value is not None]
+    if given:
+        logger.warning("%s have no effect: %s brings its own tokenizer, as it was trained", ", ".join(given), folder)
 
 
 def _load_ours(folder: Path, *, strict: bool, max_seq_len: int | None) -> tuple[AdaptiveModel, Processor]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int | None, str], None]
 
+_LEARNING_RATE = 2e-5
+
 
 class Trainer:
     """Fine-tunes a model on the train set of a silo, evaluating on dev and at the end on test.
@@ -109,7 +111,7 @@ class Trainer:
         disable_tqdm: bool = False,  # noqa: ARG002 - FARM's; there is no bar unless `progress` draws one
         max_grad_norm: float | None = 1.0,
         *,
-        learning_rate: float = 2e-5,
+        learning_rate: float = _LEARNING_RATE,
         optimizer_opts: dict[str, Any] | None = None,
         schedule_opts: dict[str, Any] | None = None,
         num_workers: int | tuple[int, int] = 0,
@@ -128,11 +130,8 @@ class Trainer:
         if data_silo is None or data_silo.data["train"] is None:
             raise ConfigError("Trainer needs a data_silo with a train set")
         least, most = _least_and_most(num_workers)
-        if optimizer is not None and most > 0:
-            raise ConfigError(
-                "an optimizer of your own belongs to this process; with num_workers > 0 give learning_rate, "
-                "optimizer_opts and schedule_opts instead, and each worker builds it"
-            )
+        own = {"learning_rate": learning_rate, "optimizer_opts": optimizer_opts, "schedule_opts": schedule_opts}
+        _check_own_optimizer(optimizer, lr_schedule, own, in_process=most == 0)
         if checkpoint_root_dir is None and (checkpoint_every or checkpoint_every_seconds is not None):
             raise ConfigError("checkpoint_every and checkpoint_every_seconds need a checkpoint_root_dir to write to")
         _check_at_least(1, epochs=epochs, grad_acc_steps=grad_acc_steps, checkpoints_to_keep=checkpoints_to_keep)
@@ -330,6 +329,22 @@ class Trainer:
             self.data_silo.processor.save(aside)
 
         publish_folder(folder, write)
+
+
+def _check_own_optimizer(optimizer: Any, lr_schedule: Any, options: Mapping[str, Any], *, in_process: bool) -> None:
+    """Raises ConfigError where an optimizer, or a schedule for one, comes with what would have no effect."""
+    if optimizer is None:
+        if lr_schedule is not None:
+            raise ConfigError("lr_schedule has no effect without its optimizer; give both, or schedule_opts")
+        return
+    if not in_process:
+        raise ConfigError(
+            "an optimizer of your own belongs to this process; with num_workers > 0 give learning_rate, "
+            "optimizer_opts and schedule_opts instead, and each worker builds it"
+        )
+    without_effect = [name for name, value in options.items() if value not in (None, _LEARNING_RATE)]
+    if without_effect:
+        raise ConfigError(f"{without_effect[0]} has no effect on an optimizer of your own; leave one of them out")
 
 
 def _check_at_least(least: int, **numbers: float) -> None:

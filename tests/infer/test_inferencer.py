@@ -280,3 +280,12 @@ def test_a_whole_frame_or_table_is_answered_by_its_rows(inferencer):
     assert [one["context"] for one in vectors] == TEXTS
     with pytest.raises(ConfigError, match="not one dict of columns"):
         inferencer.inference_from_dicts({"text": TEXTS})
+
+
+def test_tokenizer_arguments_are_told_to_have_no_effect_on_our_folders(model_dir, caplog):
+    Inferencer.load(model_dir, tokenizer_args={"do_lower_case": False}, use_fast=False)
+    (told,) = [record.getMessage() for record in caplog.records if "have no effect" in record.getMessage()]
+    assert told.startswith("tokenizer_args={'do_lower_case': False}, use_fast=False have no effect")
+    caplog.clear()
+    Inferencer.load(model_dir)
+    assert not [record for record in caplog.records if "have no effect" in record.getMessage()]

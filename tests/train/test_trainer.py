@@ -391,3 +391,17 @@ def test_on_ray_the_driver_hears_and_stops(tiny_folder, tmp_path):
     assert trainer.result.preempted
     assert 0 < trainer.result.steps < 12000
     assert trainer.result.checkpoint is not None
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"lr_schedule": object()}, "lr_schedule has no effect without its optimizer"),
+        ({"optimizer": object(), "learning_rate": 1e-3}, "learning_rate has no effect on an optimizer of your own"),
+        ({"optimizer": object(), "schedule_opts": {"name": "LinearWarmup"}}, "schedule_opts has no effect"),
+        ({"optimizer": object(), "optimizer_opts": {"name": "AdamW"}}, "optimizer_opts has no effect"),
+    ],
+)
+def test_what_an_own_optimizer_leaves_without_effect(tiny_folder, options, told):
+    with pytest.raises(ConfigError, match=told):
+        Trainer(model=None, data_silo=small_silo(tiny_folder), epochs=1, **options)

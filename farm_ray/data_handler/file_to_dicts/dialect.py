@@ -25,7 +25,7 @@ class Dialect:
     encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
-        if len(self.delimiter) != 1 or self.delimiter in "\r\n\0":
+        if not isinstance(self.delimiter, str) or len(self.delimiter) != 1 or self.delimiter in "\r\n\0":
             raise ConfigError(f"delimiter must be one character, not {self.delimiter!r}")
         if self.quote_char is not None and (len(self.quote_char) != 1 or self.quote_char in f"\r\n\0{self.delimiter}"):
             way_out = "one character other than the delimiter, or None for no quoting"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model.base import LanguageModel
 from farm_ray.overrides import imported_subclasses
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Bert(LanguageModel):
@@ -33,9 +38,20 @@ class XLMRoberta(LanguageModel):
 
 
 class DistilBert(LanguageModel):
-    """DistilBERT; knows no segments."""
+    """DistilBERT; has no token_type_ids."""
 
     model_type = "distilbert"
+
+    def forward(  # type: ignore[override] # FARM's order: without segments the mask comes second
+        self,
+        input_ids: Tensor,
+        padding_mask: Tensor | None = None,
+        segment_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        **_: Any,
+    ) -> tuple[Tensor, Tensor]:
+        """As `LanguageModel.forward`, with FARM's order of arguments: the mask comes second."""
+        return super().forward(input_ids, segment_ids, padding_mask, position_ids)
 
 
 class XLNet(LanguageModel):

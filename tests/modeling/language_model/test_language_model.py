@@ -188,3 +188,13 @@ def test_dropout_can_be_set(model_type, tmp_path):
     assert torch.equal(tokens(), expected)
     with pytest.raises(ConfigError, match="from 0 to below 1"):
         model.set_dropout(1.0)
+
+
+def test_distilbert_takes_the_mask_second_as_in_farm(tmp_path):
+    save_tiny_model("distilbert", tmp_path)
+    model = LanguageModel.load(tmp_path)
+    ids, mask = torch.tensor([[2, 5, 3, 0, 0]]), torch.tensor([[1, 1, 1, 0, 0]])
+    with torch.inference_mode():
+        by_place, by_name = model(ids, mask)[0], model(ids, padding_mask=mask)[0]
+        assert torch.equal(by_place, by_name)
+        assert not torch.allclose(by_place, model(ids)[0])
