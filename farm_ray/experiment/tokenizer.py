@@ -16,6 +16,7 @@ from farm_ray import cluster, storage
 from farm_ray.artifacts import publish_folder
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
+from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.file_to_dicts.lines import check_encoding
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.ranges import FileRange
@@ -92,7 +93,7 @@ def train_tokenizer_on(
         raise ConfigError(f"max_bytes must be 1 or more, not {max_bytes}")
     folder = _checked_output(output_dir)
     reader = _Reader(text_column_name, encoding)
-    files = storage.list_files(path)
+    files = filled_files(storage.list_files(path), lambda file: reader.read(FileRange(file, 0, None)))
     sizes = {file: storage.size(file) for file in files}
     parts = _chosen([part for file in files for part in _parts(file, sizes[file])], max_bytes)
     is_large = sum(size or 0 for size in sizes.values()) >= LARGE_BYTES and len(parts) > 1

@@ -14,6 +14,7 @@ from farm_ray import farm_methods, storage
 from farm_ray.artifacts import publish_folder
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.bounds import check_padding
+from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.given_rows import given_rows, given_tables
 from farm_ray.devices import available_device
 from farm_ray.errors import ConfigError
@@ -336,7 +337,7 @@ class Inferencer:
         if not is_own(type(self), "inference_from_file"):
             refuse_uncalled(type(self), {"inference_from_dicts": "override inference_from_file for files"})
         _check_chunks(multiprocessing_chunksize)
-        files = storage.list_files(str(file))
+        files = filled_files(storage.list_files(str(file)), self._predictor.processor.read_tables)
         self.problematic_sample_ids = set()
         rows_at_once = min(multiprocessing_chunksize or ROWS_AT_ONCE, self._predictor.rows_at_once)
         placed = predict_files(
@@ -425,6 +426,7 @@ class Inferencer:
                 delimiter=delimiter,
                 quote_char=quote_char,
             )
+            files = filled_files(files, reader.read_tables)
             states = storage.file_states(files)
             source = file_rows(reader, files, states, self._predictor.rows_at_once)
             predict = partial(

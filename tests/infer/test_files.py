@@ -154,6 +154,17 @@ def test_a_folder_in_the_order_of_its_names(inferencer, tmp_path):
     assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["a.tsv:2", "a.tsv:3", "b.tsv:2", "b.tsv:3"]
 
 
+def test_empty_parts_of_a_folder_are_told_and_left_out(inferencer, tmp_path, caplog):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    write_tsv(folder / "a.tsv", [])
+    write_tsv(folder / "b.tsv", ["good film\tA", "\t", "bad film\tB"])
+    assert inferencer.predict_file(folder, tmp_path / "out.jsonl").rows == 2
+    assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["b.tsv:2", "b.tsv:4"]
+    assert [len(result["predictions"]) for result in inferencer.inference_from_file(folder)] == [2]
+    assert caplog.messages.count(f"{folder}/a.tsv: no rows, left out") == 2
+
+
 @pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
 def test_no_rows_are_a_valid_file(inferencer, tmp_path, name):
     done = inferencer.predict_file([], tmp_path / name)

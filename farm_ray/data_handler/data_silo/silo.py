@@ -22,6 +22,7 @@ from farm_ray.data_handler.data_silo.input_files import input_files, input_path,
 from farm_ray.data_handler.data_silo.pooling import Units
 from farm_ray.data_handler.data_silo.splits import split_rows
 from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
+from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.given_rows import given_list
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError, DataProblemError
@@ -125,6 +126,7 @@ class DataSilo:
         # A missing test file must not cost the time of the training data.
         files = input_files(self.processor, [name for name in SETS if given[name] is None])
         self.processor.check_ready_for_training(input_path(self.processor, "train") if train_dicts is None else None)
+        files = {name: filled_files(found, self.processor.read_tables) for name, found in files.items()}
         if train_dicts is not None or "train" in files:
             self.processor = self.processor.fitted_on(self._training_rows(train_dicts, files.get("train", ())))
         self.processor.check_labels_known()

@@ -19,6 +19,7 @@ from farm_ray.data_handler.data_silo.input_files import input_files, input_path,
 from farm_ray.data_handler.data_silo.lanes import Lanes
 from farm_ray.data_handler.data_silo.silo import SETS, DataSilo, Progress, given_sets
 from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, StreamedSet
+from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -114,6 +115,7 @@ class StreamingDataSilo(DataSilo):
         processor.check_ready_for_training(input_path(processor, "train"))
         if "train" not in files:
             raise ConfigError("a StreamingDataSilo needs a train_filename")
+        files = {name: filled_files(found, processor.read_tables) for name, found in files.items()}
         self.processor = processor.fitted_on(self._training_rows(None, files["train"]))
         for name, dicts in given.items():
             made = self._features(dicts, files.get(name))

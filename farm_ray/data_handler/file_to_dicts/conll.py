@@ -79,8 +79,9 @@ def _usual_width(file: TableFile, how: ConllFormat) -> int:
                 break
     rows = rows or with_sign
     if not rows:
-        told = f"has no readable line: the first {bad.reason}" if bad else "has no rows; give a file with sentences"
-        raise file.error(told)
+        if bad:
+            raise file.error(f"has no readable line: the first {bad.reason}")
+        raise file.empty("has no rows; give a file with sentences")
     widths = [len(_cells(row, how)) for row in rows]
     width = Counter(widths).most_common(1)[0][0]
     _check_columns(file, how, width, rows[widths.index(width)])

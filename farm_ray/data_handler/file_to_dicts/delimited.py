@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from farm_ray.data_handler.file_to_dicts.lines import read_blocks
@@ -42,7 +41,7 @@ def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
             yield from rows.tables()
         yield from rows.tables(rest=True)
     if not rows.total:
-        raise file.error("has a header but no rows; give a file with at least one row")
+        raise file.empty("has a header but no rows; give a file with at least one row")
 
 
 def _column_names(file: TableFile, dialect: Dialect, records: Records) -> list[str]:
@@ -53,25 +52,21 @@ def _column_names(file: TableFile, dialect: Dialect, records: Records) -> list[s
         row = records.next_row()
     if row is None:
         told = "is empty" if records.at_start() else "has no header row"
-        raise file.error(f"{told}; give a file with a header and at least one row")
+        raise file.empty(f"{told}; give a file with a header and at least one row")
     if isinstance(row, Problem):
         raise DataProblemError(f"the header cannot be read: {row.message}", file=row.file, row=row.line)
-    names = [name.strip() for name in row]
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        way_out = "give each column a name of its own"
-        raise file.error(f'names the column "{shorten(twice[0])}" twice in its header; {way_out}')
-    if "" in names[1:]:  # the first is left empty by programs that write the row number without a name
-        raise file.error(f"has no name for column {names.index('', 1) + 1} in its header; give each column a name")
-    return names
+    return [name.strip() for name in row]
 
 
 def _places(file: TableFile, dialect: Dialect, names: Sequence[str]) -> list[int | None]:
-    """Where each wanted column stands; None for an optional one that is missing."""
+    """Where each wanted column stands; None for an optional one that is missing, or there twice."""
     missing = file.missing_columns(names)
     if missing:
-        raise file.missing_error(missing, names, _header_hint(dialect, names))
-    return [names.index(name) if name in names else None for name in file.columns]
+        raise file.missing_error(missing, [name for name in names if name], _header_hint(dialect, names))
+    twice = file.columns_there_twice(names)
+    if twice:
+        raise file.error(f'names the column "{shorten(twice[0])}" twice in its header; give each a name of its own')
+    return [names.index(name) if names.count(name) == 1 else None for name in file.columns]
 
 
 def _header_hint(dialect: Dialect, names: Sequence[str]) -> str:

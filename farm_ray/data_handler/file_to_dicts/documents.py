@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import null_where_not
+from farm_ray.data_handler.file_to_dicts.empty_files import no_rows
 from farm_ray.data_handler.file_to_dicts.lines import LONGEST_LINE, BadLine, check_encoding, one_line, too_long
 from farm_ray.data_handler.file_to_dicts.ranges import TABLE_BYTES
 from farm_ray.data_handler.file_to_dicts.table_file import STAGE
@@ -166,7 +167,7 @@ def _whole_file(file: DocumentFile, table_bytes: int) -> Iterator[pa.Table]:
 
 def _empty(file: DocumentFile) -> DataProblemError:
     name = redacted(file.uri)
-    return DataProblemError(f"{name} holds no document; give a file with a sentence on each line", file=name)
+    return no_rows(f"{name} holds no document; give a file with a sentence on each line", name)
 
 
 def _documents(file: DocumentFile, lines: _Lines, start: int, end: int) -> pa.Table:

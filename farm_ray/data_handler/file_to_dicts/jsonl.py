@@ -71,7 +71,7 @@ def read_json_rows(file: TableFile) -> Iterator[pa.Table]:
         check_columns(file, there)
     yield from rows.tables(rest=True)
     if not rows.total:
-        raise file.error("is empty; give a file with at least one row")
+        raise file.empty("is empty; give a file with at least one row")
 
 
 def check_columns(file: TableFile, there: Mapping[str, None]) -> bool:

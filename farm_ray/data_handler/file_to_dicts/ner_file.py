@@ -10,6 +10,7 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.conll import read_conll
 from farm_ray.data_handler.file_to_dicts.conll_format import conll_format
+from farm_ray.data_handler.file_to_dicts.empty_files import tables_of_all
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.errors import DataProblemError
@@ -39,12 +40,17 @@ def read_ner_file(
     """
     sentences: list[dict[str, Any]] = []
     addresses = list_files(filename)
-    for address, name in zip(addresses, row_names(addresses), strict=True):
-        file = TableFile(uri=address, name=name, columns={}, proxies=proxies)
-        for table in read_conll(file, conll_format(address, tag_columns={"ner_label": None}, delimiter=sep)):
-            bad = table.filter(pc.is_valid(table[problems.COLUMN]))
-            if bad.num_rows:
-                problem = bad[problems.COLUMN][0].as_py()
-                raise DataProblemError(problem["message"], file=problem["file"], row=problem["line"])
-            sentences += table.select(["text", "ner_label"]).to_pylist()
+    tables = tables_of_all(
+        read_conll(
+            TableFile(uri=address, name=name, columns={}, proxies=proxies),
+            conll_format(address, tag_columns={"ner_label": None}, delimiter=sep),
+        )
+        for address, name in zip(addresses, row_names(addresses), strict=True)
+    )
+    for table in tables:
+        bad = table.filter(pc.is_valid(table[problems.COLUMN]))
+        if bad.num_rows:
+            problem = bad[problems.COLUMN][0].as_py()
+            raise DataProblemError(problem["message"], file=problem["file"], row=problem["line"])
+        sentences += table.select(["text", "ner_label"]).to_pylist()
     return sentences

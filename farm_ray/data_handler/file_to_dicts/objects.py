@@ -53,7 +53,7 @@ def _json_rows(file: TableFile) -> Iterator[list[Row]]:
     if rows:
         yield rows
     elif not total:
-        raise file.error("is empty; give a file with at least one row")
+        raise file.empty("is empty; give a file with at least one row")
 
 
 def _renamed(file: TableFile, values: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -50,7 +49,7 @@ def parquet_batches(file: TableFile) -> Iterator[tuple[int, pa.RecordBatch]]:
             yield number, batch
             number += batch.num_rows
     if number == 1:
-        raise file.error("has no rows; give a file with at least one row")
+        raise file.empty("has no rows; give a file with at least one row")
 
 
 @contextlib.contextmanager
@@ -67,16 +66,16 @@ def _wanted(file: TableFile, schema: pa.Schema) -> list[str]:
     missing = file.missing_columns(there)
     if missing:
         raise file.missing_error(missing, there)
-    for name, times in Counter(there).items():
-        if times > 1 and name in file.columns:
-            raise file.error(f'has the column "{shorten(name)}" twice; give each column a name of its own')
+    twice = file.columns_there_twice(there)
+    if twice:
+        raise file.error(f'has the column "{shorten(twice[0])}" twice; give each column a name of its own')
     for name in pickled_columns(schema):
         if name in file.columns:
             raise file.error(
                 f'has pickled Python objects in the column "{shorten(name)}", which could run code and are never read; '
                 "write it as text or numbers"
             )
-    return [name for name in file.columns if name in there]
+    return [name for name in file.columns if there.count(name) == 1]
 
 
 def _table(file: TableFile, first: int, batch: pa.RecordBatch) -> pa.Table:

@@ -82,7 +82,7 @@ class Records:
             DataProblemError: When there is no such row.
         """
         if self._at == len(self._lines) and not self._load():
-            raise self._file.error("is empty; give a file with at least one row")
+            raise self._file.empty("is empty; give a file with at least one row")
         begin = self._first + self._at
         self._kept = self._at
         width = None

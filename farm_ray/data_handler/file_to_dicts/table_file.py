@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from farm_ray.configuration import nearest
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.file_to_dicts.empty_files import no_rows
 from farm_ray.errors import DataProblemError
 from farm_ray.storage import open_binary, redacted
 
@@ -51,10 +52,18 @@ class TableFile:
         """What is wrong with the whole file; `reason` goes on from its name."""
         return DataProblemError(f"{redacted(self.uri)} {reason}", file=redacted(self.uri))
 
+    def empty(self, reason: str) -> DataProblemError:
+        """As `error` for a file without rows, which does no harm among others."""
+        return no_rows(f"{redacted(self.uri)} {reason}", redacted(self.uri))
+
     def missing_columns(self, there: Iterable[str]) -> list[str]:
         """The wanted columns that are not `there` and not optional."""
         known = set(there)
         return [name for name in self.columns if name not in known and name not in self.optional]
+
+    def columns_there_twice(self, there: Sequence[str]) -> list[str]:
+        """The wanted columns that are `there` more than once and not optional; of others it does not matter."""
+        return [name for name in self.columns if there.count(name) > 1 and name not in self.optional]
 
     def missing_error(self, missing: Sequence[str], there: Sequence[str], hint: str = "") -> DataProblemError:
         """The error for columns that are not in the file; `hint` says more about the way out."""

@@ -12,6 +12,7 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.delimited import read_delimited
 from farm_ray.data_handler.file_to_dicts.dialect import Dialect
+from farm_ray.data_handler.file_to_dicts.empty_files import tables_of_all
 from farm_ray.data_handler.file_to_dicts.jsonl import read_json_rows
 from farm_ray.data_handler.file_to_dicts.parquet import read_parquet
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
@@ -77,15 +78,14 @@ def read_rows(
 
     Raises:
         ConfigError: For an invalid option.
-        DataProblemError: While reading, for a file that is missing, empty or unreadable as a whole, or lacks a column.
+        DataProblemError: While reading, for a file that is missing or unreadable as a whole, lacks a column or has it
+            twice, and where no file has a row.
     """
     dialect = Dialect(delimiter=delimiter, quote_char=quote_char, skiprows=skiprows, header=header, encoding=encoding)
     _check(columns, max_samples, max_field_chars, rows_per_table)
     files = list_files(uri)
-    tables = (
-        table
-        for address, name in zip(files, row_names(files), strict=True)
-        for table in _read_one(
+    tables = tables_of_all(
+        _read_one(
             TableFile(
                 uri=address,
                 name=name,
@@ -97,6 +97,7 @@ def read_rows(
             ),
             dialect,
         )
+        for address, name in zip(files, row_names(files), strict=True)
     )
     return tables if max_samples is None else sampled(tables, max_samples, seed=seed, rows_per_table=rows_per_table)
 

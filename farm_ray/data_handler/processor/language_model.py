@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
+from farm_ray.data_handler.file_to_dicts.empty_files import filled_files, tables_of_all
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.ranges import RANGE_BYTES, ByteRange, FileRange
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
@@ -277,7 +278,9 @@ class BertStyleLMProcessor(Processor):
         Raises:
             DataProblemError: When the file is missing, broken or empty.
         """
-        return sum(estimated_rows(self, address, max_docs) for address in list_files(filepath))
+        return sum(
+            estimated_rows(self, address, max_docs) for address in filled_files(list_files(filepath), self.read_tables)
+        )
 
     def padding(self) -> Padding:
         """How batches of this tokenizer are padded."""
@@ -308,8 +311,10 @@ class BertStyleLMProcessor(Processor):
 
     def _read(self, path: str) -> Iterator[pa.Table]:
         addresses = list_files(path)
-        for address, name in zip(addresses, row_names(addresses), strict=True):
-            yield from self._read_one(FileRange(address, 0, None), name)
+        return tables_of_all(
+            self._read_one(FileRange(address, 0, None), name)
+            for address, name in zip(addresses, row_names(addresses), strict=True)
+        )
 
     def _read_one(self, part: FileRange, name: str) -> Iterator[pa.Table]:
         tables = self._tables(part, name)

@@ -11,6 +11,7 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.token import token_samples
 from farm_ray.data_handler.file_to_dicts.conll import read_conll
 from farm_ray.data_handler.file_to_dicts.conll_format import ConllFormat, conll_format
+from farm_ray.data_handler.file_to_dicts.empty_files import tables_of_all
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, cut_at_blank_lines
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
@@ -261,11 +262,10 @@ class NERProcessor(Processor):
 
     def _read(self, path: str) -> Iterator[pa.Table]:
         addresses = list_files(path)
-        for address, name in zip(addresses, row_names(addresses), strict=True):
-            if data_suffix(address) in _OBJECT_SUFFIXES:
-                yield from self._read_objects(address, name)
-            else:
-                yield from self._read_tokens(address, name)
+        return tables_of_all(
+            (self._read_objects if data_suffix(address) in _OBJECT_SUFFIXES else self._read_tokens)(address, name)
+            for address, name in zip(addresses, row_names(addresses), strict=True)
+        )
 
     def _read_tokens(self, address: str, name: str, part: ByteRange | None = None) -> Iterator[pa.Table]:
         file = TableFile(uri=address, name=name, columns={}, max_field_chars=self.max_text_chars)

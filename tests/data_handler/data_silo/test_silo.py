@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.data_silo import DataSilo
+from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
 from farm_ray.data_handler.processor import NERProcessor, RegressionProcessor, TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.data_handler.data_silo.feature_tables import features
@@ -63,6 +63,26 @@ def test_a_loop_over_epochs_sees_another_order_in_each(tokenizer, tmp_path):
     assert silo.get_data_loader("dev") is silo.loaders["dev"]
     silo.data["train"] = silo.data["train"].subset(np.arange(8))
     assert len(list(silo.get_data_loader("train"))) == 1
+
+
+def test_empty_parts_of_a_folder_are_told_and_left_out(tokenizer, tmp_path, caplog):
+    folder = tmp_path / "train"
+    folder.mkdir()
+    for number, content in enumerate([lines(20), "text\tlabel\n", "", lines(20)]):
+        (folder / f"part-{number}.tsv").write_text(content)
+    (folder / "_SUCCESS").touch()
+    made = processor(tokenizer, tmp_path, train_filename="train")
+    assert DataSilo(made, batch_size=8).counts == {"train": 36, "dev": 4, "test": 0}
+    (told,) = [message for message in caplog.messages if "no rows" in message]
+    assert told == f"{folder}/part-1.tsv, {folder}/part-2.tsv: no rows, left out"
+    streamed = processor(tokenizer, tmp_path, train_filename="train", dev_split=0)
+    assert [one.file for one in StreamingDataSilo(streamed, batch_size=8).stream.ranges] == [
+        f"{folder}/part-{number}.tsv" for number in (0, 3)
+    ]
+    for number in (0, 3):
+        (folder / f"part-{number}.tsv").write_text("text\tlabel\n")
+    with pytest.raises(DataProblemError, match=r"part-0\.tsv has a header but no rows"):
+        DataSilo(made, batch_size=8)
 
 
 def test_no_test_file_is_fine_only_under_its_default_name(tokenizer, tmp_path):

@@ -65,7 +65,6 @@ def test_no_header(read):
         ("text\tlable\na\tA\n", {}, r'has no column "label"; its columns are "text", "lable"; did you mean "lable"\?'),
         ("text,label\na,A\n", {}, "looks like one column with delimiter='\\\\t': pass delimiter=','"),
         ("text\ttext\tlabel\na\tb\tA\n", {}, 'names the column "text" twice'),
-        ("text\t\tlabel\na\tb\tA\n", {}, "no name for column 2"),
         (b"text\tl\xe9bel\na\tA\n", {}, "the header cannot be read: train.tsv:1 is not utf-8: byte 0xe9 at position 7"),
         ("text\tlabel\ra\tA\r", {}, "the header cannot be read: train.tsv:1 holds a carriage return"),
         ('text\t"label\na\tA\n', {}, "the header cannot be read: train.tsv:1 has a field whose quote"),
@@ -76,8 +75,16 @@ def test_files_that_cannot_be_used(read, content, options, told):
         read(content, **options)
 
 
-def test_an_unnamed_first_column_is_a_row_number(read):
+def test_columns_that_nobody_asked_for_may_have_any_name(read):
     assert read("\ttext\tlabel\n0\ta\tA\n") == [(2, "a", "A")]
+    assert read("text\t\tlabel\t\t\na\tb\tA\t\t\n") == [(2, "a", "A")]
+    assert read("x\ttext\tx\tlabel\n1\ta\t2\tA\n") == [(2, "a", "A")]
+    twice = "id\ttext\tid\n1\ta\t2\n"
+    assert read(twice, columns={"text": "text", "id": "label"}, optional=["id"]) == [(2, "a", None)]
+    with pytest.raises(DataProblemError, match='names the column "id" twice'):
+        read(twice, columns={"text": "text", "id": "label"})
+    with pytest.raises(DataProblemError, match=r'its columns are "id", "text"$'):
+        read("id\t\ttext\t\n1\ta\t2\t3\n", columns={"body": "text"})
 
 
 @pytest.mark.parametrize(
