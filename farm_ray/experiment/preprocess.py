@@ -83,6 +83,7 @@ def preprocess_experiment(
     recipe = {
         "experiment": to_saved(experiment),
         "fingerprint": silo.processor.fingerprint(),
+        "label_lists": {name: task["label_list"] for name, task in silo.processor.tasks.items()},
         "rows": {name: count for name, count in rows.items() if count is not None},
         "problems": silo.problem_counts(),
     }

@@ -39,6 +39,7 @@ def test_features_and_recipe(call, flags, tmp_path):
     assert recipe["rows"] == told["rows"]
     assert recipe["fingerprint"] == told["fingerprint"]
     assert recipe["experiment"]["processor"]["max_seq_len"] == 16
+    assert recipe["label_lists"] == {"text_classification": ["good", "bad"]}
 
 
 def test_bad_data_leaves_no_recipe(call, flags, data_dir, tmp_path):

@@ -154,8 +154,9 @@ class OneLabel(ColumnLabels):
         several = [label for label in self.counts if is_list(label)] or _compound(self.counts, _JOINTS)
         if several:
             raise self.refusal(
-                f"holds several labels in a row ({self.some(several)}); give multilabel=True "
-                '(to add_task task_type="multilabel_classification"), or label_list=[...] if these are names'
+                f"holds several labels in a row ({self.some(several)}); give multilabel=True (--set "
+                'processor.multilabel=true; to add_task task_type="multilabel_classification"), or label_list=[...] if '
+                "these are names"
             )
         labels = self.checked()
         if len(labels) == 1:

@@ -145,3 +145,9 @@ def test_on_ray_as_in_this_process(tokenizer, tmp_path, monkeypatch):
     assert parallel.data["train"].blocks
     assert parallel.processor.tasks == alone.processor.tasks
     assert parallel.data["train"].table.combine_chunks().equals(alone.data["train"].table.combine_chunks())
+    # Labels are found by the same pass.
+    for name, values in {"a.tsv": ["10", "9"] * 4500, "b.tsv": ["9", "-1"] * 1500}.items():
+        (tmp_path / "train" / name).write_text(lines(values))
+    monkeypatch.setattr(TextClassificationProcessor, "read_tables", lambda *_: pytest.fail("the driver reads"))
+    classes = TextClassificationProcessor(tokenizer, 16, str(tmp_path), metric="acc", dev_split=0, **settings)
+    assert DataSilo(classes, batch_size=4).processor.tasks["text_classification"]["label_list"] == ["-1", "9", "10"]
