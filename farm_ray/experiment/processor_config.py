@@ -139,6 +139,8 @@ class TextPairClassificationProcessorConfig(TextClassificationProcessorConfig):
     """The processor's class."""
     text_b_column_name: Column = "text_b"
     """The column of the second text."""
+    quote_char: str | None = '"'
+    """Quoting character of TSV and CSV files, None for none."""
 
 
 class RegressionProcessorConfig(_TableProcessorConfig):
@@ -157,6 +159,8 @@ class TextPairRegressionProcessorConfig(RegressionProcessorConfig):
     """The processor's class."""
     text_b_column_name: Column = "text_b"
     """The column of the second text."""
+    quote_char: str | None = '"'
+    """Quoting character of TSV and CSV files, None for none."""
 
 
 class NERProcessorConfig(_ProcessorConfig):

@@ -13,11 +13,13 @@ from farm_ray.data_handler.processor.text_classification import TextClassificati
 class _TextPairs(Processor):
     """What processors of pairs have besides those of single texts; stands before one of these among the bases."""
 
-    def __init__(self, *args: Any, text_b_column_name: str = "text_b", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, text_b_column_name: str = "text_b", quote_char: str | None = '"', **kwargs: Any
+    ) -> None:
         refuse_unknown(type(self), kwargs)
         # The checks of the settings depend on it.
         self.text_b_column_name = text_b_column_name
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, quote_char=quote_char, **kwargs)  # type: ignore[call-arg] # another base takes it
 
 
 class TextPairClassificationProcessor(_TextPairs, TextClassificationProcessor):
@@ -29,6 +31,7 @@ class TextPairClassificationProcessor(_TextPairs, TextClassificationProcessor):
     Args:
         *args: Those of `TextClassificationProcessor`.
         text_b_column_name: Column of the second text.
+        quote_char: Quotes fields in text files; None for no quoting. FARM reads pairs with this one, too.
         **kwargs: Those of `TextClassificationProcessor`.
 
     Raises:
@@ -44,6 +47,7 @@ class TextPairRegressionProcessor(_TextPairs, RegressionProcessor):
     Args:
         *args: Those of `RegressionProcessor`.
         text_b_column_name: Column of the second text.
+        quote_char: Quotes fields in text files; None for no quoting. FARM reads pairs with this one, too.
         **kwargs: Those of `RegressionProcessor`.
 
     Raises:

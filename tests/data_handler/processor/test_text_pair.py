@@ -12,6 +12,7 @@ from farm_ray.data_handler.processor import (
     TextPairRegressionProcessor,
 )
 from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.experiment import config
 from tests.tiny import tiny_roberta
 
 TSV = "text\ttext_b\tlabel\na good film\tvery bad\t1\nwhat a day\ta film\t0\n"
@@ -106,6 +107,18 @@ def test_reading_settings(pairs, tmp_path):
     assert table["text_b"].to_pylist()[0].startswith("what ")
     (again,) = processor.read_tables(str(path))
     assert again.equals(table)
+
+
+@pytest.mark.parametrize("kind", [TextPairClassificationProcessor, TextPairRegressionProcessor])
+def test_pairs_are_quoted_as_pandas_and_farm_read_them(pairs, kind, tmp_path):
+    path = tmp_path / "train.tsv"
+    path.write_text('text\ttext_b\tlabel\n"a ""b"""\t\'twas\t1\n')
+    labels = {"label_list": ["0", "1"], "metric": "acc"} if kind is TextPairClassificationProcessor else {}
+    processor = kind(tokenizer=pairs().tokenizer, max_seq_len=8, data_dir=None, **labels)
+    (table,) = processor.read_tables(str(path))
+    assert (table["text"].to_pylist(), table["text_b"].to_pylist()) == (['a "b"'], ["'twas"])
+    configured = getattr(config, f"{kind.__name__}Config").model_fields["quote_char"].default
+    assert configured == processor.quote_char == '"'
 
 
 def test_a_missing_column_is_named(pairs, file):
