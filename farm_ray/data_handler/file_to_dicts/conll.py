@@ -35,7 +35,7 @@ def read_conll(file: TableFile, how: ConllFormat, part: ByteRange | None = None)
     Sentences end at blank lines (whitespace is blank) and at lines with `-DOCSTART-`. A line that begins with `#` is a
     comment unless it is a whole row: it has as many columns as the other rows, and no whitespace in its token. So
     `#berlin<TAB>O` is a token; `# text = ...` and GermEval's `#<TAB>http://...` are comments. Comments end nothing.
-    Line ends may be `\n` or `\r\n`.
+    Line ends may be `\n`, `\r\n` or `\r`.
 
     A sentence with a line that is no row keeps its place, with a null text, null tags and the first such line as its
     problem: another number of columns than most rows at the begin of the file, an empty token or tag, whitespace in a

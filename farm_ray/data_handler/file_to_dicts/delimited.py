@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds, first_row_of_tables
 from farm_ray.data_handler.file_to_dicts.lines import read_blocks
 from farm_ray.data_handler.file_to_dicts.records import Records
 from farm_ray.data_handler.file_to_dicts.table_file import Rows, TableFile
@@ -25,15 +26,17 @@ def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
     r"""The rows of a TSV or CSV file: id (line where the row starts), the wanted columns as written, problem.
 
     Rows are those of pandas: what a rightly closed quote encloses is a field, whatever it holds; what becomes of broken
-    quotes says `records`. Lines with nothing but delimiters and white space are no rows. Line ends may be `\\n` or
-    `\\r\\n`.
+    quotes says `records`. Lines with nothing but delimiters and white space are no rows. Line ends may be `\n`,
+    `\r\n` or, where the first one is, bare `\r`; these are `\n` inside of quotes, too.
 
     Raises:
         DataProblemError: For an unreadable or empty file, a header that is broken, or columns that are not there.
     """
     csv.field_size_limit(max(csv.field_size_limit(), file.max_field_chars))
     with file.open() as opened:
-        records = Records(file, dialect, read_blocks(opened, dialect.encoding))
+        delimiter, quote = (sign.encode(dialect.encoding) for sign in (dialect.delimiter, dialect.quote_char or ""))
+        line_ends = LineEnds(first_row_of_tables(delimiter, quote))
+        records = Records(file, dialect, read_blocks(opened, dialect.encoding, line_ends=line_ends))
         records.skip_lines(dialect.skiprows or 0)
         names = _column_names(file, dialect, records)
         rows = Rows(file)

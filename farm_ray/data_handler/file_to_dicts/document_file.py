@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, read_blocks
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.storage import open_binary, open_output, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+_PIECE = 1 << 20
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +89,9 @@ def split_file(
     delimiter: str = "",
     encoding: str = "utf-8",
 ) -> None:
-    """Writes a file's lines as they are into `part_1`, `part_2`, ... of so many documents each, made in `output_dir`.
+    r"""Writes a file's lines as they are into `part_1`, `part_2`, ... of so many documents each, made in `output_dir`.
 
+    Only a bare `\r`, as old Macs end lines, becomes `\n`.
     A processor reads them all with `train_filename="{output_dir}/part_*"`. Big files need not be split: a
     `StreamingDataSilo` reads any part of one.
 
@@ -105,11 +109,21 @@ def split_file(
     if docs_per_file < 1:
         raise ConfigError(f"docs_per_file must be 1 or more, not {docs_per_file!r}")
     with open_binary(filepath) as opened:
-        parts = _parts(iter(opened), docs_per_file, delimiter.encode(encoding))
+        parts = _parts(_lines(opened), docs_per_file, delimiter.encode(encoding))
         for number, first in enumerate(parts, 1):
             place = f"{str(output_dir).rstrip('/')}/part_{number}" if "://" in str(output_dir) else ""
             with open_output(place or Path(output_dir) / f"part_{number}") as part:
                 part.writelines(first)
+
+
+def _lines(opened: BinaryIO) -> Iterator[bytes]:
+    line_ends, held, raw = LineEnds(), b"", b"begin"
+    while raw:
+        raw = opened.read(_PIECE)
+        *whole, held = (held + line_ends(raw, last=not raw)).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+    if held:
+        yield held
 
 
 def _parts(lines: Iterator[bytes], docs_per_file: int, delimiter: bytes) -> Iterator[Iterator[bytes]]:

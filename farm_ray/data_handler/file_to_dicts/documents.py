@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import null_where_not
 from farm_ray.data_handler.file_to_dicts.empty_files import no_rows
+from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
 from farm_ray.data_handler.file_to_dicts.lines import LONGEST_LINE, BadLine, check_encoding, one_line, too_long
 from farm_ray.data_handler.file_to_dicts.ranges import TABLE_BYTES
 from farm_ray.data_handler.file_to_dicts.table_file import STAGE
@@ -68,7 +69,7 @@ def read_documents(
     r"""The documents whose first byte lies in [start, end) as one table, or all documents as tables of `table_bytes`.
 
     A line is a sentence; whitespace around it does not count. Blank lines (nothing but whitespace) end a document.
-    Line ends may be `\n` or `\r\n`; a byte order mark is taken off. An id is `{name}@{byte at which the document
+    Line ends may be `\n`, `\r\n` or `\r`; a byte order mark is taken off. An id is `{name}@{byte at which the document
     begins}`, counted in the decompressed text. Any cut of a file into ranges gives the same documents.
 
     Only what is near a range is read: documents that begin before `end` are read to their end. So that this is never
@@ -279,7 +280,7 @@ def _begin_of_line(opened: BinaryIO, start: int, longest: int) -> int:
     while at > earliest:
         until, at = at, max(earliest, at - step)
         opened.seek(at)
-        found = opened.read(until - at).rfind(b"\n")
+        found = LineEnds()(opened.read(until - at + _LOOK_BACK), last=True).rfind(b"\n", 0, until - at)
         if found >= 0:
             at += found + 1
             break
@@ -313,6 +314,7 @@ class _Lines:
     _held: list[bytes] = field(default_factory=list)
     """The begin of a line whose end has not been read."""
     _held_bytes: int = 0
+    _line_ends: LineEnds = field(default_factory=LineEnds)
     _plain: str = ""
 
     def __post_init__(self) -> None:
@@ -326,18 +328,18 @@ class _Lines:
 
     def read(self, size: int) -> None:
         """Reads up to `size` bytes more."""
-        data = self._next(min(size, self.block))
-        if not data:
-            self.finished = True
-            if self._held_bytes and self.error is None:
-                self._take(b"")
-            return
+        raw = self._next(min(size, self.block))
+        data = self._line_ends(raw, last=not raw)
         border = data.rfind(b"\n") + 1
         if border:
             self._take(data[:border])
         self._held_bytes += len(data) - border
         if self._held_bytes <= LONGEST_LINE or not self._held:
             self._held.append(data[border:])
+        if not raw:
+            self.finished = True
+            if self._held_bytes and self.error is None:
+                self._take(b"")
 
     def forget(self, byte: int) -> None:
         """Forgets the lines before the one that is last to begin before this byte."""

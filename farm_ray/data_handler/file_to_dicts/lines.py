@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,29 +52,36 @@ def check_encoding(encoding: str) -> None:
         raise ConfigError(f'encoding "{encoding}" cannot be read line by line; write the file as utf-8')
 
 
-def read_blocks(file: BinaryIO, encoding: str, *, first: int = 1) -> Iterator[Block]:
-    r"""The file's lines in order; ends are `\\n` (a `\\r` before it is kept), a byte order mark is taken off.
+def read_blocks(file: BinaryIO, encoding: str, *, first: int = 1, line_ends: LineEnds | None = None) -> Iterator[Block]:
+    r"""The file's lines in order; ends are `\n` (a `\r` before it is kept), a byte order mark is taken off.
+
+    Bare `\r` are line ends, too, and come out as `\n`.
 
     Args:
         file: Bytes that begin at a line's begin.
         encoding: Of the text.
         first: Number of the first line.
+        line_ends: Knows where bare `\r` are line ends; None for everywhere.
     """
     check_encoding(encoding)
     plain = codecs.lookup(encoding).name.removesuffix("-sig")
     number = first
-    for raw in _whole_lines(file):
+    for raw in _whole_lines(file, line_ends or LineEnds()):
         data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 and plain == "utf-8" else raw
         block = _block(data, plain, number)
         number += len(block.lines)
         yield block
 
 
-def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+def _whole_lines(file: BinaryIO, line_ends: LineEnds) -> Iterator[bytes]:
     """Pieces of the file that end at a line end; of a line above `LONGEST_LINE` only that many bytes and one more."""
     pieces: list[bytes] = []
     held = 0
-    while data := file.read(_BLOCK):
+    finished = False
+    while not finished:
+        raw = file.read(_BLOCK)
+        finished = not raw
+        data = line_ends(raw, last=finished)
         end = data.rfind(b"\n") + 1
         if end:
             first = data.index(b"\n") + 1 if held > LONGEST_LINE else 0

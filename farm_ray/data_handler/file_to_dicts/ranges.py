@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
 from farm_ray.storage import open_binary, size
 from farm_ray.storage.addresses import codec
 
@@ -19,7 +20,7 @@ RANGE_BYTES = 16 << 20
 
 _PIECE = 64 << 10
 _BUFFER = 8 << 20  # one request of an object store each
-_BLANK_LINE = re.compile(rb"\n\r?\n")
+_BLANK_LINE = re.compile(rb"\n\r?\n|\r\r(?=[^\r\n])")
 _BLANK_BYTES = 3
 
 
@@ -74,8 +75,10 @@ def cut_at_blank_lines(uri: str | Path, *, range_bytes: int = RANGE_BYTES) -> li
 
 def count_lines(uri: str | Path, start: int, end: int) -> int:
     """The line ends between two bytes of a file."""
+    line_ends = LineEnds()
     with open_range(uri, start, end) as file:
-        return sum(piece.count(b"\n") for piece in iter(lambda: file.read(_BUFFER), b""))
+        found = sum(line_ends(piece).count(b"\n") for piece in iter(lambda: file.read(_BUFFER), b""))
+    return found + line_ends(b"", last=True).count(b"\n")
 
 
 def numbered(cuts: list[tuple[int, int]], lines: list[int]) -> list[ByteRange]:

@@ -43,7 +43,7 @@ def document_dicts_table(dicts: Sequence[Any], default_ids: Iterable[str]) -> pa
 
 
 def _sentences(doc: str | Sequence[str]) -> list[str]:
-    lines = doc.split("\n") if isinstance(doc, str) else doc
+    lines = doc.replace("\r", "\n").split("\n") if isinstance(doc, str) else doc
     return [clean(line) for line in map(str.strip, lines) if line]
 
 

@@ -135,7 +135,6 @@ def test_other_delimiters(read):
         ("\tO", "empty token"),
         ("New York\tB-LOC", "whitespace in a token"),
         ("New\u00a0York\tB-LOC", "whitespace in a token"),
-        ("New\rYork\tB-LOC", "whitespace in a token"),
         ("\u00a0\tO", "whitespace in a token"),
         (b"M\xfcnchen\tB-LOC", "undecodable"),
         ("Ber\0lin\tB-LOC", "NUL byte"),

@@ -66,7 +66,8 @@ def test_no_header(read):
         ("text,label\na,A\n", {}, "looks like one column with delimiter='\\\\t': pass delimiter=','"),
         ("text\ttext\tlabel\na\tb\tA\n", {}, 'names the column "text" twice'),
         (b"text\tl\xe9bel\na\tA\n", {}, "the header cannot be read: train.tsv:1 is not utf-8: byte 0xe9 at position 7"),
-        ("text\tlabel\ra\tA\r", {}, "the header cannot be read: train.tsv:1 holds a carriage return"),
+        ("text\tl\rabel\na\tA\n", {"skiprows": 0}, 'no column "label"; its columns are "text", "l"'),
+        ("made\ntext\tl\rabel\na\tA\n", {"skiprows": 1}, "cannot be read: train.tsv:2 holds a carriage return"),
         ('text\t"label\na\tA\n', {}, "the header cannot be read: train.tsv:1 has a field whose quote"),
     ],
 )
