@@ -20,6 +20,7 @@ UNTYPED = "entity"
 _PARTS = re.compile(r"([BIESLUM])(?:([-_])(.*))?", re.DOTALL)
 _LOWER = re.compile(r"[bieslum](?:[-_].*)?", re.DOTALL)
 _SUFFIXED = re.compile(r".+[-_][BIESLUM]")
+_NUMBER = re.compile(r"\d+(?:\.0*)?")
 _MIDDLE = {"M": "I"}
 """Of BMES: what stands between begin and end."""
 _SHOWN = 6
@@ -71,7 +72,7 @@ def check_entity_tags(tags: Iterable[str], *, metric: str) -> None:
 
 def are_numbers(tags: Iterable[str]) -> bool:
     """Whether all tags are the numbers of some list of names."""
-    return all(tag.isdecimal() for tag in tags)
+    return all(map(_NUMBER.fullmatch, tags))
 
 
 def _hint(tags: list[str]) -> str:

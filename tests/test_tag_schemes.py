@@ -41,6 +41,7 @@ def test_tags_with_o_are_counted(tags):
     [
         ("0 1 2 3 7", r'the tags \[0, 1, 2, 3, 7\] lack "O" .*write their names in the data .*metric="acc"'),
         ("X 0 1", "write their names in the data"),
+        ("0.0 1.0", "write their names in the data"),
         ("o b-per i-per", 'write "O" for "o" in the data'),
         ("0 B-PER I-PER", 'write "O" for "0" in the data'),
         ("B I", r'the tags \[B, I\] lack .*; use metric="acc" \(--set processor\.metric=acc\)$'),

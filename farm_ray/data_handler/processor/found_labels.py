@@ -151,6 +151,9 @@ class OneLabel(ColumnLabels):
 
     def fields(self) -> dict[str, Any]:
         """The label list."""
+        objects = [label for label in self.counts if label.startswith("{") and is_list(label)]
+        if objects:
+            raise self.refusal(f"holds {self.some(objects)}, which is no label; write a name")
         several = [label for label in self.counts if is_list(label)] or _compound(self.counts, _JOINTS)
         if several:
             raise self.refusal(
@@ -201,6 +204,9 @@ class SeveralLabels(ColumnLabels):
                 f"holds {self.some(joined)}; join several labels by commas, or give label_list=[...] if these are names"
             )
         labels = self.checked()
+        with_comma = [label for label in labels if "," in label]
+        if with_comma:
+            raise self.refusal(f"holds {self.some(with_comma)}; commas stand between labels, so rename it")
         self.told(labels)
         self.warn_of_single_rows()
         return {"label_list": labels, "multi_hot": False}

@@ -85,6 +85,10 @@ def _tags(row: Any, task: Mapping[str, Any], name: str) -> tuple[list[str | None
     if not isinstance(value, list | tuple):
         told = f'"{task["label_name"]}" is a {type(value).__name__}, not a list of tags; {_WAY_OUT}'
         return None, _at(row, name, "no list of tags", told, value)
+    nested = next((tag for tag in value if isinstance(tag, list | tuple | dict)), None)
+    if nested is not None:
+        told = f'"{task["label_name"]}" holds a {type(nested).__name__} as a tag; {_WAY_OUT}'
+        return None, _at(row, name, "no list of tags", told, nested)
     return [None if tag is None else clean(str(tag)) for tag in value], None
 
 

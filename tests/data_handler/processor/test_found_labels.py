@@ -52,7 +52,7 @@ def test_one_label_per_row(labels, expected):
         (["a; b", "a", "b|c", "c"], r"several labels in a row .* give multilabel=True"),
         (["[1, 0]", "[0, 1]"], "several labels in a row"),
         (["['a']", "['b']"], "several labels in a row"),
-        (['{"a": 1}', "b"], "several labels in a row"),
+        (['{"a": 1}', "b"], "which is no label; write a name"),
         (["1 0 1", "0 0 1"], "several labels in a row"),
         (["good", "good"], 'has only the label "good"; a classifier needs at least two classes'),
         (["", None, ""], "holds no labels; name the right one with label_column_name"),
@@ -98,6 +98,7 @@ def test_several_labels_per_row(labels, expected, hot):
         (["[3 2 1]", "[4 5 6]"], "which is no list of labels"),
         (["", None], "holds no labels"),
         (["a,nan"], "as missing values are written"),
+        (['["a,b", "c"]'], r'"a,b" in train\.tsv:2; commas stand between labels, so rename it'),
     ],
 )
 def test_what_is_no_column_of_several_labels(labels, message):

@@ -168,6 +168,7 @@ def test_a_text_that_is_left_out_of_a_file_is_empty(make, tmp_path):
     [
         ({"text": "a fool", "ner_label": ["O"]}, "wrong number of tags"),
         ({"text": "a fool", "ner_label": "O O"}, "no list of tags"),
+        ({"text": "a fool", "ner_label": [["O"], ["O"]]}, "no list of tags"),
         ({"text": "a fool", "ner_label": ["O", None]}, "missing tag"),
         ({"text": "a fool", "ner_label": ["O", "\ud83d"]}, "unknown tag"),
         ({"text": "a fool"}, "missing tags"),
