@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from pyarrow import fs
 
 from farm_ray.errors import DataProblemError
-from farm_ray.storage.addresses import DATA_SUFFIXES, WEB, data_suffix, redacted, scheme
-from farm_ray.storage.systems import explained, files_in, locate, missing, rebuild
+from farm_ray.storage.addresses import COMPRESSION, DATA_SUFFIXES, WEB, data_suffix, file_name, redacted, scheme
+from farm_ray.storage.systems import check_regular, explained, files_in, locate, missing, rebuild
 from farm_ray.storage.web import open_web
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _WILDCARD = re.compile(r"[*?\[]")
+_PART = re.compile(rf"part[-_][\w-]*\d[\w-]*({'|'.join(map(re.escape, COMPRESSION))})?", re.ASCII)
 _GONE = (404, 410)
 
 
@@ -26,7 +27,8 @@ def list_files(path: str | Path, *, suffixes: Sequence[str] | None = None) -> li
     """The files that a path means, sorted by name; local ones without `file://`.
 
     Args:
-        path: A file, a folder (its data files, without sub-folders and hidden files), a pattern with `*`, `?`, `[...]`
+        path: A file, a folder (its data files, or where there are none its parts such as `part_1` and `part-00000.gz`;
+            without sub-folders and hidden files), a pattern with `*`, `?`, `[...]`
             or `**`, local or on s3://; a web address stands for itself.
         suffixes: Keep files of a folder or pattern with these suffixes (compression aside); None keeps
             `DATA_SUFFIXES` in a folder, and all that a pattern names.
@@ -44,12 +46,16 @@ def list_files(path: str | Path, *, suffixes: Sequence[str] | None = None) -> li
         if kind == fs.FileType.Directory:
             found, wanted = files_in(system, inside), tuple(suffixes or DATA_SUFFIXES)
         elif kind != fs.FileType.NotFound:
+            if isinstance(system, fs.LocalFileSystem):
+                check_regular(uri, inside)
             return [rebuild(uri, inside)]
         elif _WILDCARD.search(inside):
             found, wanted = _matches(system, inside), tuple(suffixes or ())
         else:
             raise missing(uri, system, inside)
     kept = sorted(file for file in found if not wanted or data_suffix(file) in wanted)
+    if not kept and kind == fs.FileType.Directory and not suffixes:
+        kept = sorted(file for file in found if _PART.fullmatch(file_name(file)))
     if not kept:
         kinds = f" ({', '.join(wanted)})" if wanted else ""
         raise DataProblemError(f"cannot read {redacted(uri)}: it holds no data files{kinds}", file=redacted(uri))

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from farm_ray.storage.addresses import WEB, codec, scheme
-from farm_ray.storage.systems import explained, locate, missing
+from farm_ray.storage.systems import check_regular, explained, locate, missing
 from farm_ray.storage.web import open_web
 
 if TYPE_CHECKING:
@@ -169,6 +169,8 @@ class _Guarded(io.RawIOBase):
 
 def _open_file(uri: str) -> pa.NativeFile:
     system, inside = locate(uri)
+    if isinstance(system, fs.LocalFileSystem):
+        check_regular(uri, inside)
     with explained(uri):
         try:
             return system.open_input_file(inside)

@@ -7,6 +7,7 @@ import difflib
 import errno
 import os
 import re
+import stat
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 S3_TIMEOUT_S = 20.0
 """Seconds until a silent object store is asked again, three times in all."""
 
+_OF_THE_SYSTEM = ("/proc", "/sys")
 _WEB_LIBRARIES = ("requests", "urllib3")
 _AWS_ERROR = re.compile(r"AWS Error (\w+)(?: \(HTTP status (\d+)\))?")
 _AWS_REASONS = {
@@ -126,6 +128,27 @@ def missing(uri: str, system: fs.FileSystem, inside: str) -> DataProblemError:
     near = difflib.get_close_matches(wanted, there, n=3, cutoff=0.5) or sorted(there)[:5]
     hint = f"near it are: {', '.join(near)}" if near else "its folder holds no files"
     return DataProblemError(f"cannot read {name}: there is no such file; {hint}", file=name)
+
+
+def check_regular(uri: str, inside: str) -> None:
+    """Refuses a local path to what is read once only, or without end: pipes, devices, the system's own files.
+
+    What is not there is told by who opens it.
+
+    Raises:
+        DataProblemError: With what it is.
+    """
+    try:
+        mode, place = Path(inside).stat().st_mode, Path(inside).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return
+    of_system = any(place.is_relative_to(folder) for folder in _OF_THE_SYSTEM)
+    if stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and not of_system):
+        return
+    kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
+    kind = next((name for fits, name in kinds if fits(mode)), "no file on a disk")
+    name = redacted(uri)
+    raise DataProblemError(f"cannot read {name}: it is {kind}; save what it gives to a file first", file=name)
 
 
 def files_in(system: fs.FileSystem, folder: str) -> list[str]:

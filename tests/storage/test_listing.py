@@ -1,9 +1,11 @@
 """Files, folders and patterns, on disk and in an object store."""
 
+import os
+
 import pytest
 
 from farm_ray.errors import ConfigError, DataProblemError
-from farm_ray.storage import exists, file_names, list_files
+from farm_ray.storage import exists, file_names, list_files, open_binary
 
 FILES = ("b.tsv", "a.tsv.gz", "notes.md", ".hidden.tsv", "_SUCCESS", "deep/c.tsv", "deep/er/d.tsv")
 
@@ -112,3 +114,32 @@ def test_names_of_files_right_in_a_folder(folder, bucket):
     assert file_names(folder) == [".hidden.tsv", "_SUCCESS", "a.tsv.gz", "b.tsv", "notes.md"]
     assert file_names("s3://data/set") == ["b.tsv"]
     assert file_names(folder / "nowhere") == file_names("s3://data/nowhere") == []
+
+
+def test_a_folder_of_parts_without_suffixes(tmp_path):
+    for name in ("part_1", "part-00002", "part_3.gz", "part-r-00004", "_SUCCESS", ".part_5.crc", "notes", "part"):
+        (tmp_path / name).touch()
+    kept = ["part-00002", "part-r-00004", "part_1", "part_3.gz"]
+    assert list_files(tmp_path) == [f"{tmp_path}/{name}" for name in kept]
+    (tmp_path / "train.tsv").touch()
+    assert list_files(tmp_path) == [f"{tmp_path}/train.tsv"]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("/dev/zero", "a device"), ("/dev/null", "a device"), ("/proc/kmsg", "no file on a disk"), ("pipe", "a pipe")],
+)
+@pytest.mark.parametrize("link", [True, False])
+def test_what_is_no_file_on_a_disk_is_refused_before_it_is_opened(tmp_path, path, told, link):
+    place = tmp_path / path
+    if path == "pipe":
+        os.mkfifo(place)
+    if link:
+        (tmp_path / "link.tsv").symlink_to(place)
+        place = tmp_path / "link.tsv"
+    for read in (list_files, open_binary):
+        with pytest.raises(DataProblemError, match=rf"cannot read .*{place.name}: it is {told}; save what it gives"):
+            read(place)
+    if link:
+        with pytest.raises(DataProblemError, match=told):
+            open_binary(list_files(tmp_path)[0])

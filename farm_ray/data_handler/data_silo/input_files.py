@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm_ray import storage
@@ -25,7 +26,7 @@ def input_path(processor: Processor, set_name: str) -> str | None:
     filename = getattr(processor, f"{set_name}_filename")
     if not filename:
         return None
-    path = storage.join(str(processor.data_dir or ""), str(filename))
+    path = _place(processor.data_dir, filename)
     if set_name == "test" and _is_default_name(processor, filename) and not storage.exists(path):
         return None
     return path
@@ -59,6 +60,14 @@ def named_ranges(processor: Processor, files: Sequence[str], window_bytes: int) 
         for file in files
         for one in processor.stream_ranges(file, window_bytes)
     ]
+
+
+def _place(data_dir: str | Path | None, filename: str | Path) -> str:
+    """The file inside the folder; a `Path` that is there, where nothing is inside the folder, is taken as it is."""
+    inside = storage.join(str(data_dir or ""), str(filename))
+    if isinstance(filename, Path) and not storage.exists(inside) and storage.exists(filename):
+        return str(filename)
+    return inside
 
 
 def _is_default_name(processor: Processor, test_filename: str) -> bool:

@@ -91,9 +91,8 @@ def split_file(
 ) -> None:
     r"""Writes a file's lines as they are into `part_1`, `part_2`, ... of so many documents each, made in `output_dir`.
 
-    Only a bare `\r`, as old Macs end lines, becomes `\n`.
-    A processor reads them all with `train_filename="{output_dir}/part_*"`. Big files need not be split: a
-    `StreamingDataSilo` reads any part of one.
+    Only a bare `\r`, as old Macs end lines, becomes `\n`. A processor reads all parts with the folder as its
+    `train_filename`. Big files need not be split: a `StreamingDataSilo` reads any part of one.
 
     Args:
         filepath: Local path, s3:// or web address.

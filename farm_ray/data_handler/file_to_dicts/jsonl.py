@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Item = tuple[int, dict[str, Any] | Problem]
 """Number of the row (its line, or its place in the list, from 1), and the object or what is wrong with it."""
 
+LONGEST_LIST = 1 << 30
+"""Bytes of a JSON file that is one list, which is held as a whole."""
 _PEEK = 4096
 
 
@@ -140,8 +142,11 @@ def _object(file: TableFile, number: int, value: Any) -> dict[str, Any] | Proble
 
 
 def _list_items(file: TableFile, opened: BinaryIO) -> Iterator[Item]:
+    content = opened.read(LONGEST_LIST + 1)
+    if len(content) > LONGEST_LIST:
+        raise file.error(f"is one list of more than {LONGEST_LIST:,} bytes; write one object per line (.jsonl)")
     try:
-        values = json.load(io.TextIOWrapper(opened, "utf-8-sig"))
+        values = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise file.error(f"is not utf-8: {error.reason} at byte {error.start + 1}; write it as utf-8") from None
     except json.JSONDecodeError as error:

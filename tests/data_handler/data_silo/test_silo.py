@@ -4,6 +4,7 @@ import gzip
 import json
 import pickle
 import socket
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -83,6 +84,23 @@ def test_empty_parts_of_a_folder_are_told_and_left_out(tokenizer, tmp_path, capl
         (folder / f"part-{number}.tsv").write_text("text\tlabel\n")
     with pytest.raises(DataProblemError, match=r"part-0\.tsv has a header but no rows"):
         DataSilo(made, batch_size=8)
+
+
+def test_a_path_that_is_there_is_not_looked_for_in_the_data_folder(tokenizer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    for place in ("mine.tsv", "data/only.tsv"):
+        (tmp_path / place).write_text(lines(20))
+    for filename, rows in ((Path("mine.tsv"), 20), (Path("data/only.tsv"), 20), (Path("only.tsv"), 20)):
+        made = processor(tokenizer, "data", train_filename=filename, dev_split=0)
+        assert DataSilo(made, batch_size=8).n_samples("train") == rows
+    (tmp_path / "data/mine.tsv").write_text(lines(10))
+    both = processor(tokenizer, "data", train_filename=Path("mine.tsv"), dev_split=0)
+    assert DataSilo(both, batch_size=8).n_samples("train") == 10
+    with pytest.raises(DataProblemError, match="data/data/only"):
+        DataSilo(processor(tokenizer, "data", train_filename="data/only.tsv", dev_split=0), batch_size=8)
+    made.save(tmp_path / "saved")
+    assert TextClassificationProcessor.load_from_dir(str(tmp_path / "saved")).train_filename == "only.tsv"
 
 
 def test_no_test_file_is_fine_only_under_its_default_name(tokenizer, tmp_path):

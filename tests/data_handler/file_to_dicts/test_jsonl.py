@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from farm_ray.data_handler.file_to_dicts import read_jsonl, read_rows
+from farm_ray.data_handler.file_to_dicts import jsonl, read_jsonl, read_rows
 from farm_ray.errors import DataProblemError
 
 COLUMNS = {"text": "text", "label": "label"}
@@ -95,3 +95,13 @@ def test_read_jsonl_gives_whole_objects(tmp_path):
     (tmp_path / "b.jsonl").write_text('{"a": 1}\n{"a": \n')
     with pytest.raises(DataProblemError, match=r"b.jsonl:2 is not valid JSON"):
         read_jsonl(tmp_path / "b.jsonl")
+
+
+def test_a_list_that_is_too_long_to_hold_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "rows.json"
+    path.write_text('[{"text": "a"}]')
+    monkeypatch.setattr(jsonl, "LONGEST_LIST", 15)
+    assert read_jsonl(path) == [{"text": "a"}]
+    monkeypatch.setattr(jsonl, "LONGEST_LIST", 14)
+    with pytest.raises(DataProblemError, match=r"one list of more than 14 bytes; write one object per line"):
+        read_jsonl(path)
