@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError, FarmRayError, ModelFolderError
+from farm_ray.foreign import JSON_BYTES, parse_json, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,10 +82,10 @@ def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayEr
     if not listed.is_file():
         return
     try:
-        entries = json.loads(listed.read_text(encoding="utf-8"))
+        entries = parse_json(read_text(listed, JSON_BYTES))
     except ValueError:
         raise error(f"{listed} is damaged; copy the folder again", file=str(listed)) from None
-    if not isinstance(entries, dict):
+    if not isinstance(entries, dict) or not all(map(_is_entry, entries.values())):
         raise error(f"{listed} is damaged; copy the folder again", file=str(listed))
     for name, (size, digest) in entries.items():
         if Path(name).is_absolute() or ".." in Path(name).parts:
@@ -94,6 +95,11 @@ def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayEr
             raise error(f"{path} is incomplete: {name} is missing; copy the folder again", file=str(file))
         if file.stat().st_size != size or (full and _sha256(file) != digest):
             raise error(f"{path} is damaged: {name} differs from what was saved; copy the folder again", file=str(file))
+
+
+def _is_entry(value: object) -> bool:
+    """Whether it is a size in bytes and a sha256."""
+    return isinstance(value, list) and [type(part) for part in value] == [int, str]
 
 
 def _is_leftover(path: Path) -> bool:

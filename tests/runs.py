@@ -87,5 +87,5 @@ class Silent:
     def stop_requested(self):
         return False
 
-    def checkpoint_written(self, *_):
+    def checkpoint_known(self, *_):
         pass

@@ -25,8 +25,8 @@ _SECONDS_BETWEEN_POSTS = 0.2
 class Begin:
     """What workers hear when they begin."""
 
-    has_checkpoint: bool
-    """Whether an earlier attempt wrote one."""
+    checkpoint: str | None
+    """Name of the newest checkpoint that an earlier attempt has written or resumed from."""
     is_over: bool
     """Whether the run has failed for good: there is nothing to be done any more."""
 
@@ -39,12 +39,12 @@ class Board:
         self._metrics: list[tuple[dict[str, float], int]] = []
         self._stop = False
         self._begun = 0
-        self._has_checkpoint = False
+        self._checkpoint: str | None = None
         self._failure: Exception | None = None
 
     def begin(self, is_first: bool) -> Begin:
         """A worker begins; asked by all ranks, counted for rank 0."""
-        begin = Begin(self._has_checkpoint, self._failure is not None)
+        begin = Begin(self._checkpoint, self._failure is not None)
         self._begun += is_first
         return begin
 
@@ -52,9 +52,9 @@ class Board:
         """How often the workers were started."""
         return self._begun
 
-    def checkpoint_written(self) -> None:
-        """This run has a checkpoint of its own now."""
-        self._has_checkpoint = True
+    def checkpoint_known(self, name: str) -> None:
+        """The run has this checkpoint; it is newer than those it had before."""
+        self._checkpoint = name
 
     def fail(self, error: Exception) -> None:
         """The run has failed for good; the first failure is the one to tell."""
@@ -110,9 +110,9 @@ class BoardListener:
             self._answer = None
         return self._stop
 
-    def checkpoint_written(self, _address: str) -> None:
-        """A checkpoint is whole."""
-        self._board.checkpoint_written.remote()
+    def checkpoint_known(self, name: str) -> None:
+        """The run has this checkpoint."""
+        self._board.checkpoint_known.remote(name)
 
     def post(self) -> None:
         """Sends what has come together."""

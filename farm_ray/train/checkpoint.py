@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
+import hashlib
 import json
 import pickle
 import random
@@ -22,7 +23,8 @@ import torch
 
 from farm_ray.artifacts import CHECKSUMS, verify_folder
 from farm_ray.data_handler.order import Position
-from farm_ray.errors import CheckpointError
+from farm_ray.errors import CheckpointError, FarmRayError
+from farm_ray.foreign import JSON_BYTES, parse_json, read_text, shown, told
 from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
@@ -38,6 +40,11 @@ _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetenso
 _PROBLEMS = "problems.parquet"
 FORMAT = 4
 _MOST_DIFFERENCES = 3
+_COUNTS = 1 << 64
+
+
+class DamagedCheckpointError(CheckpointError):
+    """A checkpoint that is not as it was written; the one before may be."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -130,10 +137,9 @@ def fill(folder: Path, snapshot: Snapshot) -> None:
 
 def read_position(path: Path | None) -> Position:
     """Where a run begins that goes on from this checkpoint, the start for None; `read_progress` says what is wrong."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+    with contextlib.suppress(CheckpointError):
         if path is not None:
-            record = json.loads((path / _PROGRESS).read_text(encoding="utf-8"))
-            return Position.from_json(record["position"])
+            return _read_record(path)[1].position
     return Position()
 
 
@@ -141,70 +147,143 @@ def read_progress(path: Path, *, identity: Mapping[str, Any]) -> Progress:
     """The progress stored in a checkpoint.
 
     Raises:
+        DamagedCheckpointError: When it cannot be read.
         CheckpointError: When the checkpoint belongs to a run with other data or settings; names what differs.
     """
-    try:
-        record = json.loads((path / _PROGRESS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise CheckpointError(f"{path} holds no readable {_PROGRESS}; it is not a checkpoint of farm_ray") from None
-    if record.pop("format", None) != FORMAT:
-        raise CheckpointError(f"{path} was written by another version of farm_ray; start anew with --resume never")
-    stored = record.pop("identity")
+    stored, progress = _read_record(path)
     wanted = json.loads(json.dumps(dict(identity)))
     differing = [name for name in wanted if stored.get(name) != wanted[name]]
     if differing:
-        told = ", ".join(
+        differences = [
             f"{name} was {stored.get(name)!r} and is {wanted[name]!r}" for name in differing[:_MOST_DIFFERENCES]
-        )
-        told += f" and {len(differing) - _MOST_DIFFERENCES} more" if len(differing) > _MOST_DIFFERENCES else ""
+        ]
+        more = f" and {len(differing) - _MOST_DIFFERENCES} more" if len(differing) > _MOST_DIFFERENCES else ""
         raise CheckpointError(
-            f"checkpoint {path} belongs to another run: {told}; set them back, use --resume never, "
-            "or give another output folder",
+            f"checkpoint {path} belongs to another run: {', '.join(differences)}{more}; set them back, "
+            "use --resume never, or give another output folder",
             differing=differing,
         )
-    return Progress(**record | {"position": Position.from_json(record["position"])})
+    return progress
+
+
+def _read_record(path: Path) -> tuple[dict[str, Any], Progress]:
+    """What the run was that wrote a checkpoint, and how far it had come."""
+    from pydantic import TypeAdapter
+
+    with _explained(path / _PROGRESS):
+        record = parse_json(read_text(path / _PROGRESS, JSON_BYTES))
+        written_by = record.pop("format", None)
+    if written_by != FORMAT:
+        raise CheckpointError(
+            f"{path} was written by another version of farm_ray; start again with --resume never", file=str(path)
+        )
+    with _explained(path / _PROGRESS):
+        stored = dict(record.pop("identity"))
+        if record.keys() != {field.name for field in dataclasses.fields(Progress)}:
+            raise ValueError(f"it holds {', '.join(sorted(map(shown, record)))}")
+        progress = TypeAdapter(Progress).validate_python(record)
+        _check_counts(dataclasses.asdict(progress))
+    return stored, progress
+
+
+def _check_counts(values: Any) -> None:
+    """Raises ValueError for a number that no run counts to."""
+    for value in values.values() if isinstance(values, dict) else values:
+        if isinstance(value, dict | list | tuple):
+            _check_counts(value)
+        elif isinstance(value, int) and not 0 <= value < _COUNTS:
+            raise ValueError(f"{value} cannot be counted to")
 
 
 def restore(path: Path, trainee: Trainee) -> dict[str, torch.Tensor] | None:
-    """Puts model, optimizer, scheduler, scaler and random states back; returns the best weights, if stored."""
+    """Puts model, optimizer, scheduler, scaler and random states back; returns the best weights, if stored.
+
+    Raises:
+        DamagedCheckpointError: When one of them cannot be read or does not fit; some may have been put back then.
+    """
     from safetensors.torch import load_file
 
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
     model = trainee.model
-    model.load_state_dict(AdaptiveModel.load(path, device=trainee.ranks.device).state_dict())
-    try:
-        state = torch.load(path / _STATE, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise CheckpointError(
-            f"{path / _STATE} holds more than tensors and plain values, so it is not read: it could run code; "
-            "start anew with --resume never",
-            file=str(path / _STATE),
-        ) from None
-    trainee.optimizer.load_state_dict(state["optimizer"])
-    if trainee.scheduler is not None:
-        trainee.scheduler.load_state_dict(state["scheduler"])
-    trainee.precision.scaler.load_state_dict(state["scaler"])
-    states = state["random_states"]
-    # With another number of ranks the old streams have no owner; dropout then draws from fresh ones.
-    if len(states) == trainee.ranks.world_size:
-        set_random_state(states[trainee.ranks.rank])
+    with _explained(path):
+        model.load_state_dict(AdaptiveModel.load(path, device=trainee.ranks.device).state_dict())
+    file = path / _STATE
+    with _explained(file):
+        try:
+            state = torch.load(file, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError:
+            raise DamagedCheckpointError(
+                f"{file} holds more than tensors and plain values, so it is not read: it could run code; "
+                "start again with --resume never",
+                file=str(file),
+            ) from None
+        trainee.optimizer.load_state_dict(state["optimizer"])
+        if trainee.scheduler is not None:
+            trainee.scheduler.load_state_dict(state["scheduler"])
+        trainee.precision.scaler.load_state_dict(state["scaler"])
+        states = state["random_states"]
+        # With another number of ranks the old streams have no owner; dropout then draws from fresh ones.
+        if len(states) == trainee.ranks.world_size:
+            set_random_state(states[trainee.ranks.rank])
     best = path / _BEST
-    return load_file(best) if best.is_file() else None
+    if not best.is_file():
+        return None
+    with _explained(best):
+        weights = load_file(best)
+        _check_fits(model, weights)
+    return weights
+
+
+def _check_fits(model: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+    """Raises ValueError where these are not the weights of the model; they are put in at the end of the run."""
+    wanted = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    if {name: tensor.shape for name, tensor in weights.items()} != wanted:
+        raise ValueError("its tensors are not those of the model")
+
+
+def restore_early_stopping(path: Path, early_stopping: Any, state: dict[str, Any]) -> None:
+    """Gives an object that watches the dev results its state back.
+
+    Raises:
+        DamagedCheckpointError: When that is no state of it.
+    """
+    with _explained(path / _PROGRESS):
+        early_stopping.load_state_dict(state)
 
 
 def read_problems(path: Path) -> pa.Table | None:
     """The rows that the run had set aside while training; None for none.
 
     Raises:
-        CheckpointError: When the file holds pickled values.
+        DamagedCheckpointError: When the file cannot be read, or holds pickled values.
     """
     file = path / _PROBLEMS
     if not file.is_file():
         return None
-    if names := pickled_columns(pq.read_schema(file)):
-        raise CheckpointError(f"{file} is not read: its columns {', '.join(names)} could run code", file=str(file))
-    return pq.read_table(file)
+    with _explained(file):
+        names = pickled_columns(pq.read_schema(file))
+        if not names:
+            return pq.read_table(file)
+    raise DamagedCheckpointError(f"{file} is not read: its columns {', '.join(names)} could run code", file=str(file))
+
+
+@contextlib.contextmanager
+def _explained(file: Path) -> Iterator[None]:
+    """For whatever is raised by reading what does not hold what it should, behind check sums that fit or not."""
+
+    def tell(why: str) -> CheckpointError:
+        return DamagedCheckpointError(f"{file} is damaged ({why}); start again with --resume never", file=str(file))
+
+    try:
+        with told(tell):
+            yield
+    except CheckpointError as error:
+        if isinstance(error.__cause__, torch.OutOfMemoryError):
+            raise error.__cause__ from None
+        raise
+    except FarmRayError as error:
+        raise DamagedCheckpointError(str(error), **error.facts) from error
 
 
 def random_state() -> dict[str, Any]:
@@ -242,15 +321,20 @@ def _without_crc() -> Iterator[None]:
 
 
 def check(path: Path) -> None:
-    """Compares a checkpoint with its checksums.
+    """Compares a checkpoint with its check sums.
 
     Raises:
-        CheckpointError: When it is not whole, or was not written by farm_ray; names the file.
+        DamagedCheckpointError: When it is not whole, or was not written by farm_ray; names the file.
     """
     for name in (_STATE, _PROGRESS, CHECKSUMS):
         if not (path / name).is_file():
-            raise CheckpointError(f"{path} is no whole checkpoint: {name} is missing", file=str(path / name))
-    verify_folder(path, full=True, error=CheckpointError)
+            raise DamagedCheckpointError(f"{path} is no whole checkpoint: {name} is missing", file=str(path / name))
+    verify_folder(path, full=True, error=DamagedCheckpointError)
+
+
+def digest(path: Path) -> str:
+    """Equal for copies of one checkpoint: sha256 of its check sums, 64 hex digits."""
+    return hashlib.sha256((path / CHECKSUMS).read_bytes()).hexdigest()
 
 
 def _on_cpu(model: AdaptiveModel) -> AdaptiveModel:

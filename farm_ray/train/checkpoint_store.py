@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import tempfile
 import warnings
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from farm_ray import storage
 from farm_ray.artifacts import CHECKSUMS, publish_folder, remove_leftovers
 from farm_ray.errors import CheckpointError, ConfigError, DataProblemError
 from farm_ray.train import checkpoint
+from farm_ray.train.checkpoint import DamagedCheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +56,7 @@ class CheckpointStore:
             found = [match for name in storage.folder_names(self.root) if (match := _NAME.fullmatch(name))]
         except (ConfigError, DataProblemError) as error:
             raise CheckpointError(f"cannot look for checkpoints: {error}", **error.facts) from None
-        return [match[0] for match in sorted(found, key=lambda match: (int(match[1]), int(match[2])))]
+        return sorted((match[0] for match in found), key=_number)
 
     def publish(self, name: str, write: Callable[[Path], None]) -> str:
         """Lets `write` fill a folder and makes it a checkpoint; returns its address.
@@ -82,6 +84,12 @@ class CheckpointStore:
             self._remove(old)
         self.tidy()
 
+    def remove_all_but(self, *, up_to: str | None) -> None:
+        """Removes all checkpoints but those that end with `up_to`; None removes all."""
+        for name in self.names():
+            if up_to is None or _number(name) > _number(up_to):
+                self._remove(name)
+
     def tidy(self) -> None:
         """Removes what writers left that were killed; of an object store the next writer overwrites it."""
         if self.is_local:
@@ -95,11 +103,7 @@ class CheckpointStore:
         """
         if self.is_local:
             if not (self.folder / name).is_dir():
-                raise CheckpointError(
-                    f"this machine does not see {self.address(name)}; give the checkpoints a folder that all machines "
-                    "of the run see, or an s3:// prefix",
-                    file=self.address(name),
-                )
+                raise self._not_seen(name)
             return self.folder / name
         copy = scratch / name
         if copy.is_dir():
@@ -112,27 +116,71 @@ class CheckpointStore:
             raise CheckpointError(f"cannot read a checkpoint: {error}", **error.facts) from None
         return partial.rename(copy)
 
-    def newest_whole(self, scratch: Path) -> str | None:
-        """The name of the newest checkpoint that is as it was written; damaged ones are skipped with a warning."""
-        for name in reversed(self.names()):
+    def newest_whole(self, scratch: Path, *, before: str | None = None, at_least: str | None = None) -> str | None:
+        """The name of the newest checkpoint that is as it was written; damaged ones are skipped with a warning.
+
+        Args:
+            scratch: As for `fetch`.
+            before: Only checkpoints before this one count.
+            at_least: A checkpoint that must be here, whole or not, or a newer one.
+
+        Returns:
+            None where nothing was ever written.
+
+        Raises:
+            CheckpointError: When `at_least` is not here, or none of those that are here is whole: what has checkpoints
+                is not begun again unasked.
+        """
+        names = self.names()
+        if at_least is not None and not any(_number(name) >= _number(at_least) for name in names):
+            # The list of a network disk may be an old one.
+            if not (self.is_local and (self.folder / at_least).is_dir()):
+                raise self._not_seen(at_least)
+            names.append(at_least)
+        candidates = [name for name in names if before is None or _number(name) < _number(before)]
+        written = before is not None
+        for name in reversed(candidates):
+            path = self.fetch(name, scratch)
             try:
-                checkpoint.check(self.fetch(name, scratch))
-            except CheckpointError as error:
+                checkpoint.check(path)
+            except DamagedCheckpointError as error:
+                # An upload that was broken off is no checkpoint yet.
+                written = written or self.is_local or (path / CHECKSUMS).is_file()
                 warnings.warn(f"skipping a checkpoint: {error}", stacklevel=2)
             else:
                 return name
-        return None
+        if not written:
+            return None
+        raise CheckpointError(
+            f"none of the checkpoints in {storage.redacted(self.root)} ({', '.join(names)}) is whole; "
+            "start again with --resume never",
+            file=storage.redacted(self.root),
+        )
 
     @property
     def folder(self) -> Path:
         """Of a local store."""
         return Path(self.root.removeprefix("file://")).expanduser()
 
+    def _not_seen(self, name: str) -> CheckpointError:
+        return CheckpointError(
+            f"this machine ({socket.gethostname()}) does not see {storage.redacted(self.address(name))}; give the "
+            "checkpoints a folder that all machines of the run see (train.checkpoint_root_dir), or an s3:// prefix",
+            file=storage.redacted(self.address(name)),
+        )
+
     def _remove(self, name: str) -> None:
         if self.is_local:
             shutil.rmtree(self.folder / name, ignore_errors=True)
         else:
             storage.remove_folder(self.address(name), first=[CHECKSUMS])
+
+
+def _number(name: str) -> tuple[int, int]:
+    """Epoch and step of a checkpoint's name, in which checkpoints are ordered."""
+    match = _NAME.fullmatch(name)
+    assert match is not None
+    return int(match[1]), int(match[2])
 
 
 @dataclass(frozen=True)
@@ -146,25 +194,37 @@ class Found:
         return self.store.address(self.name)
 
 
-def find(resume: str, root: str | None, scratch: Path) -> Found | None:
-    """The checkpoint to go on from: the newest whole one for `auto`, none for `never`, else the one named.
+def find(resume: str, root: str | None, scratch: Path, *, at_least: str | None = None) -> Found | None:
+    """The checkpoint to resume from: the newest whole one for `auto`, none for `never`, else the one named.
 
     Args:
         resume: `auto`, `never`, the name of a checkpoint below `root`, or the address of one.
         root: Of the run's own checkpoints; None for a run that has none.
         scratch: Folder for copies of checkpoints that do not lie on a disk.
+        at_least: With `auto`, the name of a checkpoint that this run has written.
 
     Raises:
-        CheckpointError: When a named checkpoint is missing or damaged. Damaged ones are skipped with a warning by
-            `auto`.
+        CheckpointError: When a named checkpoint is missing or damaged, or of the run's own none is whole. Damaged ones
+            are skipped with a warning by `auto`.
     """
     if resume == "never" or (resume == "auto" and root is None):
         return None
     if resume == "auto":
         store = CheckpointStore(str(root))
-        newest = store.newest_whole(scratch)
+        newest = store.newest_whole(scratch, at_least=at_least)
         return None if newest is None else Found(store, newest)
     return _named(resume, root, scratch)
+
+
+def before(found: Found, scratch: Path) -> Found:
+    """The newest whole checkpoint before this one, in the same place.
+
+    Raises:
+        CheckpointError: When there is none.
+    """
+    name = found.store.newest_whole(scratch, before=found.name)
+    assert name is not None
+    return Found(found.store, name)
 
 
 def check_named(resume: str, root: str | None) -> None:

@@ -28,13 +28,24 @@ class CheckpointWriter:
         store: Where to.
         keep: How many checkpoints stay.
         step_log: Its rows go beside the checkpoints.
+        resumed_from: Name of the checkpoint in this store that the run has resumed from; all others but those before
+            it go with the first one that is written, as nothing may resume from them any more.
         on_written: Hears the address of each checkpoint once it is whole.
     """
 
     def __init__(
-        self, store: CheckpointStore, *, keep: int, step_log: StepLog, on_written: Callable[[str], None]
+        self,
+        store: CheckpointStore,
+        *,
+        keep: int,
+        step_log: StepLog,
+        resumed_from: str | None,
+        on_written: Callable[[str], None],
     ) -> None:
         self._store, self._keep, self._on_written = store, keep, on_written
+        self._given_up = True
+        """Whether the store may hold checkpoints of a run that was given up."""
+        self._resumed_from = resumed_from
         self._step_log = step_log
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
@@ -77,11 +88,18 @@ class CheckpointWriter:
     def _run(self, snapshot: Snapshot, steps: int) -> None:
         try:
             self._store_steps(steps)
-            address = self._store.publish(snapshot.name, lambda folder: checkpoint.fill(folder, snapshot))
+            address = self._store.publish(snapshot.name, lambda folder: self._fill(folder, snapshot))
             self._on_written(address)
             self._store.keep_only(self._keep, up_to=snapshot.name)
         except BaseException as error:  # noqa: BLE001 - raised in the thread that trains
             self._error = error
+
+    def _fill(self, folder: Path, snapshot: Snapshot) -> None:
+        checkpoint.fill(folder, snapshot)
+        if self._given_up:
+            # At the last moment: a run that is started again must find either them or what takes their place.
+            self._store.remove_all_but(up_to=self._resumed_from)
+            self._given_up = False
 
     def _store_steps(self, steps: int) -> None:
         if self._store.is_local:

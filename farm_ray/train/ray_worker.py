@@ -24,9 +24,11 @@ from farm_ray.devices import explained
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all
 from farm_ray.train.notices import Notice
+from farm_ray.train.shared_folder import refuse_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pyarrow as pa
     import torch
@@ -59,6 +61,8 @@ class Job:
     driver_node: str
     """Ray's id of the machine that the run is driven from."""
     hang_timeout: float
+    sign: Path | None
+    """What the driver left in the folder of the checkpoints, see `shared_folder`; None where they lie elsewhere."""
     registered: dict[str, Any]
     """Metrics and reports of the user's own: each process has its own register."""
 
@@ -118,8 +122,10 @@ def _train(job: Job, begin: Begin) -> Trained | None:
     board = job.board
     listener = BoardListener(board)
     settings = job.settings
-    if begin.has_checkpoint:
+    if begin.checkpoint is not None:
         settings = replace(settings, resume="auto")
+    if job.sign is not None:
+        refuse_unseen(job.sign, ranks)
     with Watchdog(job.hang_timeout, _end_this_process) as watchdog:
         worker = Worker(
             functools.partial(cloudpickle.loads, job.model),
@@ -128,6 +134,7 @@ def _train(job: Job, begin: Begin) -> Trained | None:
             ranks=ranks,
             listener=listener,
             early_stopping=job.early_stopping,
+            written=begin.checkpoint,
             beat=watchdog.beat,
             notice=functools.partial(_notice, job.driver_node),
         )

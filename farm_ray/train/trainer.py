@@ -392,7 +392,7 @@ class _DriverListener:
     def stop_requested(self) -> bool:
         return self._stop.is_set()
 
-    def checkpoint_written(self, address: str) -> None:
+    def checkpoint_known(self, name: str) -> None:
         """Nobody is waiting for it."""
 
     def hear(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import tempfile
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,12 +15,13 @@ from farm_ray.data_handler.bounds import Bounds, check_sets
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.data_handler.order import Position, advance
 from farm_ray.data_handler.order.order_hash import as_text
-from farm_ray.errors import DataProblemError
+from farm_ray.errors import CheckpointError, DataProblemError
 from farm_ray.eval import Evaluator, evaluate
 from farm_ray.modeling.optimization import WrappedDDP, initialize_optimizer
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.reproducibility import set_all_seeds
 from farm_ray.train import checkpoint, checkpoint_store
+from farm_ray.train.checkpoint import DamagedCheckpointError
 from farm_ray.train.checkpoint_store import CheckpointStore
 from farm_ray.train.checkpoint_writer import CheckpointWriter
 from farm_ray.train.in_memory_feed import InMemoryFeed
@@ -31,6 +34,7 @@ from farm_ray.train.stream_feed import StreamFeed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    import pyarrow as pa
     import torch
 
     from farm_ray.data_handler.batches import FeatureSet
@@ -55,8 +59,8 @@ class Listener(Protocol):
     def stop_requested(self) -> bool:
         """Whether the run shall write a checkpoint and end."""
 
-    def checkpoint_written(self, address: str) -> None:
-        """A checkpoint is whole; called by the thread that wrote it."""
+    def checkpoint_known(self, name: str) -> None:
+        """The run has this checkpoint: it resumed from it, or wrote it; then called by the thread that wrote it."""
 
 
 class Worker:
@@ -72,6 +76,8 @@ class Worker:
         listener: Hears of the run.
         early_stopping: As for `Trainer`.
         own_optimizer: As for `Trainer`: optimizer and scheduler.
+        written: Name of the newest checkpoint that an earlier attempt of this run has written or resumed from: without
+            it, or a newer one, the run does not continue.
         beat: Called whenever the run has got on.
         notice: Asked now and then by all ranks at once, where machines may be taken away.
     """
@@ -86,6 +92,7 @@ class Worker:
         listener: Listener,
         early_stopping: Any = None,
         own_optimizer: tuple[torch.optim.Optimizer, Any] | None = None,
+        written: str | None = None,
         beat: Callable[[], None] = lambda: None,
         notice: Callable[[], Notice] | None = None,
     ) -> None:
@@ -99,9 +106,9 @@ class Worker:
         self.feed = _feed(self.sets["train"], settings, ranks)
         with contextlib.ExitStack() as opened:
             opened.callback(self.feed.close)
-            scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="farm_ray-resume-")))
-            self.found = ranks.done_by_first(lambda: self._checkpoint_to_go_on_from(scratch))
-            self.goes_on_from = None if self.found is None else self.found.store.fetch(self.found.name, scratch)
+            self.scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="farm_ray-resume-")))
+            self.found = ranks.done_by_first(lambda: self._checkpoint_to_resume_from(written))
+            self.goes_on_from = self._fetched()
             self.feed.read_ahead(checkpoint.read_position(self.goes_on_from))
             self.trainee = self._trainee(load_model(), own_optimizer)
             bounds = Bounds.of(self.trainee.model.language_model)
@@ -111,6 +118,7 @@ class Worker:
         self.progress = checkpoint.Progress()
         self.step_log = StepLog()
         self.best_weights: dict[str, torch.Tensor] | None = None
+        self._problems_before: pa.Table | None = None
         self.result = TrainResult(device=str(ranks.device), precision=self.trainee.precision.name)
         self.clock = dict.fromkeys(("train", "data", "first_batch", "eval", "checkpoint"), 0.0)
         self.rows_here = 0
@@ -187,24 +195,87 @@ class Worker:
         )
 
     def _resume(self) -> None:
-        path = self.goes_on_from
-        if path is None or self.found is None:
-            return
-        self.progress = checkpoint.read_progress(path, identity=self.identity())
-        self.last_checkpoint_step = steps = self.progress.global_step
-        root = self.found.store.root
-        self.step_log = self.ranks.done_by_first(lambda: StepLog.load(root, steps=steps))
-        self.best_weights = checkpoint.restore(path, self.trainee)
-        if (problems := checkpoint.read_problems(path)) is not None:
-            self.feed.go_on_from(problems)
-        if self.early_stopping is not None and self.progress.early_stopping is not None:
-            self.early_stopping.load_state_dict(self.progress.early_stopping)
-        self.result.resumed_from = str(self.found)
+        while self.found is not None and self.goes_on_from is not None:
+            damage = self._restored(self.goes_on_from)
+            told = next((error for error in self.ranks.gather(damage) if error is not None), None)
+            if told is None:
+                if self._problems_before is not None:
+                    self.feed.go_on_from(self._problems_before)
+                root, steps = self.found.store.root, self.progress.global_step
+                self.step_log = self.ranks.done_by_first(functools.partial(StepLog.load, root, steps=steps))
+                self.last_checkpoint_step = steps
+                self.result.resumed_from = str(self.found)
+                if self.ranks.is_first and self.settings.resume == "auto":
+                    self.listener.checkpoint_known(self.found.name)
+                return
+            if self.settings.resume != "auto":
+                raise told
+            warnings.warn(f"skipping a checkpoint: {told}", stacklevel=2)
+            found = self.found
+            self.found = self.ranks.done_by_first(functools.partial(checkpoint_store.before, found, self.scratch))
+            self.goes_on_from = self._fetched()
+            self.feed.read_ahead(checkpoint.read_position(self.goes_on_from))
 
-    def _checkpoint_to_go_on_from(self, scratch: Path) -> checkpoint_store.Found | None:
+    def _restored(self, path: Path) -> DamagedCheckpointError | None:
+        """Puts everything back as it was; what is wrong with the checkpoint where that cannot be done."""
+        try:
+            self.progress = checkpoint.read_progress(path, identity=self.identity())
+            self._check_lanes(path, self.progress.position)
+            self.best_weights = checkpoint.restore(path, self.trainee)
+            self._problems_before = checkpoint.read_problems(path)
+            if hasattr(self.early_stopping, "reset"):
+                # What a damaged checkpoint gave it must not stay.
+                self.early_stopping.reset()
+            if self.early_stopping is not None and self.progress.early_stopping is not None:
+                checkpoint.restore_early_stopping(path, self.early_stopping, self.progress.early_stopping)
+        except DamagedCheckpointError as error:
+            return error
+        return None
+
+    def _check_lanes(self, path: Path, position: Position) -> None:
+        train = self.sets["train"]
+        lanes = train.lanes if isinstance(train, StreamedSet) else 0
+        if len(position.lanes) not in {0, lanes}:
+            found = f"places in {len(position.lanes)} lanes, and the training data has {lanes}"
+            raise DamagedCheckpointError(
+                f"{path} is damaged ({found}); start again with --resume never", file=str(path)
+            )
+
+    def _checkpoint_to_resume_from(self, written: str | None) -> checkpoint_store.Found | None:
         if self.store is not None:
             self.store.tidy()
-        return checkpoint_store.find(self.settings.resume, self.settings.checkpoint_root_dir, scratch)
+        return checkpoint_store.find(
+            self.settings.resume, self.settings.checkpoint_root_dir, self.scratch, at_least=written
+        )
+
+    def _fetched(self) -> Path | None:
+        """The checkpoint as a folder of this machine; all ranks have the same one.
+
+        Raises:
+            CheckpointError: On all ranks, when one of them does not see it, or sees another one under its name.
+        """
+        if self.found is None:
+            return None
+        path, digest, error = None, None, None
+        try:
+            path = self.found.store.fetch(self.found.name, self.scratch)
+            if not (self.ranks.is_first or self.found.store.is_local):
+                # A copy of this rank's own.
+                checkpoint.check(path)
+            digest = checkpoint.digest(path)
+        except CheckpointError as raised:
+            error = raised
+        everywhere = self.ranks.gather((digest, error))
+        for _, told in everywhere:
+            if told is not None:
+                raise told
+        if len({found for found, _ in everywhere}) > 1:
+            raise CheckpointError(
+                f"the machines of this run see different checkpoints at {self.found}; give the checkpoints a folder "
+                "that all of them see (train.checkpoint_root_dir), or an s3:// prefix",
+                file=str(self.found),
+            )
+        return path
 
     def _timed(self, steps: Iterator[Step]) -> Iterator[Step]:
         """The steps; the time until each is there counts as training, and by itself as waiting for data."""
@@ -357,13 +428,14 @@ class Worker:
                 store,
                 keep=self.settings.checkpoints_to_keep,
                 step_log=self.step_log,
+                resumed_from=self.found.name if self.found is not None and self.found.store == store else None,
                 on_written=self._checkpoint_written,
             )
         return self.writer
 
     def _checkpoint_written(self, address: str) -> None:
         self.result.checkpoint = address
-        self.listener.checkpoint_written(address)
+        self.listener.checkpoint_known(address.rstrip("/").rpartition("/")[2].partition("?")[0])
 
     def _preempted(self, last: Position) -> TrainResult:
         self._write_checkpoint(last)

@@ -141,9 +141,9 @@ def test_a_slow_answer_is_waited_for_again_and_a_dead_board_ends_the_reading():
 def test_the_board_outlasts_the_workers():
     """What workers hear when they begin: whether there is a checkpoint, whether all is over; and how often they did."""
     board = Board()
-    assert board.begin(is_first=True) == Begin(has_checkpoint=False, is_over=False)
-    board.checkpoint_written()
-    assert board.begin(is_first=False) == Begin(has_checkpoint=True, is_over=False)
+    assert board.begin(is_first=True) == Begin(checkpoint=None, is_over=False)
+    board.checkpoint_known("epoch_0_step_4")
+    assert board.begin(is_first=False) == Begin(checkpoint="epoch_0_step_4", is_over=False)
     board.begin(is_first=True)
     assert board.attempts() == 2
     first, second = ValueError("first"), ValueError("second")

@@ -89,14 +89,14 @@ def drawn():
 
 
 def test_everything_comes_back(trainee, tiny_folder, tmp_path):
-    best = {"a": torch.arange(3.0)}
+    best = {name: tensor + 1 for name, tensor in trainee.model.state_dict().items()}
     path = write(tmp_path, trainee, best=best)
     expected = drawn()
     again = fresh(tiny_folder)
     torch.manual_seed(1)
     stored_best = checkpoint.restore(path, again)
     assert drawn() == expected
-    assert torch.equal(stored_best["a"], best["a"])
+    assert all(torch.equal(stored_best[name], tensor) for name, tensor in best.items())
     mine, theirs = trainee.model.state_dict(), again.model.state_dict()
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
     for number, state in trainee.optimizer.state_dict()["state"].items():
@@ -182,14 +182,33 @@ def test_a_damaged_one_gives_way_to_the_one_before(trainee, tmp_path, damage, na
         find("epoch_0_step_1", tmp_path)
 
 
-def test_none_is_found_where_none_is_whole_or_wanted(trainee, tmp_path):
+def test_none_is_found_where_none_is_wanted_or_was_ever_written(trainee, tmp_path):
     assert find("auto", None) is None
     assert find("auto", tmp_path / "nowhere") is None
     path = write(tmp_path, trainee)
     assert find("never", tmp_path) is None
     (path / "progress.json").unlink()
-    with pytest.warns(UserWarning, match=r"progress\.json is missing"):
-        assert find("auto", tmp_path) is None
+    with (
+        pytest.warns(UserWarning, match=r"progress\.json is missing"),
+        pytest.raises(
+            CheckpointError, match=r"none of the checkpoints in .* \(epoch_0_step_0\) is whole; .*--resume never"
+        ),
+    ):
+        find("auto", tmp_path)
+
+
+def test_one_that_the_run_has_written_must_be_seen(trainee, tmp_path):
+    """Or a newer one; a machine with a disk of its own has none, or those of another run."""
+    for step in (3, 5):
+        write(tmp_path, trainee, step=step)
+    for known in ("epoch_0_step_3", "epoch_0_step_4", "epoch_0_step_5"):
+        found = checkpoint_store.find("auto", str(tmp_path), tmp_path, at_least=known)
+        assert found.name == "epoch_0_step_5"
+    for root in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(
+            CheckpointError, match=r"this machine \(.*\) does not see .*epoch_1_step_0; give the checkpoints"
+        ):
+            checkpoint_store.find("auto", str(root), tmp_path, at_least="epoch_1_step_0")
 
 
 def test_one_is_named_by_path_or_by_name_in_the_runs_folder(trainee, tmp_path):
@@ -243,7 +262,7 @@ def test_those_of_other_runs_versions_and_kinds_are_told_apart(trainee, tmp_path
     with pytest.raises(CheckpointError, match=r"another version.*--resume never"):
         checkpoint.read_progress(path, identity=IDENTITY)
     (path / "progress.json").write_text("no json")
-    with pytest.raises(CheckpointError, match="not a checkpoint of farm_ray"):
+    with pytest.raises(CheckpointError, match=r"progress\.json is damaged"):
         checkpoint.read_progress(path, identity=IDENTITY)
 
 

@@ -36,7 +36,7 @@ def make_writer(tmp_path, heard):
     for step in range(9):
         log.add(float(step), 0.1)
     store = CheckpointStore(str(tmp_path))
-    return CheckpointWriter(store, keep=2, step_log=log, on_written=heard.append)
+    return CheckpointWriter(store, keep=2, step_log=log, resumed_from=None, on_written=heard.append)
 
 
 def test_the_training_does_not_wait(slow, tmp_path):

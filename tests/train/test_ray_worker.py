@@ -69,7 +69,7 @@ class Told:
 
     def __init__(self):
         self.failures = []
-        begin = types.SimpleNamespace(has_checkpoint=False, is_over=False)
+        begin = types.SimpleNamespace(checkpoint=None, is_over=False)
         self.begin = types.SimpleNamespace(remote=lambda is_first: begin)
         self.fail = types.SimpleNamespace(remote=self.failures.append)
         self.failure = types.SimpleNamespace(remote=lambda: None)
