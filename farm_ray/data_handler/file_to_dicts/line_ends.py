@@ -30,8 +30,11 @@ class LineEnds:
 
     def __call__(self, data: bytes, *, last: bool = False) -> bytes:
         """This piece, but for what is held until the next one; before all that was held from the piece before."""
-        data, self._held = self._held + data, b""
-        sure = len(data) if last else len(data.rstrip(b"\r"))
+        if not self._held and (self._wanted is False or (self._wanted and b"\r" not in data)):
+            return data
+        if self._held:
+            data, self._held = self._held + data, b""
+        sure = len(data.rstrip(b"\r")) if data.endswith(b"\r") and not last else len(data)
         if self._wanted is None:
             first = self._first_row.match(data, 0, sure) if self._first_row else None
             if first is None and not last and len(data) < _LONGEST_FIRST_ROW:
@@ -40,7 +43,7 @@ class LineEnds:
             self._wanted = first is not None and not first[1].endswith(b"\n")
         if not self._wanted:
             return data
-        if len(data) - sure <= _LONGEST_RUN:
+        if 0 < len(data) - sure <= _LONGEST_RUN:
             data, self._held = data[:sure], data[sure:]
         if data.count(b"\r") == data.count(b"\r\n"):
             return data
