@@ -15,12 +15,12 @@ from farm_ray.data_handler.bounds import Bounds, check_sets
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.data_handler.order import Position, advance
 from farm_ray.data_handler.order.order_hash import as_text
-from farm_ray.errors import CheckpointError, DataProblemError
+from farm_ray.errors import DataProblemError
 from farm_ray.eval import Evaluator, evaluate
 from farm_ray.modeling.optimization import WrappedDDP, initialize_optimizer
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.reproducibility import set_all_seeds
-from farm_ray.train import checkpoint, checkpoint_store
+from farm_ray.train import checkpoint, checkpoint_store, resume_point
 from farm_ray.train.checkpoint import DamagedCheckpointError
 from farm_ray.train.checkpoint_store import CheckpointStore
 from farm_ray.train.checkpoint_writer import CheckpointWriter
@@ -107,9 +107,11 @@ class Worker:
         with contextlib.ExitStack() as opened:
             opened.callback(self.feed.close)
             self.scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="farm_ray-resume-")))
-            self.found = ranks.done_by_first(lambda: self._checkpoint_to_resume_from(written))
-            self.goes_on_from = self._fetched()
-            self.feed.read_ahead(checkpoint.read_position(self.goes_on_from))
+            if self.store is not None and ranks.is_first:
+                self.store.tidy()
+            self.resumes_from = resume_point.find(settings, ranks, self.scratch, written=written)
+            begin = None if self.resumes_from is None else self.resumes_from.path
+            self.feed.read_ahead(checkpoint.read_position(begin))
             self.trainee = self._trainee(load_model(), own_optimizer)
             bounds = Bounds.of(self.trainee.model.language_model)
             ranks.done_by_first(lambda: check_sets(self.sets.values(), bounds))
@@ -195,26 +197,28 @@ class Worker:
         )
 
     def _resume(self) -> None:
-        while self.found is not None and self.goes_on_from is not None:
-            damage = self._restored(self.goes_on_from)
+        while self.resumes_from is not None:
+            found = self.resumes_from.found
+            damage = self._restored(self.resumes_from.path)
             told = next((error for error in self.ranks.gather(damage) if error is not None), None)
             if told is None:
-                if self._problems_before is not None:
-                    self.feed.go_on_from(self._problems_before)
-                root, steps = self.found.store.root, self.progress.global_step
-                self.step_log = self.ranks.done_by_first(functools.partial(StepLog.load, root, steps=steps))
-                self.last_checkpoint_step = steps
-                self.result.resumed_from = str(self.found)
-                if self.ranks.is_first and self.settings.resume == "auto":
-                    self.listener.checkpoint_known(self.found.name)
+                self._resumed(found)
                 return
             if self.settings.resume != "auto":
                 raise told
             warnings.warn(f"skipping a checkpoint: {told}", stacklevel=2)
-            found = self.found
-            self.found = self.ranks.done_by_first(functools.partial(checkpoint_store.before, found, self.scratch))
-            self.goes_on_from = self._fetched()
-            self.feed.read_ahead(checkpoint.read_position(self.goes_on_from))
+            self.resumes_from = resume_point.before(self.resumes_from, self.ranks, self.scratch)
+            self.feed.read_ahead(checkpoint.read_position(self.resumes_from.path))
+
+    def _resumed(self, found: checkpoint_store.Found) -> None:
+        if self._problems_before is not None:
+            self.feed.go_on_from(self._problems_before)
+        root, steps = found.store.root, self.progress.global_step
+        self.step_log = self.ranks.done_by_first(functools.partial(StepLog.load, root, steps=steps))
+        self.last_checkpoint_step = steps
+        self.result.resumed_from = str(found)
+        if self.ranks.is_first and self.settings.resume == "auto":
+            self.listener.checkpoint_known(found.name)
 
     def _restored(self, path: Path) -> DamagedCheckpointError | None:
         """Puts everything back as it was; what is wrong with the checkpoint where that cannot be done."""
@@ -240,42 +244,6 @@ class Worker:
             raise DamagedCheckpointError(
                 f"{path} is damaged ({found}); start again with --resume never", file=str(path)
             )
-
-    def _checkpoint_to_resume_from(self, written: str | None) -> checkpoint_store.Found | None:
-        if self.store is not None:
-            self.store.tidy()
-        return checkpoint_store.find(
-            self.settings.resume, self.settings.checkpoint_root_dir, self.scratch, at_least=written
-        )
-
-    def _fetched(self) -> Path | None:
-        """The checkpoint as a folder of this machine; all ranks have the same one.
-
-        Raises:
-            CheckpointError: On all ranks, when one of them does not see it, or sees another one under its name.
-        """
-        if self.found is None:
-            return None
-        path, digest, error = None, None, None
-        try:
-            path = self.found.store.fetch(self.found.name, self.scratch)
-            if not (self.ranks.is_first or self.found.store.is_local):
-                # A copy of this rank's own.
-                checkpoint.check(path)
-            digest = checkpoint.digest(path)
-        except CheckpointError as raised:
-            error = raised
-        everywhere = self.ranks.gather((digest, error))
-        for _, told in everywhere:
-            if told is not None:
-                raise told
-        if len({found for found, _ in everywhere}) > 1:
-            raise CheckpointError(
-                f"the machines of this run see different checkpoints at {self.found}; give the checkpoints a folder "
-                "that all of them see (train.checkpoint_root_dir), or an s3:// prefix",
-                file=str(self.found),
-            )
-        return path
 
     def _timed(self, steps: Iterator[Step]) -> Iterator[Step]:
         """The steps; the time until each is there counts as training, and by itself as waiting for data."""
@@ -424,11 +392,12 @@ class Worker:
 
     def _checkpoint_writer(self, store: CheckpointStore) -> CheckpointWriter:
         if self.writer is None:
+            found = None if self.resumes_from is None else self.resumes_from.found
             self.writer = CheckpointWriter(
                 store,
                 keep=self.settings.checkpoints_to_keep,
                 step_log=self.step_log,
-                resumed_from=self.found.name if self.found is not None and self.found.store == store else None,
+                resumed_from=found.name if found is not None and found.store == store else None,
                 on_written=self._checkpoint_written,
             )
         return self.writer
