@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError, FarmRayError, ModelFolderError
-from farm_ray.foreign import JSON_BYTES, parse_json, read_text
+from farm_ray.foreign import JSON_BYTES, is_file, parse_json, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayEr
     """
     path = Path(path)
     listed = path / CHECKSUMS
-    if not listed.is_file():
+    if not is_file(listed):
         return
     try:
         entries = parse_json(read_text(listed, JSON_BYTES))

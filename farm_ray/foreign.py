@@ -146,6 +146,16 @@ def text_problem(text: str) -> str | None:
     return None
 
 
+def is_folder(path: str | Path) -> bool:
+    """As `Path.is_dir`, which fails for names that are too long; so does `is_file`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_file(path: str | Path) -> bool:
+    """As `Path.is_file`; see `is_folder`."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def refuse_links(folder: Path) -> None:
     """Refuses a model folder in which a symbolic link leads out of it; the folder itself may be one.
 

@@ -5,6 +5,7 @@ Shapes: B rows in the batch, T tokens of the longest row, H width of the languag
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -21,7 +22,9 @@ from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.language_model import LanguageModel, sources
 from farm_ray.modeling.language_model.packing import is_packed
 from farm_ray.modeling.prediction_head import PredictionHead
+from farm_ray.modeling.saved_model import SavedModel
 from farm_ray.overrides import accepted, is_own
+from farm_ray.saved import check_saved
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -129,6 +132,7 @@ class AdaptiveModel(nn.Module):
         folder = sources.find_folder(Path(load_dir))
         assert folder is not None, "a Path is a folder or an error"
         settings = sources.read_json(folder / CONFIG_FILE) if (folder / CONFIG_FILE).exists() else {}
+        check_saved(SavedModel, settings, folder / CONFIG_FILE)
         language_model = LanguageModel.load(folder)
         language_model.name = lm_name or language_model.name
         heads = [PredictionHead.load(file, strict=strict) for file in _head_files(folder, settings)]
@@ -368,9 +372,10 @@ def _head_files(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
     names = [entry.name for entry in folder.iterdir()]
     described = {int(match[1]) for match in map(_HEAD_CONFIG.fullmatch, names) if match}
     weighed = {int(match[1]) for match in map(_HEAD_WEIGHTS.fullmatch, names) if match}
-    expected = set(range(settings.get("prediction_heads", 0)))
-    for number in sorted((expected | weighed) - described):
-        raise sources.missing(folder / f"prediction_head_{number}_config.json")
+    expected = range(settings.get("prediction_heads", 0))
+    for number in itertools.chain(expected, sorted(weighed)):
+        if number not in described:
+            raise sources.missing(folder / f"prediction_head_{number}_config.json")
     return [folder / f"prediction_head_{number}_config.json" for number in sorted(described)]
 
 

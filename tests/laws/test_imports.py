@@ -16,6 +16,7 @@ FOUNDATIONS = (
     "foreign",
     "yaml_text",
     "farm_methods",
+    "saved",
     "overrides",
     "configuration",
     "reproducibility",

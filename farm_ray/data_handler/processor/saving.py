@@ -14,10 +14,13 @@ from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
 from farm_ray.data_handler.processor.measuring import lacking_labels
 from farm_ray.data_handler.processor.metrics import saved_tasks
 from farm_ray.data_handler.processor.names import processor_class
+from farm_ray.data_handler.processor.saved_settings import SavedProcessor
 from farm_ray.data_handler.processor.tasks import loaded_task
 from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.foreign import is_file, is_folder, read_json
 from farm_ray.modeling.tokenization import Tokenizer
 from farm_ray.modeling.tokenization.load import save_tokenizer
+from farm_ray.saved import check_saved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +128,13 @@ def _known_settings(kind: type[Processor], saved: type[Processor], settings: Map
     if unknown:
         logger.warning("%s ignores what it does not know: %s", CONFIG_FILE, ", ".join(unknown))
     there = own if kind is saved else {**defaults_of(saved), **own}
-    return {name: value for name, value in there.items() if name in accepted}
+    return {name: value for name, value in there.items() if name in accepted and _takes(accepted[name], value)}
+
+
+def _takes(argument: inspect.Parameter, value: Any) -> bool:
+    """A null stands for the default where the argument's type has no null."""
+    known = argument.annotation if isinstance(argument.annotation, str) else "Any"
+    return value is not None or "None" in known or "Any" in known
 
 
 def _settings_of_all(kind: type[Processor]) -> set[str]:
@@ -136,19 +145,17 @@ def _settings_of_all(kind: type[Processor]) -> set[str]:
 
 def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG_FILE
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ModelFolderError(f"{folder} holds no saved processor: {_way_out(folder)}", file=str(path)) from None
-    except ValueError:
-        raise ModelFolderError(f"{path} is not valid JSON; copy the model folder again", file=str(path)) from None
-    if not isinstance(settings, dict) or "processor" not in settings:
+    if not is_file(path):
+        raise ModelFolderError(f"{folder} holds no saved processor: {_way_out(folder)}", file=str(path))
+    settings = read_json(path)
+    if "processor" not in settings:
         raise ModelFolderError(f'{path} has no entry "processor"; copy the model folder again', file=str(path))
+    check_saved(SavedProcessor, settings, path)
     return settings
 
 
 def _way_out(folder: Path) -> str:
-    if not folder.is_dir():
+    if not is_folder(folder):
         return "there is no such folder; check the path"
     if (folder / MODEL / CONFIG_FILE).is_file():
         return f"the model of this run is in {folder / MODEL}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import logging
 from pathlib import Path
@@ -24,8 +25,9 @@ from transformers.models.auto.modeling_auto import (
 
 from farm_ray.configuration import build
 from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.foreign import reason
 from farm_ray.modeling import hub
-from farm_ray.modeling.language_model import sources
+from farm_ray.modeling.language_model import sizes, sources
 from farm_ray.modeling.language_model.families import class_by_model_type, class_by_name, guess_language
 from farm_ray.modeling.language_model.pooling import (
     FAMILIES,
@@ -41,6 +43,8 @@ from farm_ray.modeling.language_model.saving import (
     POOLER_FILE,
     POOLING_IS_TRAINED,
 )
+from farm_ray.modeling.saved_model import SavedConfig, SavedLanguageModel
+from farm_ray.saved import check_saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_USUAL: dict[str, Any] = {"chunk_size_feed_forward": 0, "output_attentions": False, "output_hidden_states": False}
+"""What a configuration may hold and is no part of the model: how it computes, and what it gives besides."""
 _CLASSIFIER = "ForSequenceClassification"
 _REFUSED = (0,)
 """Shape of a tensor in the place of a head that is not there."""
@@ -61,7 +67,8 @@ def load_language_model(
     folder = sources.find_folder(name_or_path)
     if folder is not None and ((folder / CONFIG_FILE).exists() or (folder / FARM_WEIGHTS_FILE).exists()):
         described = sources.read_json(folder / CONFIG_FILE)
-        load = _load_own if "pooling" in described else _load_farm
+        check_saved(SavedLanguageModel, described, folder / CONFIG_FILE)
+        load = _load_farm if described.get("pooling") is None else _load_own
         language_model = load(folder, described, class_name)
     else:
         language_model = _load_transformers(name_or_path, revision, class_name)
@@ -104,8 +111,9 @@ def open_config(name_or_path: str | Path, revision: str | None = None) -> PreTra
     """
     folder = sources.find_folder(name_or_path)
     if folder is not None:
-        if not (folder / "config.json").is_file():
-            raise sources.missing(folder / "config.json")
+        described = sources.read_json(folder / "config.json")
+        check_saved(SavedConfig, described, folder / "config.json")
+        sizes.check_sizes(described, folder / "config.json", sources.weights_bytes(folder))
         with quiet_transformers(), sources.reading(folder / "config.json"):
             config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     else:
@@ -220,12 +228,15 @@ def _load_farm(folder: Path, described: dict[str, Any], class_name: str | None) 
         raise sources.missing(weights_file, "model.safetensors with config.json")
     weights = sources.read_tensors(weights_file)
     values = {key: value for key, value in described.items() if key not in {"name", "language", "model_type"}}
+    sizes.check_sizes(values, folder / CONFIG_FILE, sources.weights_bytes(folder))
     pooling = FARM_POOLINGS.get(kind.__name__, Pooling())
     with sources.reading(folder / CONFIG_FILE), quiet_transformers():
         config = AutoConfig.for_model(str(described.get("model_type", kind.model_type)), **values)
     _without_foreign_code(config, folder)
     encoder_class: Any = _encoder_class(config)
-    options = {"config": config, "state_dict": weights, "dtype": torch.float32, **pooler_options(config, pooling)}
+    own = pooler_options(config, pooling)
+    _check_built(encoder_class, folder / CONFIG_FILE, config, own)
+    options = {"config": config, "state_dict": weights, "dtype": torch.float32, **own}
     with sources.reading(weights_file), quiet_transformers():
         model, report = encoder_class.from_pretrained(None, output_loading_info=True, **options)
     missing = list(report["missing_keys"])
@@ -243,7 +254,9 @@ def _open(
     auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
 ) -> tuple[PreTrainedModel, list[str]]:
     """Weights in float32, whatever the checkpoint's dtype, and the names of those missing in the encoder's pooler."""
+    options = {**options, "ignore_mismatched_sizes": True}
     model, report, file = _open_any(auto_class, name_or_path, config, revision, options)
+    sources.check_sizes([name for name, *_ in report["mismatched_keys"]], file)
     missing = list(report["missing_keys"])
     sources.check_complete(_beyond_pooler(missing), file)
     return model, missing
@@ -263,9 +276,20 @@ def _open_any(
     else:
         sources.check_shards(folder)
         file = _weights_file(folder)
+        _check_built(auto_class, folder / "config.json", config, options)
         with sources.reading(file), quiet_transformers():
             model, report = auto_class.from_pretrained(folder, trust_remote_code=False, **options)
     return model, report, file
+
+
+def _check_built(kind: Any, file: Path, config: PreTrainedConfig, options: dict[str, Any]) -> None:
+    """Refuses a configuration that no model can have, or none with the weights beside it."""
+    own = {name: value for name, value in options.items() if name == "add_pooling_layer"}
+    make = getattr(kind, "from_config", None) or kind._from_config  # noqa: SLF001 - as the Auto classes do
+    with sources.reading(file), quiet_transformers():
+        sizes.check_built(
+            lambda: make(copy.deepcopy(config), dtype=torch.float32, **own), file, sources.weights_bytes(file.parent)
+        )
 
 
 def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[str, Any]) -> Any:
@@ -277,8 +301,8 @@ def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[st
             return auto_class.from_pretrained(name, revision=revision or "main", trust_remote_code=False, **options)
     except OSError as error:
         raise hub.hub_error(name, error, out_of_reach) from error
-    except ValueError as error:
-        raise ModelFolderError(f'the model "{name}" cannot be opened: {hub.first_line(error)}') from error
+    except Exception as error:
+        raise ModelFolderError(f'the model "{name}" cannot be opened: {reason(error)}') from error
 
 
 def _weights_file(folder: Path) -> Path:
@@ -299,7 +323,10 @@ def pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) -> 
 
 
 def _without_foreign_code(config: PreTrainedConfig, name_or_path: str | Path) -> PreTrainedConfig:
-    """Refuses a configuration by which transformers would fetch its attention from a hub and run it."""
+    """Refuses a configuration by which transformers would fetch its attention from a hub and run it.
+
+    What says only how to compute is as usual then.
+    """
     attention = str(getattr(config, "_attn_implementation", None))
     if "/" in attention:
         raise ModelFolderError(
@@ -307,6 +334,8 @@ def _without_foreign_code(config: PreTrainedConfig, name_or_path: str | Path) ->
             f'take out its attn_implementation "{attention}"',
             value=attention,
         )
+    for name, value in _USUAL.items():
+        setattr(config, name, value)
     return config
 
 

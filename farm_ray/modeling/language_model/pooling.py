@@ -6,12 +6,15 @@ Shapes: B rows in the batch, T tokens of the longest row, H width of the encoder
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
-from farm_ray.configuration import Config
+from farm_ray.configuration import Config, nearest
+from farm_ray.errors import ConfigError
+from farm_ray.foreign import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +39,7 @@ class Pooling(Config):
     """Epsilon of a layer norm after the activation; None: no norm."""
     norm_bias: bool = True
     """The norm has a bias."""
-    dropout: float = 0.0
+    dropout: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of values dropped before the projection, while training."""
 
 
@@ -124,9 +127,15 @@ def fresh_linear(
 
 
 def activation_by_name(name: str | None) -> nn.Module:
-    """The activation with this name in transformers' table; None: the identity."""
+    """The activation with this name in transformers' table; None: the identity.
+
+    Raises:
+        ConfigError: When there is none; the nearest is named.
+    """
     from transformers.activations import ACT2FN
 
+    if name is not None and name not in ACT2FN:
+        raise ConfigError(f"there is no activation {quoted(name)}{nearest(name, ACT2FN)}")
     return nn.Identity() if name is None else ACT2FN[name]
 
 

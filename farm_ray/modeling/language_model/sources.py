@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from torch import Tensor
 
+from farm_ray import foreign
 from farm_ray.errors import ModelFolderError
-from farm_ray.modeling.hub import first_line
+from farm_ray.foreign import is_folder, refuse_links, text_problem, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,31 +24,24 @@ WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-_FOREIGN_ERRORS = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    KeyError,
-    AttributeError,
-    TypeError,
-    EOFError,
-    SafetensorError,
-    StrictDataclassError,
-)
 
 
 def find_folder(name_or_path: str | Path) -> Path | None:
     """The local folder that is meant, or None for a name on the hub.
 
     Raises:
-        ModelFolderError: When the text can only be a path and there is no such folder; the hub is not asked then.
+        ModelFolderError: When the text can only be a path and there is no such folder (the hub is not asked then), or
+            a link in the folder leads out of it.
     """
     if not str(name_or_path).strip():
         raise ModelFolderError("the model name is empty; give a model folder or a name on the hub")
     path = Path(name_or_path).expanduser()
-    if path.is_dir():
+    if problem := text_problem(str(path)):
+        raise ModelFolderError(f"{problem}; give a model folder or a name on the hub")
+    if is_folder(path):
+        refuse_links(path)
         return path
-    if path.exists():
+    if os.path.exists(path):  # noqa: PTH110 - Path's own fails for names that are too long
         raise ModelFolderError(f"{path} is a file; give the model folder it is in", path=str(path))
     if isinstance(name_or_path, Path) or _looks_like_path(str(name_or_path)):
         raise ModelFolderError(f"there is no model folder {path}; check the path", path=str(path))
@@ -65,19 +58,21 @@ def _looks_like_path(name: str) -> bool:
 @contextlib.contextmanager
 def reading(file: Path) -> Iterator[None]:
     """Turns what foreign readers raise on damaged files into a ModelFolderError that names `file`."""
-    try:
-        yield
-    except pickle.UnpicklingError:
-        raise ModelFolderError(
-            f"{file} holds pickled objects other than tensors, which could run code and are never read; "
-            "save its weights as model.safetensors",
-            file=str(file),
-        ) from None
-    except _FOREIGN_ERRORS as error:
-        raise ModelFolderError(
-            f"{file} cannot be read, it may be damaged or only half copied ({first_line(error)}); copy it again",
-            file=str(file),
-        ) from error
+
+    def tell(why: str) -> ModelFolderError:
+        return ModelFolderError(
+            f"{file} cannot be read, it may be damaged or only half copied ({why}); copy it again", file=str(file)
+        )
+
+    with told(tell):
+        try:
+            yield
+        except pickle.UnpicklingError:
+            raise ModelFolderError(
+                f"{file} holds pickled objects other than tensors, which could run code and are never read; "
+                "save its weights as model.safetensors",
+                file=str(file),
+            ) from None
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -88,11 +83,7 @@ def read_json(file: Path) -> dict[str, Any]:
     """
     if not file.is_file():
         raise missing(file)
-    with reading(file):
-        values = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(values, dict):
-        raise ModelFolderError(f"{file} does not hold a JSON mapping; copy it again", file=str(file))
-    return values
+    return foreign.read_json(file, hint="it may be damaged or only half copied; copy it again")
 
 
 def missing(file: Path, *others: str) -> ModelFolderError:
@@ -119,18 +110,40 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     with reading(file):
         if file.suffix == ".safetensors":
             return load_file(file)
+        _refuse_compressed(file)
         tensors = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
         raise ModelFolderError(f"{file} holds something other than named tensors", file=str(file))
     return dict(tensors)
 
 
+def _refuse_compressed(file: Path) -> None:
+    """PyTorch keeps tensors as they are; what a compressed archive holds has no bounds.
+
+    Raises:
+        ValueError: When the tensors take more bytes than the file.
+    """
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > file.stat().st_size:
+            raise ValueError("its tensors are compressed")
+
+
+def weights_bytes(folder: Path) -> int:
+    """Bytes of all files with weights in a model folder."""
+    return sum(file.stat().st_size for suffix in ("safetensors", "bin") for file in folder.glob(f"*.{suffix}"))
+
+
 def check_shards(folder: Path) -> None:
-    """Refuses a weights index that names files outside of its folder.
+    """Refuses a weights index that names files outside of its folder, and archives that hold more than they weigh.
 
     Raises:
         ModelFolderError: Names the index and the file.
     """
+    for archive in sorted(folder.glob("*.bin")):
+        with reading(archive):
+            _refuse_compressed(archive)
     for index in sorted(folder.glob("*.index.json")):
         shards = read_json(index).get("weight_map")
         for shard in shards.values() if isinstance(shards, dict) else ():

@@ -19,10 +19,13 @@ from torch import Tensor, nn
 
 from farm_ray import farm_methods
 from farm_ray.configuration import nearest
-from farm_ray.errors import ConfigError
+from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.language_model import sources
+from farm_ray.modeling.language_model.sizes import check_built
 from farm_ray.modeling.prediction_head.feed_forward import FeedForwardBlock
+from farm_ray.modeling.saved_model import SavedHead
 from farm_ray.overrides import imported_subclasses, refuse_uncalled
+from farm_ray.saved import check_saved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,9 +125,19 @@ class PredictionHead(nn.Module, ABC):
         """
         file = Path(config_file)
         values = sources.read_json(file)
-        kind: Any = _head_class(str(values.get("name")))
-        head: PredictionHead = kind(**kind._arguments(values))  # noqa: SLF001 - the same class hierarchy
-        head._take_saved({name: values[name] for name in _CONNECTED if values.get(name) is not None})
+        check_saved(SavedHead, values, file)
+        kind: Any = _head_class(values["name"])
+        arguments = kind._arguments(values)  # noqa: SLF001 - the same class hierarchy
+        try:
+            with sources.reading(file):
+                if load_weights:
+                    # Class weights are looked at when a head is built, which needs memory.
+                    sizes = {name: value for name, value in arguments.items() if name != "class_weights"}
+                    check_built(lambda: kind(**sizes), file, _weights_file(file).stat().st_size)
+                head: PredictionHead = kind(**arguments)
+            head._take_saved({name: values[name] for name in _CONNECTED if values.get(name) is not None})
+        except ConfigError as error:
+            raise ModelFolderError(f"{file}: {error}", file=str(file)) from None
         if load_weights:
             head._load_weights(_weights_file(file), strict=strict)
         return head
@@ -287,7 +300,10 @@ class PredictionHead(nn.Module, ABC):
     def _take_saved(self, values: Mapping[str, Any]) -> None:
         """Takes what was connected when the head was saved."""
         for name, value in values.items():
-            setattr(self, name, value)
+            if name != "label_list":
+                setattr(self, name, value)
+        if values.get("label_list"):
+            self._take_labels(values["label_list"])
 
     def _build_layers(self) -> None:
         """Fresh layers of the widths in `layer_dims`."""

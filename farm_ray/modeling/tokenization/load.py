@@ -9,7 +9,14 @@ from typing import Any
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError, ModelFolderError
+from farm_ray.foreign import is_folder, quoted, read_json, shown, text_problem, told
 from farm_ray.modeling import hub
+from farm_ray.modeling.tokenization.untrusted import (
+    check_on_hub,
+    checked_folder,
+    find_tokenizer_class,
+    refuse_other_classes,
+)
 
 _CLASS_BY_NAME = (
     ("albert", "AlbertTokenizer"),
@@ -91,10 +98,13 @@ class Tokenizer:
         """
         name = str(pretrained_model_name_or_path)
         folder = Path(name)
-        if folder.is_dir() and not any(folder.iterdir()):
+        if problem := text_problem(name):
+            raise ModelFolderError(f"{problem}; give a model folder or a name on the hub")
+        if is_folder(folder) and not any(folder.iterdir()):
             raise ModelFolderError(f"{name} is empty; give a folder with tokenizer.json or vocab.txt", file=name)
         settings = {**kwargs} if revision is None else {**kwargs, "revision": revision}
         tokenizer = _load(name, tokenizer_class or _class_of_folder(folder), settings)
+        refuse_other_classes(tokenizer, name)
         _refuse_unknown(tokenizer, kwargs)
         _refuse_without_vocabulary(tokenizer, name)
         _switch_off_padding(tokenizer)
@@ -119,24 +129,34 @@ def save_tokenizer(tokenizer: Any, folder: Path, *, cut_at: int) -> None:
 def _load(name: str, class_name: str | None, settings: dict[str, Any]) -> Any:
     from transformers import AutoTokenizer
 
-    _refuse_other_files(Path(name))
-    out_of_reach = None if Path(name).is_dir() else hub.hub_is_out_of_reach()
-    if out_of_reach:
-        settings = {**settings, "local_files_only": True}
     loader = AutoTokenizer if class_name is None else _class(class_name)
+    if not is_folder(name):
+        return _from_hub(loader, name, settings)
+    checked_folder(Path(name))
     if class_name is None and (config := _farm_config(Path(name))) is not None:
         settings = {**settings, "config": config}
-    try:
+
+    def tell(why: str) -> ModelFolderError:
+        return ModelFolderError(
+            f"no usable tokenizer in {name}: it needs tokenizer.json, or vocab.txt (or the like) together with "
+            f"tokenizer_config.json ({why})",
+            file=name,
+        )
+
+    with told(tell):
         # Unless it is told no, transformers asks on the terminal whether to run the folder's own code.
         return loader.from_pretrained(name, trust_remote_code=False, **settings)
+
+
+def _from_hub(loader: Any, name: str, settings: dict[str, Any]) -> Any:
+    out_of_reach = hub.hub_is_out_of_reach()
+    if out_of_reach:
+        settings = {**settings, "local_files_only": True}
+    try:
+        check_on_hub(name, {key: settings[key] for key in (*_LOADING, "revision") if key in settings})
+        return loader.from_pretrained(name, trust_remote_code=False, **settings)
     except (OSError, ValueError, ImportError, KeyError) as error:
-        if not Path(name).is_dir():
-            raise hub.hub_error(name, error, out_of_reach) from error
-        raise ModelFolderError(
-            f"no usable tokenizer in {name}: it needs tokenizer.json, or vocab.txt (or the like) together with "
-            f"tokenizer_config.json ({' '.join(str(error).split())[:300]})",
-            file=name,
-        ) from error
+        raise hub.hub_error(name, error, out_of_reach) from error
 
 
 def _class(class_name: str) -> Any:
@@ -144,18 +164,16 @@ def _class(class_name: str) -> Any:
 
     if class_name == "EmbeddingTokenizer":
         raise ConfigError("EmbeddingTokenizer is not available yet in this version; use a transformer's tokenizer")
-    for candidate in (class_name, class_name.removesuffix("Fast"), f"{class_name}Fast"):
-        found = getattr(transformers, candidate, None)
-        if inspect.isclass(found) and hasattr(found, "from_pretrained"):
-            return found
+    if (found := find_tokenizer_class(class_name)) is not None:
+        return found
     known = [name for name in dir(transformers) if name.endswith("Tokenizer")]
-    raise ConfigError(f'transformers has no tokenizer class "{class_name}"{nearest(class_name, known)}')
+    raise ConfigError(f"transformers has no tokenizer class {quoted(class_name)}{nearest(class_name, known)}")
 
 
 def _class_of_folder(folder: Path) -> str | None:
     """By the folder's name, for folders that hold a vocabulary but nothing that tells its class."""
     telling = ("config.json", "language_model_config.json", "tokenizer_config.json", "tokenizer.json")
-    if not folder.is_dir() or any((folder / name).is_file() for name in telling):
+    if not is_folder(folder) or any((folder / name).is_file() for name in telling):
         return None
     name = folder.resolve().name.lower()
     return next((class_name for part, class_name in _CLASS_BY_NAME if part in name), None)
@@ -168,32 +186,12 @@ def _farm_config(folder: Path) -> Any:
         return None
     from transformers import AutoConfig
 
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise ModelFolderError(f"{path} is not valid JSON; copy the model folder again", file=str(path)) from None
+    values = read_json(path)
     model_type = values.get("model_type") or _MODEL_TYPE_BY_FARM_CLASS.get(str(values.get("name")))
-    return AutoConfig.for_model(model_type) if model_type else None
-
-
-def _refuse_other_files(folder: Path) -> None:
-    """What a tokenizer_config.json can make transformers read, and is not in its folder."""
-    path = folder / "tokenizer_config.json"
-    if not path.is_file():
-        return
-    try:
-        values = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise ModelFolderError(f"{path} is not valid JSON; copy the model folder again", file=str(path)) from None
-    named = [values[key] for key in ("vocab", "merges") if isinstance(values.get(key), str)]
-    named += [file for file in values.get("fast_tokenizer_files") or [] if Path(str(file)).name != file]
-    if named:
-        raise ModelFolderError(
-            f'{path} names the file "{named[0]}", and a tokenizer is read from its own folder alone; '
-            "take the entry out",
-            file=str(path),
-            value=named[0],
-        )
+    if not model_type:
+        return None
+    with told(lambda why: ModelFolderError(f"{path}: no model of type {shown(model_type)} ({why})", file=str(path))):
+        return AutoConfig.for_model(model_type)
 
 
 def _refuse_unknown(tokenizer: Any, settings: dict[str, Any]) -> None:

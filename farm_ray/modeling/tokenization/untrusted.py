@@ -1,0 +1,109 @@
+"""What a tokenizer's files may make transformers do: read the files beside them, and build a tokenizer."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farm_ray.errors import ModelFolderError
+from farm_ray.foreign import quoted, read_json, refuse_links, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CONFIG = "tokenizer_config.json"
+_NAME_CLASSES = (_CONFIG, "config.json")
+_JSON = (_CONFIG, "special_tokens_map.json", "added_tokens.json", "config.json")
+_NAME_FILES = ("vocab", "merges")
+
+
+def find_tokenizer_class(name: str) -> Any:
+    """The tokenizer class of transformers with this name, which may lack or have the ending Fast; None for none.
+
+    Only tokenizers are found: other classes of transformers read other files, some of them code.
+    """
+    import transformers
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+    for candidate in (name, name.removesuffix("Fast"), f"{name}Fast"):
+        # Looking at a name imports its module, so that only names of tokenizers are looked at.
+        if not candidate.isidentifier() or not ("Tokenizer" in candidate or candidate.endswith("Backend")):
+            continue
+        found = getattr(transformers, candidate, None)
+        if found is AutoTokenizer or (inspect.isclass(found) and issubclass(found, PreTrainedTokenizerBase)):
+            return found
+    return None
+
+
+def checked_folder(folder: Path) -> Path:
+    """The folder, whose files name nothing but themselves and tokenizers.
+
+    Raises:
+        ModelFolderError: When a file is no JSON, names files or classes of another kind, or is a link that leads out.
+    """
+    refuse_links(folder)
+    values = {name: read_json(folder / name) for name in _JSON if (folder / name).is_file()}
+    for name in _NAME_CLASSES:
+        _check_class(str(folder / name), values.get(name, {}).get("tokenizer_class"))
+    _check_files(str(folder / _CONFIG), values.get(_CONFIG, {}))
+    return folder
+
+
+def check_on_hub(name: str, where: Mapping[str, Any]) -> None:
+    """As `checked_folder`, for a name on the hub.
+
+    Args:
+        name: Of the model.
+        where: Revision, token and the like.
+
+    Raises:
+        ModelFolderError: When a file names files or classes of another kind.
+        OSError: When the hub does not give the files.
+    """
+    from transformers import PreTrainedConfig
+    from transformers.models.auto.tokenization_auto import get_tokenizer_config
+
+    values = get_tokenizer_config(name, **where)
+    _check_files(f"{_CONFIG} of {name}", values)
+    _check_class(f"{_CONFIG} of {name}", values.get("tokenizer_class"))
+    if not values.get("tokenizer_class"):
+        # A tokenizer may be there without a model.
+        with contextlib.suppress(OSError):
+            described, _ = PreTrainedConfig.get_config_dict(name, **where)
+            _check_class(f"config.json of {name}", described.get("tokenizer_class"))
+
+
+def refuse_other_classes(tokenizer: Any, name: str) -> None:
+    """Raises ModelFolderError for what was loaded and is no tokenizer."""
+    from transformers import PreTrainedTokenizerBase
+
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        raise ModelFolderError(f"{name} holds a {type(tokenizer).__name__} in place of a tokenizer", file=name)
+
+
+def _check_class(file: str, name: Any) -> None:
+    """A class that transformers does not have is its own affair: it takes the one that fits the other files."""
+    import transformers
+
+    if name is None or (isinstance(name, str) and find_tokenizer_class(name) is not None):
+        return
+    if not isinstance(name, str) or name in dir(transformers):
+        problem = f"{file}: tokenizer_class is {shown(name)}, which is no tokenizer; take the entry out"
+        raise ModelFolderError(problem, file=file, value=name)
+
+
+def _check_files(file: str, values: dict[str, Any]) -> None:
+    named = [values[key] for key in _NAME_FILES if isinstance(values.get(key), str)]
+    listed = values.get("fast_tokenizer_files") or []
+    named += [one for one in listed if Path(str(one)).name != one] if isinstance(listed, list) else [str(listed)]
+    # Positional arguments of the class: the first one can be a file.
+    named += [str(values["init_inputs"])] if values.get("init_inputs") else []
+    if named:
+        raise ModelFolderError(
+            f"{file} names the file {quoted(str(named[0]))}, and a tokenizer is read from its own folder alone; "
+            "take the entry out",
+            file=file,
+            value=named[0],
+        )
