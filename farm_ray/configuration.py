@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from farm_ray.credentials import saved_values
 from farm_ray.errors import ConfigError
 from farm_ray.foreign import quoted, read_text, reason, shown, text_problem
+from farm_ray.nearest_key import nearest_key
 from farm_ray.yaml_text import MOST_BYTES, Dumper, parse_yaml
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def replace(config: C, dotted_name: str, value: Any) -> C:
     """
     known = dotted_names(type(config))
     if dotted_name.split(".", maxsplit=1)[0] not in known:
-        raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest(dotted_name, known)}")
+        raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest_key(dotted_name, known)}")
     return _replace(config, dotted_name.split("."), value, dotted_name, known)
 
 
@@ -215,7 +216,7 @@ def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: l
     name, *rest = names
     fields = type(config).model_fields
     if name not in fields:
-        raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest(dotted_name, known)}")
+        raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest_key(dotted_name, known)}")
     current = getattr(config, name)
     if rest and isinstance(current, Config):
         value = _replace(current, rest, value, dotted_name, known)
@@ -268,8 +269,9 @@ def _first_problem(error: ValidationError, kind: type[Config], where: str) -> st
     inside, innermost = _place(kind, problem["loc"])
     path = ".".join(([where] if where else []) + inside)
     if problem["type"] == "extra_forbidden":
-        known = dotted_names(innermost, "".join(f"{part}." for part in inside[:-1]))
-        return f"unknown key {quoted(path)}{nearest('.'.join(inside), known)}"
+        above = path.rpartition(".")[0]
+        known = dotted_names(innermost, f"{above}." if above else "")
+        return f"unknown key {quoted(path)}{nearest_key(path, [above, *known] if above else known)}"
     if problem["type"] == "union_tag_invalid":
         return f'{path}.kind: unknown "{problem["ctx"]["tag"]}"; known are: {problem["ctx"]["expected_tags"]}'
     if problem["type"] == "missing":

@@ -139,16 +139,28 @@ def evaluate_folder(
     max_problem_share: float = 0.0,
     use_gpu: bool = False,
     use_amp: str | None = None,
+    text_column: str | None = None,
+    text_b_column: str | None = None,
+    label_column: str | None = None,
+    delimiter: str | None = None,
+    quote_char: str | None = None,
+    encoding: str | None = None,
 ) -> dict[str, Any]:
     """Scores a saved model on a labelled file, folder or glob, in this process.
 
     Args:
         model_dir: A folder with model and processor, as a training run saves it.
-        file: Has the columns the model was trained on.
+        file: Texts with labels.
         batch_size: Rows per forward pass; the results do not depend on it.
         max_problem_share: Share of the rows that may be set aside.
         use_gpu: Score on this process's GPU.
         use_amp: As for `Trainer`.
+        text_column: Column with the text; this and the following are the processor's where they are None.
+        text_b_column: Column with the second text of a pair.
+        label_column: Column with the labels, of a model with a single one.
+        delimiter: Of TSV and CSV; without it another usual one is taken with which the file's header has the columns.
+        quote_char: Of TSV and CSV; "" switches quoting off.
+        encoding: Of text files that are not UTF-8.
 
     Returns:
         `metrics` (numbers per task), `reports` (text per task), source `rows` scored, and `problems` (rows set aside
@@ -161,6 +173,7 @@ def evaluate_folder(
     """
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.data_handler.processor.reading import with_reading
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
     if use_gpu and not torch.cuda.is_available():
@@ -170,7 +183,16 @@ def evaluate_folder(
     verify_folder(model_dir)
     processor = Processor.load_from_dir(model_dir)
     # A silo does without a test file of the processor's default name; this one was asked for.
-    storage.list_files(str(file))
+    processor = with_reading(
+        processor,
+        storage.list_files(str(file)),
+        text_column_name=text_column,
+        text_b_column_name=text_b_column,
+        label_column_name=label_column,
+        delimiter=delimiter,
+        quote_char=quote_char,
+        encoding=encoding,
+    )
     _read_only(processor, str(file))
     model = AdaptiveModel.load(model_dir, device=device)
     model.connect_heads_with_processor(processor.tasks)

@@ -123,7 +123,7 @@ def run(
     arguments = parser.parse_args(argv)
     goes_on = resumable(arguments) if callable(resumable) else resumable
     progress = ProgressPrinter(parser.prog, sys.stderr)
-    with _log_lines(progress, parser.flags), _sigterm_raises():
+    with _log_lines(progress, parser), _sigterm_raises():
         code, result = _attempt(parser, work, arguments, progress, resumable=goes_on)
     if result is None:
         return code
@@ -269,25 +269,25 @@ def _sigterm_raises() -> Iterator[None]:
 class _ProgressHandler(logging.Handler):
     """Log records as lines that do not run into the progress bar."""
 
-    def __init__(self, progress: ProgressPrinter, flags: Mapping[str, str]) -> None:
+    def __init__(self, progress: ProgressPrinter, parser: Parser) -> None:
         super().__init__()
-        self.progress, self.flags = progress, flags
+        self.progress, self.parser = progress, parser
         self.setFormatter(logging.Formatter("%(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Prints the record; warnings say so."""
         word = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
-        self.progress.line(word + with_flags(self.format(record), self.flags, {}))
+        self.progress.line(word + with_flags(self.format(record), self.parser.flags, self.parser.fields))
 
 
 @contextlib.contextmanager
-def _log_lines(progress: ProgressPrinter, flags: Mapping[str, str]) -> Iterator[None]:
+def _log_lines(progress: ProgressPrinter, parser: Parser) -> Iterator[None]:
     """Shows farm_ray's log from INFO and everyone else's from WARNING, for as long as the job runs."""
     # transformers draws bars of its own while it reads and writes weights.
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     root, ours = logging.getLogger(), logging.getLogger("farm_ray")
-    handler, level = _ProgressHandler(progress, flags), ours.level
+    handler, level = _ProgressHandler(progress, parser), ours.level
     root.addHandler(handler)
     ours.setLevel(logging.INFO)
     try:

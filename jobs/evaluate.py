@@ -2,7 +2,8 @@
 
 python -m jobs.evaluate MODEL_DIR FILE
 
-FILE is TSV, CSV, JSONL or Parquet with the columns the model was trained on: a file, a folder, a glob, s3://, https://.
+FILE is TSV, CSV, JSONL or Parquet: a file, a folder, a glob, s3://, https://. Its columns are named and separated as in
+the files the model was trained on, unless flags say how.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from jobs import command_line
+from jobs.data_flags import add_data_flags
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +29,7 @@ def make_parser() -> command_line.Parser:
     add = parser.add_argument
     add("model_dir", metavar="MODEL_DIR", help="a folder that jobs.train saved")
     add("file", metavar="FILE", help="texts with labels: a file, folder, glob, s3:// or https://")
+    add_data_flags(parser, default="the model's")
     add("--batch-size", type=command_line.positive_number, default=_DEFAULT_BATCH_SIZE, help="rows per forward pass")
     add("--max-problem-share", type=float, default=0.0, metavar="SHARE", help="share of bad rows that may be set aside")
     add("--use-gpu", action="store_true", help="score on GPU")
@@ -47,6 +50,12 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, 
         max_problem_share=arguments.max_problem_share,
         use_gpu=arguments.use_gpu,
         use_amp=arguments.use_amp,
+        text_column=arguments.text_column_name,
+        text_b_column=arguments.text_b_column_name,
+        label_column=arguments.label_column_name,
+        delimiter=arguments.delimiter,
+        quote_char=arguments.quote_char,
+        encoding=arguments.encoding,
     )
     for task, report in result["reports"].items():
         progress.line(f"report of {task}\n{report}")

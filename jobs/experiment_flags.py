@@ -10,6 +10,7 @@ from farm_ray.experiment.config import Experiment
 from farm_ray.experiment.farm_config import is_farm_config, load_experiments
 from farm_ray.experiment.load import load_experiment
 from farm_ray.experiment.preparation import attached
+from jobs.data_flags import add_data_flags, data_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
 
 
 def add_experiment_flags(parser: Parser) -> None:
-    """PIPELINE, --data-dir, --model, --config and --set."""
-    last_parts = {name.rpartition(".")[2]: name for name in dotted_names(Experiment)}
-    # One word alone may be meant as a word of English.
-    parser.fields = {part: name for part, name in last_parts.items() if "_" in part}
+    """PIPELINE, --data-dir, --model, how data files are written, --config and --set."""
+    fields: dict[str, str] = {}
+    for name in dotted_names(Experiment):
+        fields.setdefault(name.rpartition(".")[2], name)
+    parser.fields = fields
     add = parser.add_argument
     add("pipeline", metavar="PIPELINE", nargs="?", help="pipelines.module[:function], for example pipelines.quickstart")
     add("--data-dir", metavar="DIR", help="folder (or s3:// prefix) with the data files: processor.data_dir")
     add("--model", metavar="MODEL", help="pretrained model, a folder or a name on the hub: model.language_model")
+    add_data_flags(parser, default="the pipeline's")
     add("--config", metavar="FILE", help="experiment as YAML, or FARM's JSON; goes over the pipeline's values")
     add(
         "--set",
@@ -38,7 +41,7 @@ def add_experiment_flags(parser: Parser) -> None:
 
 
 def experiment_from(arguments: argparse.Namespace) -> Experiment:
-    """The pipeline's experiment, then --config, then --data-dir and --model, then every --set, in this order.
+    """The pipeline's experiment, then --config, then the flags for single fields, then every --set, in this order.
 
     Raises:
         ConfigError: On an unknown pipeline, key or value, a grid of runs, a `prepare` that the pipeline does not
@@ -50,12 +53,31 @@ def experiment_from(arguments: argparse.Namespace) -> Experiment:
         experiment = replace(experiment, "processor.data_dir", arguments.data_dir)
     if arguments.model is not None:
         experiment = replace(experiment, "model.language_model", arguments.model)
+    experiment = _with_data_settings(experiment, data_settings(arguments))
     for text in arguments.assignments:
         name, value = parse_assignment(text)
         experiment = replace(experiment, name, value)
     if declared is None:
         return experiment
     return replace(experiment, "prepare", attached(experiment.prepare, declared.prepare))
+
+
+def _with_data_settings(experiment: Experiment, given: dict[str, str]) -> Experiment:
+    """The flags of `data_flags` in the processor, and in its tasks where they name columns of their own."""
+    tasks = experiment.processor.tasks
+    if "label_column_name" in given and len(tasks) > 1:
+        names = " and ".join(f'"{task.name}"' for task in tasks)
+        raise ConfigError(
+            f"--label-column names one column, and the tasks {names} have one each; name them in --config"
+        )
+    of_tasks = {name: text for name, text in given.items() if tasks and name in type(tasks[0]).model_fields}
+    if of_tasks:
+        experiment = replace(experiment, "processor.tasks", [{**task.model_dump(), **of_tasks} for task in tasks])
+    for name, text in given.items():
+        if not (tasks and name == "label_column_name"):
+            value = text or None if name == "quote_char" else text
+            experiment = replace(experiment, f"processor.{name}", value)
+    return experiment
 
 
 def _from_files(declared: Experiment | None, config: str | None) -> Experiment:

@@ -20,6 +20,7 @@ A run that is killed leaves its finished rows in OUTPUT.parts; the same command 
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import sys
 import time
@@ -28,10 +29,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.file_to_dicts.encodings import check_encoding, plain_name
+from farm_ray.data_handler.file_to_dicts.lines import BadLine, one_line
 from farm_ray.data_handler.samples import TEXT_B
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.parts import RESUME
 from jobs import command_line
+from jobs.data_flags import add_data_flags
 
 if TYPE_CHECKING:
     import argparse
@@ -73,10 +77,7 @@ def make_parser() -> command_line.Parser:
     )
     add("--text", action="append", help="predict this text and print it, instead of INPUT and OUTPUT; repeatable")
     add("--text-b", action="append", help="the second text of a pair, one for each --text")
-    add("--text-column", dest="text_column_name", metavar="NAME", help="name of the text column (default: the model's)")
-    add("--text-b-column", dest="text_b_column_name", metavar="NAME", help="as --text-column, second text of a pair")
-    add("--delimiter", type=_delimiter, help="of TSV and CSV (default: the model's)")
-    add("--quote-char", help='of TSV and CSV; "" switches quoting off (default: the model\'s)')
+    add_data_flags(parser, default="the model's", labels=False)
     add("--batch-size", type=command_line.positive_number, default=_DEFAULT_BATCH_SIZE, help="rows per forward pass")
     add("--max-seq-len", type=command_line.positive_number, help="tokens per text (default: the model's)")
     add("--return-class-probs", action="store_true", help="add the probability of every label")
@@ -86,11 +87,6 @@ def make_parser() -> command_line.Parser:
     add("--resume", choices=RESUME, default="auto", help="go on behind finished rows (default), or begin anew")
     add("--address", help="host:port of a Ray cluster; default: the running one, else a local one")
     return parser
-
-
-def _delimiter(text: str) -> str:
-    r"""A tab may be written as `\t`."""
-    return text.replace("\\t", "\t")
 
 
 def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
@@ -138,7 +134,7 @@ def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: Pr
     if arguments.text:
         return inferencer.predict_file([_given_texts(inferencer, arguments)], STANDARD)
     if arguments.input == STANDARD:
-        lines = text_lines(sys.stdin.buffer, pairs=inferencer.takes_pairs)
+        lines = text_lines(sys.stdin.buffer, pairs=inferencer.takes_pairs, encoding=arguments.encoding or "utf-8")
         return inferencer.predict_file(lines, arguments.output, progress=progress)
     return inferencer.predict_file(
         arguments.input,
@@ -147,6 +143,7 @@ def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: Pr
         text_b_column=arguments.text_b_column_name,
         delimiter=arguments.delimiter,
         quote_char=arguments.quote_char,
+        encoding=arguments.encoding,
         num_actors=arguments.num_actors,
         address=arguments.address,
         progress=progress,
@@ -164,14 +161,16 @@ def _given_texts(inferencer: Inferencer, arguments: argparse.Namespace) -> pa.Ta
     return pa.table(columns | ({TEXT_B: arguments.text_b} if arguments.text_b else {}))
 
 
-def text_lines(stream: Iterable[bytes], *, pairs: bool = False) -> Iterator[pa.Table]:
-    """Tables with an id (`stdin:7`) and a text per line; a line that is not UTF-8 becomes a row with a problem.
+def text_lines(stream: Iterable[bytes], *, pairs: bool = False, encoding: str = "utf-8") -> Iterator[pa.Table]:
+    """Tables with an id (`stdin:7`) and a text per line; a line that cannot be decoded becomes a row with a problem.
 
     With `pairs` the first tab of a line divides the text from `text_b`, which is null where there is no tab.
 
     Raises:
+        ConfigError: On an encoding that is not known.
         DataProblemError: When there is no line.
     """
+    check_encoding(encoding)
     numbered = enumerate(stream, start=1)
     first = next(numbered, None)
     if first is None:
@@ -179,8 +178,12 @@ def text_lines(stream: Iterable[bytes], *, pairs: bool = False) -> Iterator[pa.T
     numbered_lines = itertools.chain([first], numbered)
     while lines := list(itertools.islice(numbered_lines, _LINES_AT_ONCE)):
         ids = [f"stdin:{number}" for number, _ in lines]
-        texts = [_decoded(line) for _, line in lines]
-        found = [None if text is not None else _undecodable(row_id) for row_id, text in zip(ids, texts, strict=True)]
+        read = [one_line(_unmarked(line, number), plain_name(encoding)) for number, line in lines]
+        texts = [None if isinstance(line, BadLine) else line.rstrip("\r\n") for line in read]
+        found = [
+            _problem(row_id, line) if isinstance(line, BadLine) else None
+            for row_id, line in zip(ids, read, strict=True)
+        ]
         columns = _text_columns(texts, pairs=pairs)
         yield pa.table({"id": ids, **columns, problems.COLUMN: problems.column(found)})
 
@@ -194,16 +197,12 @@ def _text_columns(lines: list[str | None], *, pairs: bool) -> dict[str, pa.Array
     return {"text": pa.array(first, pa.string()), TEXT_B: pa.array(second, pa.string())}
 
 
-def _decoded(line: bytes) -> str | None:
-    try:
-        return line.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        return None
+def _unmarked(line: bytes, number: int) -> bytes:
+    return line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
 
 
-def _undecodable(row_id: str) -> problems.Problem:
-    message = f"{row_id}: the line is not UTF-8; convert it first"
-    return problems.at(row_id, stage="read", kind="undecodable text", message=message)
+def _problem(row_id: str, line: BadLine) -> problems.Problem:
+    return problems.at(row_id, stage="read", kind=line.kind, message=f"{row_id} {line.reason}", value=line.value)
 
 
 def _keeps_parts(arguments: argparse.Namespace) -> bool:

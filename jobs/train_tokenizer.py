@@ -37,7 +37,13 @@ def make_parser() -> command_line.Parser:
     number = command_line.positive_number
     add("--vocab-size", type=number, default=30_000, metavar="N", help="tokens at most (default: %(default)s)")
     add("--cased", dest="lowercase", action="store_false", help="keep case and accents (byte_bpe always does)")
-    add("--text-column-name", default="text", metavar="NAME", help="column in JSON lines and Parquet (default: text)")
+    add(
+        "--text-column-name",
+        "--text-column",
+        default="text",
+        metavar="NAME",
+        help="column in JSON lines and Parquet (default: text)",
+    )
     add("--encoding", default="utf-8", help="of text files (default: utf-8)")
     add("--max-bytes", type=number, metavar="N", help="bytes of text to learn from, about (default: all)")
     add("--in-process", action="store_true", help="read in this process, without Ray")

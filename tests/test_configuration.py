@@ -46,7 +46,7 @@ def test_replace_fills_a_part_that_is_not_there_yet():
     [
         ("train.epoch", 3, 'unknown key "train.epoch"; did you mean "train.epochs"?'),
         ("trian", 3, "did you mean"),
-        ("zzz", 3, "known are: labels, name, spare, spare.epochs"),
+        ("zzz", 3, "known are: labels, name, spare, train"),
         ("spare.epoch", 3, 'unknown key "spare.epoch"; did you mean "spare.epochs"'),
         ("name.first", 3, "name has no parts"),
         ("train.epochs", "many", r"train\.epochs: .*integer.*'many'"),

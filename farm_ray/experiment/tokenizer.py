@@ -17,7 +17,7 @@ from farm_ray.artifacts import publish_folder
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
-from farm_ray.data_handler.file_to_dicts.lines import check_encoding
+from farm_ray.data_handler.file_to_dicts.encodings import check_encoding, text_encoding
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.ranges import FileRange
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
@@ -98,6 +98,8 @@ def train_tokenizer_on(
     parts = _chosen([part for file in files for part in _parts(file, sizes[file])], max_bytes)
     is_large = sum(size or 0 for size in sizes.values()) >= LARGE_BYTES and len(parts) > 1
     if is_large and not in_process:
+        for file in files:
+            text_encoding(file, encoding)
         cluster.connect(address)
         tables = _read_on_ray(reader, parts)
     else:
@@ -108,7 +110,9 @@ def train_tokenizer_on(
     except DataProblemError as error:
         if seen.documents:
             raise
-        raise DataProblemError(f"{storage.redacted(str(path))}: {error}", file=storage.redacted(str(path))) from None
+        # What is wrong with all documents is what is wrong with the first one.
+        told = seen.first_problem or f"{storage.redacted(str(path))}: {error}"
+        raise DataProblemError(told, file=storage.redacted(str(path))) from None
     if seen.problems:
         logger.warning("%d documents were left out; the first: %s", sum(seen.problems.values()), seen.first_problem)
     publish_folder(folder, lambda aside: tokenizer.save_pretrained(str(aside)))
@@ -140,7 +144,11 @@ class _Reader:
             yield from read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
             return
         table = TableFile(
-            uri=part.file, name=name, columns={self.text_column_name: "doc"}, rows_per_table=_ROWS_AT_ONCE
+            uri=part.file,
+            name=name,
+            columns={self.text_column_name: "doc"},
+            rows_per_table=_ROWS_AT_ONCE,
+            encoding=self.encoding,
         )
         for rows in read_objects(table):
             given = [{problems.COLUMN: asdict(row)} if isinstance(row, Problem) else row for _, row in rows]

@@ -61,6 +61,25 @@ class Written:
 
     rows: int = 0
     problems: Counter[str] = field(default_factory=Counter)
+    first_problem: str | None = None
+    """Its message."""
+
+    def count(self, table: pa.Table) -> None:
+        """Adds the rows of a table."""
+        found = problems.of(table).drop_null()
+        kinds = pc.value_counts(pc.struct_field(found, "kind")).to_pylist()
+        self.rows += table.num_rows
+        self.problems.update({count["values"]: count["counts"] for count in kinds})
+        if self.first_problem is None and len(found):
+            self.first_problem = found[0].as_py()["message"]
+
+    def report(self, output: str) -> None:
+        """Logs how many rows have a problem instead of a prediction, and the first one."""
+        if self.first_problem is not None:
+            name, number = storage.redacted(output), sum(self.problems.values())
+            logger.warning(
+                "%s: %d of %d rows have a problem; the first: %s", name, number, self.rows, self.first_problem
+            )
 
 
 def predict_tables(predictor: Predictor, tables: Iterable[pa.Table], form: Form) -> Iterator[pa.Table]:
@@ -132,8 +151,7 @@ def write_all(
     """Writes every table as it comes, and counts."""
     for table in predictions:
         writer.write(table)
-        written.rows += table.num_rows
-        written.problems.update(_problem_kinds(table))
+        written.count(table)
         if progress is not None:
             progress("predict rows", written.rows, None, "")
 
@@ -178,11 +196,6 @@ def write_with_parts(
             parts.check()
         parts.remove()
     return written, resumed
-
-
-def _problem_kinds(table: pa.Table) -> dict[str, int]:
-    kinds = pc.struct_field(problems.of(table).drop_null(), "kind")
-    return {count["values"]: count["counts"] for count in pc.value_counts(kinds).to_pylist()}
 
 
 def _read_ahead(

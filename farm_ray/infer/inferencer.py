@@ -375,6 +375,7 @@ class Inferencer:
         text_b_column: str | None = None,
         delimiter: str | None = None,
         quote_char: str | None = None,
+        encoding: str | None = None,
         num_actors: int | None = None,
         address: str | None = None,
         progress: Progress | None = None,
@@ -397,8 +398,10 @@ class Inferencer:
                 row's own (`example_id`, `external_id`, `doc_id` or `id`), else its file and line (`new.tsv:7`).
             text_column: Column with the text; None takes the processor's.
             text_b_column: Column with the second text of a pair; None takes the processor's.
-            delimiter: Of TSV and CSV; None takes the processor's.
+            delimiter: Of TSV and CSV; None takes the processor's, or another usual one with which the first file's
+                header has the columns.
             quote_char: Of TSV and CSV; "" switches quoting off, None takes the processor's.
+            encoding: Of text files that are not UTF-8; None takes the processor's.
             num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
             address: Of a Ray cluster; None joins the running one or starts one here.
             progress: Called with (stage, rows done, None, "").
@@ -425,6 +428,7 @@ class Inferencer:
                 text_b_column_name=text_b_column,
                 delimiter=delimiter,
                 quote_char=quote_char,
+                encoding=encoding,
             )
             files = filled_files(files, reader.read_tables)
             states = storage.file_states(files)
@@ -437,6 +441,7 @@ class Inferencer:
             else:
                 parts = Parts(output, lambda: self._recipe(source, states), resume=resume)
                 written, resumed = write_with_parts(parts, output, self._schema(), predict, progress=progress)
+        written.report(output)
         return FilePredictions(
             output=output,
             rows=written.rows,

@@ -22,7 +22,7 @@ def test_metrics_are_those_of_training(call, train_flags, data_dir, tmp_path):
     ("flags", "told"),
     [
         (["--use-gpu"], "--use-gpu was asked for"),
-        (["--use-amp", "bf61"], '--use-amp "bf61" is unknown; did you mean "bf16"'),
+        (["--use-amp", "bf61"], '--use-amp bf61 is unknown; did you mean "bf16"'),
         ([], "--max-problem-share 0.0304"),
     ],
 )

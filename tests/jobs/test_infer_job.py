@@ -57,9 +57,9 @@ def test_standard_input_and_output(model_dir, capsysbinary, monkeypatch):
     *rows, last = lines_of(capsysbinary.readouterr().out.decode())
     assert [row["id"] for row in rows] == ["stdin:1", "stdin:2", "stdin:3", "stdin:4"]
     assert [row["text"] for row in rows] == [*TEXTS, None]
-    assert [row["problem"] and row["problem"]["kind"] for row in rows] == [None, "empty text", None, "undecodable text"]
+    assert [row["problem"] and row["problem"]["kind"] for row in rows] == [None, "empty text", None, "undecodable"]
     assert set(rows[0]["class_probabilities"]) == {"good", "bad", "dull"}
-    assert (last["rows"], last["problems"]) == (4, {"empty text": 1, "undecodable text": 1})
+    assert (last["rows"], last["problems"]) == (4, {"empty text": 1, "undecodable": 1})
 
 
 def test_texts_on_the_command_line(model_dir, capsysbinary):
@@ -81,16 +81,16 @@ def test_texts_on_the_command_line(model_dir, capsysbinary):
         (["{model}", "{empty}", "{tmp}/out.jsonl"], "header.tsv has a header but no rows"),
         (["{tmp}/none", "{tsv}", "{tmp}/out.jsonl"], "none"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--batch-size", "0"], "--batch-size"),
-        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "ner"], '--task-type "ner"'),
-        (["{plain}", "{tsv}", "{tmp}/out.jsonl"], '--task-type "embeddings"'),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "ner"], "--task-type ner"),
+        (["{plain}", "{tsv}", "{tmp}/out.jsonl"], "--task-type embeddings"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--max-seq-len", "9999"], "--max-seq-len 9999"),
-        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--use-amp", "bf61"], '--use-amp "bf61"'),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--use-amp", "bf61"], "--use-amp bf61"),
         (["{model}", "--text", "a", "--text-b", "b"], "--text-b"),
         (["{pairs}", "--text", "a"], "--text-b"),
         (["{pairs}", "--text", "a", "--text", "b", "--text-b", "c"], "2 --text and 1 --text-b"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--text-b", "b"], "0 --text and 1 --text-b"),
-        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--text-b-column", "b"], '--text-b-column "b"'),
-        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--extraction-layer", "0"], '--task-type "embeddings"'),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--text-b-column", "b"], "--text-b-column b"),
+        (["{model}", "{tsv}", "{tmp}/out.jsonl", "--extraction-layer", "0"], "--task-type embeddings"),
         (["{model}", "{tsv}", "{tmp}/out.jsonl", "--extraction-layer", "x"], "--extraction-layer"),
         (
             ["{model}", "{tsv}", "{tmp}/out.jsonl", "--task-type", "embeddings", "--extraction-strategy", "mean"],
@@ -172,7 +172,7 @@ def test_pairs_on_the_command_line_and_on_standard_input(pair_dir, capsysbinary,
     again, no_tab, broken, last = lines_of(capsysbinary.readouterr().out.decode())
     assert {**again, "id": 0, "probability": 0} == {**row, "id": 0, "probability": 0}
     assert (no_tab["text"], no_tab["text_b"], no_tab["label"]) == ("no tab", None, None)
-    assert broken["problem"]["kind"] == "undecodable text"
+    assert broken["problem"]["kind"] == "undecodable"
     assert last["rows"] == 3
     assert sum(last["problems"].values()) == 2
 

@@ -12,13 +12,24 @@ FLAGS = {
     "delimiter": "--delimiter",
     "model": "--model",
 }
-FIELDS = {"max_problem_share": "data.max_problem_share"}
+FIELDS = {"max_problem_share": "data.max_problem_share", "skip": "processor.skip"}
 
 
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        ('say it with task_type="text_classification"', 'say it with --task-type "text_classification"'),
+        ('say it with task_type="text_classification"', "say it with --task-type text_classification"),
+        ("give delimiter=','", "give --delimiter ,"),
+        ("with delimiter='\\t': give delimiter=';'", r"with --delimiter '\t': give --delimiter ';'"),
+        ("give skip='a b'", "give --set 'processor.skip=a b'"),
+        ("give skip=None", "give --set processor.skip=null"),
+        ("split it, or allow longer ones with max_text_chars=9", "split it"),
+        (
+            "take another, or Tokenizer.load(..., mask_token='x') with n=1, or skip=3",
+            "take another, or --set processor.skip=3",
+        ),
+        ("choose another dev_split or give a skip", "choose another dev_split or give a skip"),
+        ("max_problem_share is a share", "data.max_problem_share is a share"),
         ('task_type "ner" is not known', '--task-type "ner" is not known'),
         ("gpu=True, but there is none", "--use-gpu, but there is none"),
         ("load it with gpu=False or not", "load it with no --use-gpu or not"),
@@ -35,7 +46,6 @@ def test_arguments_become_flags(message, told):
     "message",
     [
         "the model has no delimiter and no gpu",
-        "max_problem_share is a share between 0 and 1",
         "cannot read /data/task_type/use_gpu.tsv: there is no such file",
         'there is no column "task_type"; there are: "use_gpu"',
         "train.quote_char=x is unknown",

@@ -14,6 +14,7 @@ FOUNDATIONS = (
     "devices",
     "errors",
     "foreign",
+    "nearest_key",
     "yaml_text",
     "farm_methods",
     "saved",

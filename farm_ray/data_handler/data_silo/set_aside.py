@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FILE_NAME = "problems.parquet"
 _SHOWN = 5
+_MOST_PROPOSED = 0.1
+"""Share of bad rows above which something is wrong with the files as a whole: to tolerate it would hide that."""
 
 
 def sound_rows(features: pa.Table) -> Positions:
@@ -71,9 +73,10 @@ def refusal(found: pa.Table, rows: int, *, stored: Path | None) -> DataProblemEr
     first = found.slice(0, 1).to_pylist()[0]
     # Rounded up: with the share that the message names the next run goes through.
     enough = math.ceil(found.num_rows / rows * 1e4) / 1e4
+    allow = f", or allow a share of them to be set aside: max_problem_share={enough:.4f}"
     return DataProblemError(
         f"{found.num_rows} of {rows} rows have problems {first_ones(found, stored=stored)} "
-        f"Mend them, or allow a share of them to be set aside: max_problem_share={enough:.4f}",
+        f"Fix them{allow if enough <= _MOST_PROPOSED else ''}",
         file=first["file"],
         row=first["id"],
         value=first["value"],

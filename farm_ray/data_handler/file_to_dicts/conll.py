@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, read_blocks
 from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, open_range
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile, row_ids
@@ -49,6 +50,7 @@ def read_conll(file: TableFile, how: ConllFormat, part: ByteRange | None = None)
     Raises:
         DataProblemError: For an unreadable or empty file, one without the columns, or one whose rows are no words.
     """
+    how = replace(how, encoding=text_encoding(file.uri, how.encoding, file.proxies))
     sentences = _Sentences(file, how, _usual_width(file, how))
     opened = file.open() if part is None else open_range(file.uri, part.start, part.end)
     with opened:
@@ -96,7 +98,7 @@ def _check_columns(file: TableFile, how: ConllFormat, width: int, row: str) -> N
         missing = ["tag_column"]
     if missing:
         inside = [sign for sign in _USUAL_DELIMITERS if sign in row and sign != how.delimiter]
-        way_out = f"pass delimiter={inside[0]!r}" if inside else f"check the delimiter and {missing[0]}"
+        way_out = f"give delimiter={inside[0]!r}" if inside else f"check the delimiter and {missing[0]}"
         raise file.error(
             f"has {_counted(width)} with delimiter={how.delimiter!r}, so there is none for {missing[0]}; "
             f'its rows look like "{shorten(row)}": {way_out}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from farm_ray.data_handler.file_to_dicts.lines import check_encoding
+from farm_ray.data_handler.file_to_dicts.encodings import check_encoding
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
 
+from farm_ray.data_handler.file_to_dicts.encodings import plain_name, text_encoding
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds, first_row_of_tables
 from farm_ray.data_handler.file_to_dicts.lines import read_blocks
 from farm_ray.data_handler.file_to_dicts.records import Records
@@ -34,10 +36,7 @@ def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
     """
     csv.field_size_limit(max(csv.field_size_limit(), file.max_field_chars))
     with file.open() as opened:
-        delimiter, quote = (sign.encode(dialect.encoding) for sign in (dialect.delimiter, dialect.quote_char or ""))
-        line_ends = LineEnds(first_row_of_tables(delimiter, quote))
-        records = Records(file, dialect, read_blocks(opened, dialect.encoding, line_ends=line_ends))
-        records.skip_lines(dialect.skiprows or 0)
+        records = _records(file, dialect, opened)
         names = _column_names(file, dialect, records)
         rows = Rows(file)
         for _ in records.read_into(rows, len(names), _places(file, dialect, names)):
@@ -45,6 +44,44 @@ def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
         yield from rows.tables(rest=True)
     if not rows.total:
         raise file.empty("has a header but no rows; give a file with at least one row")
+
+
+def shown_delimiter(file: TableFile, dialect: Dialect) -> str | None:
+    """Another usual delimiter with which the header has the wanted columns; None where it has them as it is, or never.
+
+    Raises:
+        DataProblemError: When the file cannot be read.
+    """
+    if dialect.header is None or _has_columns(file, dialect):
+        return None
+    others = (replace(dialect, delimiter=sign) for sign in _USUAL_DELIMITERS if sign not in _signs_of(dialect))
+    return next((other.delimiter for other in others if _has_columns(file, other)), None)
+
+
+def _signs_of(dialect: Dialect) -> str:
+    return f"{dialect.delimiter}{dialect.quote_char or ''}"
+
+
+def _has_columns(file: TableFile, dialect: Dialect) -> bool:
+    with file.open() as opened:
+        records = _records(file, dialect, opened)
+        try:
+            return not file.missing_columns(_column_names(file, dialect, records))
+        except DataProblemError as error:
+            if error.facts.get("transient"):
+                raise
+            # Whatever is wrong is reported by who reads it.
+            return False
+
+
+def _records(file: TableFile, dialect: Dialect, opened: BinaryIO) -> Records:
+    """The records from the header on."""
+    encoding = plain_name(text_encoding(file.uri, dialect.encoding, file.proxies))
+    delimiter, quote = (sign.encode(encoding, "replace") for sign in (dialect.delimiter, dialect.quote_char or ""))
+    line_ends = LineEnds(first_row_of_tables(delimiter, quote))
+    records = Records(file, dialect, read_blocks(opened, encoding, line_ends=line_ends))
+    records.skip_lines(dialect.skiprows or 0)
+    return records
 
 
 def _column_names(file: TableFile, dialect: Dialect, records: Records) -> list[str]:
@@ -74,9 +111,9 @@ def _places(file: TableFile, dialect: Dialect, names: Sequence[str]) -> list[int
 
 def _header_hint(dialect: Dialect, names: Sequence[str]) -> str:
     if dialect.header is None:
-        return "; header=None calls the columns by their position, pass header=0 if the first row names them"
+        return "; header=None calls the columns by their position; give header=0 if the first row names them"
     if len(names) > 1:
         return ""
     inside = [sign for sign in _USUAL_DELIMITERS if sign in names[0] and sign != dialect.delimiter]
-    advice = f"pass delimiter={inside[0]!r}" if inside else "check the delimiter"
+    advice = f"give delimiter={inside[0]!r}" if inside else "check the delimiter"
     return f"; the header looks like one column with delimiter={dialect.delimiter!r}: {advice}"

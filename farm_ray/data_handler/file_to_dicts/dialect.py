@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass
 from typing import Any
 
-from farm_ray.data_handler.file_to_dicts.lines import check_encoding
+from farm_ray.data_handler.file_to_dicts.encodings import check_encoding
 from farm_ray.errors import ConfigError
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, read_blocks
 from farm_ray.errors import ConfigError, DataProblemError
@@ -53,9 +54,9 @@ def _documents(
 ) -> Iterator[dict[str, list[str]]]:
     found = 0
     doc: list[str] = []
-    name = redacted(uri)
+    name, written = redacted(uri), text_encoding(uri, encoding, proxies)
     with open_binary(uri, proxies=proxies) as opened:
-        lines = ((block.first + place, line) for block in read_blocks(opened, encoding) for place, line in _enum(block))
+        lines = ((block.first + place, line) for block in read_blocks(opened, written) for place, line in _enum(block))
         for number, line in itertools.chain(lines, [(0, delimiter)]):
             if isinstance(line, BadLine):
                 raise DataProblemError(f"{name}: line {number} {line.reason}", file=name, row=number)

@@ -6,7 +6,7 @@ import codecs
 import functools
 import itertools
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import null_where_not
 from farm_ray.data_handler.file_to_dicts.empty_files import no_rows
+from farm_ray.data_handler.file_to_dicts.encodings import plain_name, text_encoding
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
-from farm_ray.data_handler.file_to_dicts.lines import LONGEST_LINE, BadLine, check_encoding, one_line, too_long
+from farm_ray.data_handler.file_to_dicts.lines import LONGEST_LINE, BadLine, may_mix_encodings, one_line, too_long
 from farm_ray.data_handler.file_to_dicts.ranges import TABLE_BYTES
 from farm_ray.data_handler.file_to_dicts.table_file import STAGE
 from farm_ray.data_handler.problems import Problem
@@ -90,7 +91,7 @@ def read_documents(
         DataProblemError: For a file that cannot be read or holds no document. A file that breaks off gives the
             documents before; the message names the byte. An error that may pass comes at once.
     """
-    check_encoding(file.encoding)
+    file = _as_written(file)
     if end is None:
         yield from _whole_file(file, table_bytes)
         return
@@ -129,6 +130,7 @@ def count_documents(file: DocumentFile) -> Counts:
     """
     total = blank = documents = 0
     after_blank = True
+    file = _as_written(file)
     with open_binary(file.uri, proxies=file.proxies) as opened:
         lines = _Lines(opened, 0, file.encoding, file.longest, _PACKED_BLOCK if codec(file.uri) else _BLOCK)
         while not lines.finished:
@@ -141,6 +143,10 @@ def count_documents(file: DocumentFile) -> Counts:
         if lines.error is not None:
             raise lines.error
     return Counts(total, blank, documents)
+
+
+def _as_written(file: DocumentFile) -> DocumentFile:
+    return replace(file, encoding=text_encoding(file.uri, file.encoding, file.proxies))
 
 
 def pieces_of_documents(table: pa.Table) -> int:
@@ -318,7 +324,7 @@ class _Lines:
     _plain: str = ""
 
     def __post_init__(self) -> None:
-        self._plain = codecs.lookup(self.encoding).name.removesuffix("-sig")
+        self._plain = plain_name(self.encoding)
 
     def texts(self) -> pa.StringArray:
         """The lines without whitespace around them, "" for those that are no text, [lines]."""
@@ -409,7 +415,7 @@ def _decoded(raw: bytes, starts: Numbers, encoding: str) -> tuple[pa.StringArray
         text = raw.decode(encoding)
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" not in text and len(raw) <= LONGEST_LINE:
+    if "\0" not in text and len(raw) <= LONGEST_LINE and not may_mix_encodings(raw, encoding):
         utf8, offsets = raw, starts
         if encoding not in {"utf-8", "ascii"}:
             utf8 = text.encode()

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.file_to_dicts.encodings import UTF8, encoding_hint, plain_name, text_encoding
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, read_blocks
 from farm_ray.data_handler.file_to_dicts.table_file import Cell, Rows, TableFile
 from farm_ray.data_handler.file_to_dicts.values import cell_text
@@ -103,11 +104,12 @@ def json_items(file: TableFile) -> Iterator[Item]:
     Raises:
         DataProblemError: For an unreadable file, or one that holds no JSON as a whole.
     """
+    encoding = text_encoding(file.uri, file.encoding, file.proxies)
     with file.open() as opened:
         if data_suffix(file.uri) == ".json" and _is_list(opened):
-            yield from _list_items(file, opened)
+            yield from _list_items(file, opened, encoding)
         else:
-            yield from _line_items(file, opened)
+            yield from _line_items(file, opened, encoding)
 
 
 def _is_list(opened: BinaryIO) -> bool:
@@ -115,8 +117,8 @@ def _is_list(opened: BinaryIO) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
-def _line_items(file: TableFile, opened: BinaryIO) -> Iterator[Item]:
-    for block in read_blocks(opened, "utf-8"):
+def _line_items(file: TableFile, opened: BinaryIO, encoding: str) -> Iterator[Item]:
+    for block in read_blocks(opened, encoding):
         for number, line in enumerate(block.lines, block.first):
             if isinstance(line, BadLine):
                 yield number, file.problem(number, line.kind, line.reason, line.value)
@@ -126,7 +128,8 @@ def _line_items(file: TableFile, opened: BinaryIO) -> Iterator[Item]:
 
 def _parsed(file: TableFile, number: int, line: str) -> dict[str, Any] | Problem:
     try:
-        value = json.loads(line)
+        # A file that was joined from several has marks in its middle.
+        value = json.loads(line.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
         told = f"at character {error.pos + 1}: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error)
         reason = f"is not valid JSON {told}; write one object per line, or mend the line"
@@ -141,14 +144,15 @@ def _object(file: TableFile, number: int, value: Any) -> dict[str, Any] | Proble
     return file.problem(number, "no object", reason, value)
 
 
-def _list_items(file: TableFile, opened: BinaryIO) -> Iterator[Item]:
+def _list_items(file: TableFile, opened: BinaryIO, encoding: str) -> Iterator[Item]:
     content = opened.read(LONGEST_LIST + 1)
     if len(content) > LONGEST_LIST:
         raise file.error(f"is one list of more than {LONGEST_LIST:,} bytes; write one object per line (.jsonl)")
     try:
-        values = json.loads(content.decode("utf-8-sig"))
+        values = json.loads(content.decode("utf-8-sig" if plain_name(encoding) == UTF8 else encoding))
     except UnicodeDecodeError as error:
-        raise file.error(f"is not utf-8: {error.reason} at byte {error.start + 1}; write it as utf-8") from None
+        told = f"is not {encoding}: {error.reason} at byte {error.start + 1}"
+        raise file.error(f"{told}; {encoding_hint(encoding)}") from None
     except json.JSONDecodeError as error:
         where = f"in line {error.lineno} at character {error.colno}: {shorten(error.msg)}"
         raise file.error(f"is not valid JSON {where}; mend it, or write one object per line (.jsonl)") from None

@@ -7,8 +7,14 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from farm_ray.data_handler.file_to_dicts.encodings import (
+    check_encoding,
+    encoding_hint,
+    is_utf8_in_another_encoding,
+    may_hold_utf8,
+    plain_name,
+)
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
-from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,16 +48,6 @@ class Block:
     """The lines in one piece; None where one of them is bad."""
 
 
-def check_encoding(encoding: str) -> None:
-    """Raises ConfigError for an encoding that is not known, or in which a line end is more than one byte."""
-    try:
-        one_byte = "\n".encode(encoding) == b"\n" or codecs.lookup(encoding).name == "utf-8-sig"
-    except LookupError:
-        raise ConfigError(f'encoding "{encoding}" is not known; usual ones are utf-8, latin-1, cp1252') from None
-    if not one_byte:
-        raise ConfigError(f'encoding "{encoding}" cannot be read line by line; write the file as utf-8')
-
-
 def read_blocks(file: BinaryIO, encoding: str, *, first: int = 1, line_ends: LineEnds | None = None) -> Iterator[Block]:
     r"""The file's lines in order; ends are `\n` (a `\r` before it is kept), a byte order mark is taken off.
 
@@ -64,7 +60,7 @@ def read_blocks(file: BinaryIO, encoding: str, *, first: int = 1, line_ends: Lin
         line_ends: Knows where bare `\r` are line ends; None for everywhere.
     """
     check_encoding(encoding)
-    plain = codecs.lookup(encoding).name.removesuffix("-sig")
+    plain = plain_name(encoding)
     number = first
     for raw in _whole_lines(file, line_ends or LineEnds()):
         data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 and plain == "utf-8" else raw
@@ -99,9 +95,16 @@ def _block(raw: bytes, encoding: str, first: int) -> Block:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
         text = None
-    if text is None or "\0" in text or len(raw) > LONGEST_LINE:
+    if text is None or "\0" in text or len(raw) > LONGEST_LINE or may_mix_encodings(raw, encoding):
         return Block(first, [one_line(line, encoding) for line in io.BytesIO(raw)], None)
     return Block(first, list(io.StringIO(text, newline="\n")), text)
+
+
+def may_mix_encodings(raw: bytes, encoding: str) -> bool:
+    """Whether a line among these may be UTF-8 in a file of another encoding; `one_line` finds out."""
+    return may_hold_utf8(raw, encoding) and any(
+        is_utf8_in_another_encoding(line, encoding) for line in raw.split(b"\n")
+    )
 
 
 def one_line(raw: bytes, encoding: str) -> str | BadLine:
@@ -109,14 +112,20 @@ def one_line(raw: bytes, encoding: str) -> str | BadLine:
     shown = raw[:_SHOWN].decode(encoding, "replace").rstrip("\r\n")
     if len(raw) > LONGEST_LINE:
         return too_long(raw, encoding)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and encoding != "utf-16":
+        reason = "begins with the byte order mark of UTF-16, which cannot be read line by line; write the file as UTF-8"
+        return BadLine("undecodable", reason, shown, raw.decode(encoding, "replace"))
+    if is_utf8_in_another_encoding(raw, encoding):
+        reason = f"is UTF-8 in a file that is otherwise {encoding}; write the file in one encoding"
+        return BadLine("mixed encodings", reason, raw[:_SHOWN].decode("utf-8", "replace").rstrip("\r\n"))
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         byte = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
-        reason = f"is not {encoding}: {byte}; pass the file's encoding, or mend the line"
+        reason = f"is not {encoding}: {byte}; {encoding_hint(encoding)}, or fix the line"
         return BadLine("undecodable", reason, shown, raw.decode(encoding, "replace"))
     if "\0" in text:
-        return BadLine("NUL byte", "holds a NUL byte; mend the line, or name the right encoding", shown, text)
+        return BadLine("NUL byte", "holds a NUL byte; fix the line, or write the file as UTF-8", shown, text)
     return text
 
 

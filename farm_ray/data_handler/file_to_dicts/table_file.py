@@ -38,6 +38,8 @@ class TableFile:
     max_field_chars: int = 500_000
     rows_per_table: int = 5000
     proxies: Mapping[str, str] | None = None
+    encoding: str = "utf-8"
+    """Of JSON; how TSV and CSV are written says their `Dialect`."""
 
     def open(self, *, seekable: bool = False) -> BinaryIO:
         """The file's bytes, decompressed."""
@@ -72,7 +74,10 @@ class TableFile:
         close = nearest(missing[0], [name for name in there if name not in self.columns])
         close = close if close.startswith("; did") else ""
         known = ", ".join(f'"{problems.shorten(name)}"' for name in there)
-        return self.error(f"has no column {names}; its columns are {known}{hint or close}")
+        told = self.error(f"has no column {names}; its columns are {known}{hint or close}")
+        # A hint says what else is wrong, so that these columns may be there.
+        told.facts["missing_columns"] = [] if hint or close else list(missing)
+        return told
 
 
 @dataclass(slots=True)

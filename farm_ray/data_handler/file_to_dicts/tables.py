@@ -94,6 +94,7 @@ def read_rows(
                 max_field_chars=max_field_chars,
                 rows_per_table=rows_per_table,
                 proxies=proxies,
+                encoding=encoding,
             ),
             dialect,
         )

@@ -205,6 +205,12 @@ class Processor(SampleMethods, abc.ABC):
         """(start, end) of byte ranges of a file that can be read by themselves; [] where it is read as a whole."""
         return []
 
+    def settle_encoding(self, path: str) -> None:
+        """Finds out in which encoding a file is read, for subclasses that look: what is unexpected is reported here.
+
+        For processes that leave the reading to others, whose reports nobody sees.
+        """
+
     def read_range(self, path: str, part: ByteRange) -> Iterator[pa.Table]:
         """As `read_tables`, of one range of those that `cuts` gave; ids are those of the whole file."""
         raise NotImplementedError(f"{type(self).__name__} does not cut files")
@@ -279,7 +285,8 @@ class Processor(SampleMethods, abc.ABC):
     def padding(self) -> Padding:
         """How batches of this tokenizer are padded."""
         if self.tokenizer.pad_token_id is None:
-            raise ConfigError('the tokenizer has no padding token; use Tokenizer.load(..., pad_token="<pad>")')
+            hint = 'use a model that has one, or Tokenizer.load(..., pad_token="<pad>")'
+            raise ConfigError(f"the tokenizer has no padding token; {hint}")
         return Padding(
             pad_token_id=self.tokenizer.pad_token_id,
             side=self.tokenizer.padding_side,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS, TEXT_B, as_dict
-from farm_ray.errors import ConfigError
+from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor.base import Processor
 
 ROWS_PER_TABLE = 5000
+
+_OPTIONS = {"text": "text_column_name", TEXT_B: "text_b_column_name"}
+"""What names the column of a file, by the column it becomes; all others are labels."""
 
 
 def tables_of_dicts(processor: Processor, path: str) -> Iterator[pa.Table]:
@@ -77,11 +80,24 @@ def read_columns(
     first = {column: names[0] for column, names in columns.items()}
     id_columns = {key: f"{EXTERNAL_ID} {key}" for key in ID_KEYS if external_ids and key not in columns}
     order = ["id", *itertools.chain.from_iterable(columns.values()), "problem"]
-    for table in read_rows(path, columns=first | id_columns, optional=(*id_columns, *optional), **how):
+    tables = read_rows(path, columns=first | id_columns, optional=(*id_columns, *optional), **how)
+    for table in _naming_options(tables, first):
         renamed = _with_copies(table, columns).select(order)
         if external_ids:
             renamed = renamed.append_column(EXTERNAL_ID, _first_given(table, list(id_columns.values())))
         yield renamed
+
+
+def _naming_options(tables: Iterator[pa.Table], columns: Mapping[str, str]) -> Iterator[pa.Table]:
+    """The tables; the error for columns that are not in a file says how to name others."""
+    try:
+        yield from tables
+    except DataProblemError as error:
+        options = {_OPTIONS.get(columns[name], "label_column_name") for name in error.facts.get("missing_columns", ())}
+        if not options:
+            raise
+        named = " and ".join(f"{option}=NAME" for option in sorted(options, reverse=True))
+        raise DataProblemError(f"{error}; give {named}", **error.facts) from None
 
 
 def _first_given(table: pa.Table, names: list[str]) -> pa.ChunkedArray:

@@ -15,6 +15,7 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files, tables_of_all
+from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.ranges import RANGE_BYTES, ByteRange, FileRange
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
@@ -293,7 +294,19 @@ class BertStyleLMProcessor(Processor):
     def table_file(self, address: str, name: str) -> TableFile:
         """A file of JSON lines or Parquet as this processor reads it."""
         columns = {self.text_column_name: "doc"}
-        return TableFile(uri=address, name=name, columns=columns, rows_per_table=_ROWS_AT_ONCE, proxies=self.proxies)
+        return TableFile(
+            uri=address,
+            name=name,
+            columns=columns,
+            rows_per_table=_ROWS_AT_ONCE,
+            proxies=self.proxies,
+            encoding=self.encoding,
+        )
+
+    def settle_encoding(self, path: str) -> None:
+        """As `Processor.settle_encoding`."""
+        if self._reads_files_itself():
+            text_encoding(path, self.encoding, self.proxies)
 
     def _reads_files_itself(self) -> bool:
         """False where a subclass brings a `file_to_dicts` of its own."""

@@ -12,6 +12,7 @@ from farm_ray.data_handler.dicts_to_samples.token import token_samples
 from farm_ray.data_handler.file_to_dicts.conll import read_conll
 from farm_ray.data_handler.file_to_dicts.conll_format import ConllFormat, conll_format
 from farm_ray.data_handler.file_to_dicts.empty_files import tables_of_all
+from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, cut_at_blank_lines
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
@@ -172,6 +173,12 @@ class NERProcessor(Processor):
         """As `Processor.read_range`."""
         return self._read_tokens(path, file_name(path), part)
 
+    def settle_encoding(self, path: str) -> None:
+        """As `Processor.settle_encoding`."""
+        if self._reads_files_itself():
+            in_objects = data_suffix(path) in _OBJECT_SUFFIXES
+            text_encoding(path, (self.encoding or "utf-8") if in_objects else self._format(path).encoding)
+
     def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
         """As `Processor.named_dicts_to_table`; `text` may be a list of words, tags are lists."""
         return word_dicts_table(dicts, default_ids, tasks=self._tasks_to_read(), max_text_chars=self.max_text_chars)
@@ -296,7 +303,9 @@ class NERProcessor(Processor):
         labels = {task["label_column_name"] or task["label_name"] for task in tasks.values()}
         ids = [key for key in ID_KEYS if self.inference and key not in labels]
         columns = {column: column for column in (*ids, *sorted(labels))} | {self.text_column_name: "text"}
-        file = TableFile(uri=address, name=name, columns=columns, optional=tuple(ids))
+        file = TableFile(
+            uri=address, name=name, columns=columns, optional=tuple(ids), encoding=self.encoding or "utf-8"
+        )
         for rows in read_objects(file):
             given = [_dict_of(values, ids) for _, values in rows]
             table = self.named_dicts_to_table(given, [f"{name}:{number}" for number, _ in rows])

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import strict_arguments
+from farm_ray.data_handler.file_to_dicts.delimited import shown_delimiter
+from farm_ray.data_handler.file_to_dicts.dialect import Dialect
+from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
+from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import sampled
 from farm_ray.data_handler.processor import files
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
+from farm_ray.storage import data_suffix, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -138,9 +143,33 @@ class TextClassificationProcessor(Processor):
             return tables if self.max_samples is None else sampled(tables, self.max_samples, seed=self.seed)
         return self._read(path)
 
+    def settle_encoding(self, path: str) -> None:
+        """As `Processor.settle_encoding`."""
+        if type(self).file_to_dicts is TextClassificationProcessor.file_to_dicts:
+            text_encoding(path, self.encoding)
+
+    def delimiter_shown_by(self, path: str) -> str | None:
+        """Another usual delimiter with which the header of this TSV or CSV file has the wanted columns, if any.
+
+        Raises:
+            DataProblemError: When the file cannot be read.
+        """
+        if data_suffix(path) in (".json", ".jsonl", ".parquet"):
+            return None
+        tasks = {} if self.inference else self.tasks
+        columns = files.columns_to_read(tasks, self._text_column(), self.text_b_column_name)
+        dialect = Dialect(**self._dialect())
+        wanted = {name: made[0] for name, made in columns.items()}
+        return shown_delimiter(TableFile(uri=path, name=file_name(path), columns=wanted), dialect)
+
     def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - labels are taken from the file
         """Names what the task needs."""
         return 'metric missing: training needs one; give it with --set processor.metric=acc (or "f1_macro")'
+
+    def _dialect(self) -> dict[str, Any]:
+        """How TSV and CSV files are written."""
+        names = ("delimiter", "quote_char", "skiprows", "header", "encoding")
+        return {name: getattr(self, name) for name in names}
 
     def _read(self, path: str) -> Iterator[pa.Table]:
         tasks = {} if self.inference else self.tasks
@@ -159,11 +188,7 @@ class TextClassificationProcessor(Processor):
             columns,
             external_ids=external_ids,
             optional=[self.text_b_column_name] if self.text_b_column_name and self.text_b_is_optional else [],
-            delimiter=self.delimiter,
-            quote_char=self.quote_char,
-            skiprows=self.skiprows,
-            header=self.header,
-            encoding=self.encoding,
+            **self._dialect(),
             max_samples=self.max_samples,
             seed=self.seed,
             max_field_chars=self.max_text_chars,

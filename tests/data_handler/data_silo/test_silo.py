@@ -171,12 +171,21 @@ def test_a_set_without_any_usable_row_tells_why(tokenizer, tmp_path):
 
 
 def test_the_share_that_the_message_names_is_enough(tokenizer, tmp_path):
-    """1 of 3 is more than 0.3333."""
-    (tmp_path / "train.tsv").write_text(lines(30, label=lambda i: "OFENSE" if i < 10 else LABELS[i % 2]))
+    """1 of 30 is more than 0.0333."""
+    (tmp_path / "train.tsv").write_text(lines(30, label=lambda i: "OFENSE" if i < 1 else LABELS[i % 2]))
     with pytest.raises(DataProblemError) as told:
         DataSilo(processor(tokenizer, tmp_path), batch_size=4)
     share = float(str(told.value).rpartition("max_problem_share=")[2])
     assert DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=share).problem_counts()
+
+
+@pytest.mark.parametrize(("bad", "proposed"), [(3, True), (4, False), (30, False)])
+def test_a_share_above_a_tenth_is_never_proposed(tokenizer, tmp_path, bad, proposed):
+    (tmp_path / "train.tsv").write_text(lines(30, label=lambda i: "OFENSE" if i < bad else LABELS[i % 2]))
+    with pytest.raises(DataProblemError) as told:
+        DataSilo(processor(tokenizer, tmp_path), batch_size=4)
+    assert ("max_problem_share=0.1000" in str(told.value)) == proposed
+    assert str(told.value).endswith("max_problem_share=0.1000" if proposed else "Fix them")
 
 
 def test_loading_again_counts_problems_anew(tokenizer, tmp_path):
@@ -284,7 +293,7 @@ def test_the_share_of_bad_rows_is_one_of_source_rows(tokenizer):
     table = features(["a-0", "a-1", "a-2", "b-0", "c-0", "d-0"], windows=[0, 1, 2, 0, 0, 0]).table
     bad = problems.at("d", stage="arrow 2", kind="bad", message="d: it is bad")
     found = problems.first_of_each(problems.none(6), [None] * 5 + [bad])
-    with pytest.raises(DataProblemError, match=r"1 of 4 rows .*max_problem_share=0\.25"):
+    with pytest.raises(DataProblemError, match="1 of 4 rows have problems"):
         silo._accept("train", table.append_column("problem", found), ())
 
 

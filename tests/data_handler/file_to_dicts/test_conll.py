@@ -187,9 +187,9 @@ def test_rows_per_table_and_types(tmp_path):
     [
         ("", "has no rows; give a file with sentences"),
         ("\n# nothing here\n\n"[:1] + "-DOCSTART-\n \n", "has no rows"),
-        ("EU NNP B-ORG\n", r'has 1 column with delimiter=\'\\t\', so there is none for tag_column; its rows look like "EU NNP B-ORG": pass delimiter=\' \''),
+        ("EU NNP B-ORG\n", r'has 1 column with delimiter=\'\\t\', so there is none for tag_column; its rows look like "EU NNP B-ORG": give delimiter=\' \''),
         ("EU\n", "has 1 column.*check the delimiter and tag_column"),
-        (b"\xff\xfe\n", "has no readable line: the first is not utf-8: byte 0xff"),
+        (b"\xff\n", "has no readable line: the first is not utf-8: byte 0xff"),
     ],
 )  # fmt: skip
 def test_files_that_cannot_be_meant(read, content, message):

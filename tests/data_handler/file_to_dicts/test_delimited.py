@@ -63,7 +63,7 @@ def test_no_header(read):
         ("", {"header": None}, "train.tsv is empty"),
         ("text\tlabel\n", {}, "train.tsv has a header but no rows"),
         ("text\tlable\na\tA\n", {}, r'has no column "label"; its columns are "text", "lable"; did you mean "lable"\?'),
-        ("text,label\na,A\n", {}, "looks like one column with delimiter='\\\\t': pass delimiter=','"),
+        ("text,label\na,A\n", {}, "looks like one column with delimiter='\\\\t': give delimiter=','"),
         ("text\ttext\tlabel\na\tb\tA\n", {}, 'names the column "text" twice'),
         (b"text\tl\xe9bel\na\tA\n", {}, "the header cannot be read: train.tsv:1 is not utf-8: byte 0xe9 at position 7"),
         ("text\tl\rabel\na\tA\n", {"skiprows": 0}, 'no column "label"; its columns are "text", "l"'),

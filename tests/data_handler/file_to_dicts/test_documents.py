@@ -186,7 +186,7 @@ def test_bytes_that_are_no_text_harm_their_document_alone(read, tmp_path):
     assert problem["file"] == "a.txt"
     assert problem["message"] == (
         "a.txt@6: the line that begins at byte 13 is not utf-8: byte 0xef at position 3; "
-        "pass the file's encoding, or mend the line"
+        "give the file's encoding, such as encoding='cp1252', or fix the line"
     )
 
 
