@@ -3,7 +3,9 @@
 pytest -m chaos tests/chaos/test_troubles.py
 """
 
+import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import time
 import pytest
 
 from tests.chaos.conftest import ROWS, cluster_with_head
-from tests.chaos.harness import Run, ray_processes, same_weights, until
+from tests.chaos.harness import Run, kill, ray_processes, same_weights, until
 from tests.stream_runs import rows_in_tables, write_tables
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
@@ -90,6 +92,70 @@ def test_a_node_that_is_taken_away_with_notice(start, ray_nodes, tmp_path):
     assert run.result["restarts"] >= 1
     assert run.result["rows"] == rows_in_tables(**sizes)
     assert run.result["rows_repeated"] == 0
+
+
+@contextlib.contextmanager
+def blind_node(nodes, folder):
+    """A node with a disk of its own in place of this folder, as a machine that does not mount it has."""
+    start = (
+        sys.executable,
+        "-m",
+        "ray.scripts.scripts",
+        "start",
+        "--address",
+        nodes.address,
+        "--num-cpus",
+        "4",
+        "--block",
+    )
+    mounted = f"mount -t tmpfs tmpfs {shlex.quote(str(folder))} && exec {shlex.join(start)}"
+    process = subprocess.Popen(["unshare", "--mount", "sh", "-c", mounted], stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: len(living(nodes)) > 1 or process.poll() is not None, "the node")
+        if process.poll() is not None:
+            pytest.skip("this user may not mount folders")
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def living(nodes):
+    """The nodes that Ray counts as alive."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", nodes.address],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    active = listed.partition("Active:")[2].partition("Pending:")[0]
+    return [line for line in active.splitlines() if "node_" in line]
+
+
+@pytest.mark.parametrize("when", ["start", "restart"])
+def test_a_node_that_does_not_see_the_checkpoints(start, when, tmp_path):
+    """The run is refused in a line, at the start and when workers are started again there; nothing begins from 0."""
+    root = tmp_path / "shared"
+    root.mkdir()
+    with cluster_with_head(num_cpus=4) as nodes:
+        began = time.monotonic()
+        if when == "start":
+            with blind_node(nodes, root):
+                run = start(2, root=root, more={"RAY_ADDRESS": nodes.address})
+                code = run.end()
+        else:
+            run = start(2, root=root, more={"RAY_ADDRESS": nodes.address})
+            run.wait_for_step(40)
+            until(lambda: list(root.glob("epoch_*")), "a checkpoint")
+            with blind_node(nodes, root):
+                for process in ray_processes("RayTrainWorker"):
+                    kill(process)
+                code = run.end()
+    assert code == 1
+    assert "is not the same on all machines of the run" in errors(tmp_path), errors(tmp_path)[-2000:]
+    assert (run.step == 0) == (when == "start")
+    assert not list(root.glob(".seen*"))
+    note(f"node that does not see the folder, {when}", time.monotonic() - began, "refused")
 
 
 @pytest.mark.parametrize("kind", ["memory", "stream"])
