@@ -7,7 +7,7 @@ An address carries them before its host (`s3://KEY:SECRET@bucket/...`) or behind
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 HIDDEN = "***"
@@ -22,6 +22,39 @@ _ADDRESS = re.compile(
     r"\b(?P<begin>[A-Za-z][A-Za-z0-9+.-]*:/{1,2})"
     rf"(?P<account>{_ACCOUNT})?(?P<path>[^\s'\"<>?]*)(?P<query>\?[^\s'\"<>]*)?"
 )
+_QUERY = re.compile(r"(?:[A-Za-z][\w-]*=[^&]*(?:&|$))*")
+
+
+class S3Address(NamedTuple):
+    """The parts of an s3:// address, as they stand there."""
+
+    account: str
+    bucket: str
+    key: str
+    query: str
+
+    def address(self) -> str:
+        """The address again; a ? at its end says that one before it is part of the key."""
+        account = f"{self.account}@" if self.account else ""
+        key = f"/{self.key}" if self.key else ""
+        return f"s3://{account}{self.bucket}{key}" + (f"?{self.query}" if self.query or "?" in self.key else "")
+
+
+def split_s3(uri: str) -> S3Address:
+    """The parts of an s3:// address.
+
+    Options follow the last ?, as `name=value`; any other ? and every # and % are part of the key. So a key with a ? in
+    it is named beyond doubt by an address with another ? at its end.
+    """
+    rest = uri.partition("://")[2]
+    place, sign, query = rest.rpartition("?")
+    if not sign or not _QUERY.fullmatch(query):
+        place, query = rest, ""
+    netloc, _, key = place.partition("/")
+    account, _, bucket = netloc.rpartition("@")
+    return S3Address(account, bucket, key, query)
+
+
 _SENTENCE_END = ".,;:!?)"
 _LABELS = "label_list"
 """Labels may be addresses of their own, as those of an ontology are; they stay as they are."""
@@ -52,10 +85,11 @@ def without_credentials(uri: str) -> str:
     begin, sign, _ = uri.partition("://")
     if not sign or not begin.isalnum():
         return uri
-    place, _, query = without_account(uri).partition("?")
-    options = parse_qsl(query) if begin.lower() == "s3" else []
-    harmless = [(name, value) for name, value in options if name in S3_OPTIONS and "@" not in value]
-    return f"{place}?{urlencode(harmless, safe=':/')}" if harmless else place
+    if begin.lower() != "s3":
+        return without_account(uri).partition("?")[0]
+    parts = split_s3(without_account(uri))
+    harmless = [(name, value) for name, value in parse_qsl(parts.query) if name in S3_OPTIONS and "@" not in value]
+    return parts._replace(query=urlencode(harmless, safe=":/")).address()
 
 
 def saved_values(values: Any) -> Any:

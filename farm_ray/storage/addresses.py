@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from farm_ray.credentials import without_account
+from farm_ray.credentials import split_s3, without_account
 
 DATA_SUFFIXES = (".tsv", ".csv", ".txt", ".json", ".jsonl", ".parquet")
 """Suffixes of data files; each may carry a compression suffix too."""
@@ -25,8 +25,11 @@ def scheme(uri: str | Path) -> str:
 def redacted(uri: str | Path) -> str:
     """The address for a message: no user, password, query or fragment; a local path stays as it is."""
     text = str(uri)
-    if scheme(text) == "":
+    if scheme(text) in ("", "file"):
         return text
+    if scheme(text) == "s3":
+        place = split_s3(without_account(text))
+        return f"s3://{place.bucket}/{place.key}".rstrip("/") if place.key else f"s3://{place.bucket}"
     parts = urlsplit(without_account(text))
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
 
@@ -54,5 +57,11 @@ def join(base: str | Path | None, name: str | Path) -> str:
         return inside
     if not scheme(folder):
         return str(Path(folder) / inside)
+    if scheme(folder) == "s3":
+        place = split_s3(folder)
+        return place._replace(key=f"{place.key.rstrip('/')}/{inside}".lstrip("/")).address()
+    if scheme(folder) == "file":
+        # A plain name below an address, in which a % begins the number of a sign.
+        return f"{folder.rstrip('/')}/{inside.replace('%', '%25')}"
     parts = urlsplit(folder)
     return parts._replace(path=f"{parts.path.rstrip('/')}/{inside}").geturl()

@@ -11,12 +11,12 @@ import stat
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import pyarrow as pa
 from pyarrow import fs
 
-from farm_ray.credentials import S3_OPTIONS
+from farm_ray.credentials import S3_OPTIONS, split_s3
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
 from farm_ray.storage.addresses import redacted, scheme
 
@@ -86,10 +86,8 @@ def rebuild(uri: str, inside: str) -> str:
     """The address of another path in the same place: account and options of `uri` are kept."""
     if scheme(uri) != "s3":
         return inside
-    parts = urlsplit(uri)
     bucket, _, key = inside.partition("/")
-    netloc = parts.netloc[: len(parts.netloc) - len(parts.netloc.rpartition("@")[2])] + bucket
-    return parts._replace(netloc=netloc, path=f"/{key}").geturl()
+    return split_s3(uri)._replace(bucket=bucket, key=key).address()
 
 
 @contextlib.contextmanager
@@ -159,17 +157,19 @@ def files_in(system: fs.FileSystem, folder: str) -> list[str]:
 
 def _s3(uri: str) -> tuple[fs.S3FileSystem, str]:
     """The object store, with waiting times of our own: Arrow's usual ones keep us for minutes at a silent server."""
-    parts = urlsplit(uri)
-    account, _, bucket = parts.netloc.rpartition("@")
+    account, bucket, key, query = split_s3(uri)
     if ":" in bucket:
         # The slash ended what was meant as the account.
         raise ConfigError(f"{redacted(uri)}: write %2F for a / in the secret key, or set AWS_SECRET_ACCESS_KEY instead")
     user, _, password = account.partition(":")
-    options = dict(parse_qsl(parts.query))
+    options = dict(parse_qsl(query, keep_blank_values=True))
     unknown = sorted(options.keys() - set(S3_OPTIONS))
     if unknown or not bucket:
         wrong = f'unknown option "{unknown[0]}"' if unknown else "no bucket is named"
-        raise ConfigError(f"{redacted(uri)}: {wrong}; the form is s3://bucket/key, with ?{'=, '.join(S3_OPTIONS)}=")
+        form = (
+            f"s3://bucket/key, with ?{'=, '.join(S3_OPTIONS)}=, and another ? at the end where a ? is part of the key"
+        )
+        raise ConfigError(f"{redacted(uri)}: {wrong}; the form is {form}")
     endpoint = options.get("endpoint_override") or _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     own_region = _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
     with explained(uri):
@@ -184,7 +184,7 @@ def _s3(uri: str) -> tuple[fs.S3FileSystem, str]:
             request_timeout=S3_TIMEOUT_S,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=3),
         )
-    return system, (bucket + parts.path).rstrip("/")
+    return system, f"{bucket}/{key}".rstrip("/")
 
 
 def _environment(*names: str) -> str | None:
