@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import logging
 import math
@@ -27,6 +28,7 @@ from farm_ray import cluster
 from farm_ray.credentials import redact
 from farm_ray.errors import FarmRayError
 from jobs.progress import ProgressPrinter
+from jobs.streams import mute, open_closed_streams, write
 from jobs.wording import with_flags
 
 EXIT_OK = 0
@@ -38,6 +40,7 @@ EXIT_INTERRUPTED = 130
 Work = Callable[[argparse.Namespace, ProgressPrinter], dict[str, Any]]
 """A job's own part: parsed flags and a progress function in, the result (what the JSON line says) out."""
 
+_OF_PATHS = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS)
 _DISK_FULL = ("No space left on device", "Disk quota exceeded", "os error 28")
 
 
@@ -120,7 +123,9 @@ def run(
         resumable: Whether the same command can be run again after a SIGTERM and goes on where it was; or what tells
             that from the flags.
     """
+    open_closed_streams()
     arguments = parser.parse_args(argv)
+    _check_text(parser, arguments)
     goes_on = resumable(arguments) if callable(resumable) else resumable
     progress = ProgressPrinter(parser.prog, sys.stderr)
     with _log_lines(progress, parser), _sigterm_raises():
@@ -129,10 +134,33 @@ def run(
         return code
     try:
         sys.stdout.flush()
-        print(json.dumps(plain(result), ensure_ascii=False), flush=True)
-    except BrokenPipeError:
+    except OSError:
         return _nobody_reads(parser.prog)
+    try:
+        print(json.dumps(plain(result), ensure_ascii=False), flush=True)
+    except OSError as error:
+        # The work is done, whether or not somebody hears of it.
+        mute(sys.stdout)
+        _say(parser.prog, f"the result could not be printed: {error.strerror}")
     return code
+
+
+def _check_text(parser: Parser, arguments: argparse.Namespace) -> None:
+    """Ends the job where an argument is no UTF-8: it could not be passed on, printed or stored."""
+    for name, value in vars(arguments).items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not _is_text(text):
+                shown = text.encode("utf-8", "backslashreplace").decode()
+                what = parser.flags.get(name, name.upper())
+                parser.error(f"{what} is not UTF-8: {shown}; rename the file, or write the text in UTF-8")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def resume_command(name: str, argv: list[str] | None = None) -> str:
@@ -219,7 +247,7 @@ def _failed(parser: Parser, error: Exception) -> int:
     if message:
         _say(name, message)
         return EXIT_USAGE
-    print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)
+    write(sys.stderr, redact("".join(traceback.format_exception(error))))
     _say(name, f"failed: {type(inner).__name__}: {inner}")
     return EXIT_FAILED
 
@@ -232,7 +260,7 @@ def _stdout_is_closed() -> bool:
 
 def _nobody_reads(name: str) -> int:
     """Standard output was closed, as `| head` does; what is still in its buffer must not fail at exit once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    mute(sys.stdout)
     _say(name, "standard output was closed before the last line")
     return EXIT_FAILED
 
@@ -242,11 +270,13 @@ def _file_system_message(error: BaseException) -> str | None:
         return f"the disk is full ({error}); free some space or write elsewhere. Nothing half-written was left"
     if isinstance(error, PermissionError) and error.filename:
         return f"no permission to use {error.filename}; change it or write elsewhere"
+    if isinstance(error, OSError) and error.errno in _OF_PATHS and error.filename:
+        return f"cannot use {error.filename}: {os.strerror(error.errno)}; give another path"
     return None
 
 
 def _say(name: str, message: str) -> None:
-    print(f"{name}: {redact(' '.join(message.split()))}", file=sys.stderr, flush=True)
+    write(sys.stderr, f"{name}: {redact(' '.join(message.split()))}\n")
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import time
 from typing import TextIO
 
 from farm_ray.credentials import redact
+from jobs.streams import write
 
 _BAR_WIDTH = 24
 _SECONDS_BETWEEN_LINES = 5.0
@@ -52,8 +53,7 @@ class ProgressPrinter:
         """Prints a line of its own, whatever the bar does."""
         with self._lock:
             self._clear()
-            self._stream.write(f"{self._name}: {redact(text)}\n")
-            self._stream.flush()
+            write(self._stream, f"{self._name}: {redact(text)}\n")
 
     def close(self) -> None:
         """Ends the bar; safe to call twice."""
@@ -78,22 +78,20 @@ class ProgressPrinter:
 
     def _show(self, text: str, done: int, total: int | None) -> None:
         if not self._terminal:
-            self._stream.write(f"{self._name}: {text}\n")
+            write(self._stream, f"{self._name}: {text}\n")
         else:
             filled = _BAR_WIDTH * min(done, total) // total if total else 0
-            self._stream.write(f"\r\x1b[K[{'#' * filled}{'-' * (_BAR_WIDTH - filled)}] {text}")
+            write(self._stream, f"\r\x1b[K[{'#' * filled}{'-' * (_BAR_WIDTH - filled)}] {text}")
             self._bar_shown = True
-        self._stream.flush()
 
     def _clear(self) -> None:
         if self._bar_shown:
-            self._stream.write("\r\x1b[K")
+            write(self._stream, "\r\x1b[K")
             self._bar_shown = False
 
     def _end_bar(self) -> None:
         if self._bar_shown:
-            self._stream.write("\n")
-            self._stream.flush()
+            write(self._stream, "\n")
             self._bar_shown = False
 
 

@@ -61,6 +61,8 @@ _TOLD = (
     ("decompress", "it is damaged, or not compressed as its suffix says"),
     ("inflate", "it is damaged, or not compressed as its suffix says"),
     ("is a directory", "it is a folder; name a file in it"),
+    ("codec can't", "a name there is not UTF-8; rename the file"),
+    ("Empty path component", "names between slashes must not be empty; rename the file or folder"),
     ("not found", "there is no such bucket"),
 )
 
@@ -102,10 +104,10 @@ def explained(uri: str, kind: type[FarmRayError] = DataProblemError, doing: str 
     except FarmRayError:
         raise
     except Exception as error:
-        known = isinstance(error, OSError | EOFError | pa.ArrowException)
+        known = isinstance(error, OSError | EOFError | UnicodeError | pa.ArrowException)
         if not known and type(error).__module__.split(".")[0] not in _WEB_LIBRARIES:
             raise
-        status, name = _status(error), redacted(uri)
+        status, name = _status(error), redacted(uri).encode("utf-8", "backslashreplace").decode()
         facts = {"file": name, "status": status, "transient": _may_pass(error, status)}
         raise kind(f"cannot {doing} {name}: {_reason(error, status)}", **facts) from None
 

@@ -197,6 +197,63 @@ sys.exit(command_line.run(command_line.make_parser("jobs.test", None), work, [])
     assert job.returncode == command_line.EXIT_FAILED
 
 
+_JOB = """
+import sys
+from jobs import command_line
+def work(arguments, progress):
+    progress("work", 1, 2)
+    progress.line("a line")
+    if arguments.fails:
+        raise command_line.FarmRayError("a mistake")
+    return {}
+parser = command_line.make_parser("jobs.test", None)
+parser.add_argument("--fails", action="store_true")
+parser.add_argument("--text")
+sys.exit(command_line.run(parser, work, sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code"),
+    [
+        (">&-", 0),
+        ("2>&- --fails", 2),
+        ("<&- >&- 2>&- --fails", 2),
+        ("2>&1 >/dev/null --fails | true", 2),
+        ("| true", 0),
+    ],
+)
+def test_closed_streams_give_no_traceback_and_keep_the_exit_code(redirected, code):
+    """Closed before the job begins, or by a reader that goes away."""
+    line = f'"$0" -c "$1" {redirected}; exit ${{PIPESTATUS[0]}}'
+    command = ["bash", "-c", line, sys.executable, _JOB]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_arguments_that_are_no_utf8_are_one_line(capfd):
+    parser = command_line.make_parser("jobs.test", None)
+    parser.add_argument("--text", action="append")
+    parser.add_argument("input", nargs="?")
+    for argv, name in ((["--text", "a", "--text", "caf\udce9"], "--text"), (["caf\udce9"], "INPUT")):
+        with pytest.raises(SystemExit) as stop:
+            command_line.run(parser, lambda *_: {}, argv)
+        assert stop.value.code == 2
+        (told,) = capfd.readouterr().err.splitlines()
+        assert told.startswith(f"jobs.test: {name} is not UTF-8: caf\\udce9; ")
+
+
+def test_a_name_that_is_too_long_is_one_line(capfd, tmp_path):
+    def work(*_):
+        (tmp_path / ("x" * 300)).mkdir()
+
+    assert command_line.run(command_line.make_parser("jobs.test", None), work, []) == 2
+    (told,) = capfd.readouterr().err.splitlines()
+    assert told.endswith("x: File name too long; give another path")
+
+
 SECRET = "s3://key:hidden@bucket/a?token=hidden"
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from farm_ray.credentials import split_s3, without_credentials
 from farm_ray.data_handler.file_to_dicts import read_rows
+from farm_ray.errors import DataProblemError
 from farm_ray.storage import data_suffix, file_name, join, list_files, open_binary, open_output, redacted, size
 
 NAMES = [
@@ -51,6 +52,20 @@ def test_rows_are_read_from_each_of_them(folder):
     assert {row["text"]: row["id"] for row in rows} == {
         name: f"{name}:2" for name in ("h#ash.tsv", "a?b.tsv", "%41.tsv")
     }
+
+
+def test_names_that_are_no_utf8_are_reported_and_never_left_out(tmp_path):
+    (tmp_path / "a.tsv").write_text("text\none\n")
+    (tmp_path / "caf\udce9.tsv").write_text("text\ntwo\n")
+    for path in (tmp_path, tmp_path / "*.tsv", tmp_path / "caf\udce9.tsv"):
+        with pytest.raises(DataProblemError, match="a name there is not UTF-8; rename the file") as told:
+            list(read_rows(path, columns={"text": "text"}))
+        str(told.value).encode()
+
+
+def test_slashes_that_an_object_store_takes_and_arrow_does_not(bucket):
+    with pytest.raises(DataProblemError, match="names between slashes must not be empty"):
+        list_files("s3://data/odd//a.tsv")
 
 
 @pytest.mark.parametrize(
