@@ -17,6 +17,8 @@ from farm_ray.cluster import address as cluster_address
 from farm_ray.cluster import connection, machine
 from farm_ray.cluster import processes as cluster_processes
 from farm_ray.errors import ClusterError, ConfigError, DataProblemError
+from jobs import train
+from jobs.experiment_flags import experiment_from
 
 CLUSTER_YAML = Path(__file__).parent.parent / "cluster.yaml"
 
@@ -277,6 +279,23 @@ def test_cluster_yaml_has_what_the_readme_promises():
     assert worker["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"}
     assert "GPU" not in config["available_node_types"][config["head_node_type"]]["resources"]
     assert any("pip install" in command for command in config["setup_commands"])
+
+
+def test_every_machine_of_cluster_yaml_reaches_what_its_example_names():
+    """Folders that nothing mounts are the head's; the rest is s3://, to which each machine has a profile of its own."""
+    config = launcher_config()
+    kinds = config["available_node_types"]
+    profiles = {name: kind["node_config"]["IamInstanceProfile"]["Name"] for name, kind in kinds.items()}
+    assert len(set(profiles.values())) == len(kinds)
+    head, text = config["head_node_type"], CLUSTER_YAML.read_text()
+    assert all(name in text.partition("cluster_name")[0] for name in profiles.values())
+    assert "IamInstanceProfile" in validated(config)["available_node_types"][head]["node_config"]
+    command = " ".join(line.lstrip("# ").rstrip("\\") for line in text.splitlines() if line.startswith("#"))
+    words = command[command.index("python -m jobs.train") : command.index("ray rsync-down")].split()[3:]
+    arguments = train.make_parser().parse_args(words)
+    assert arguments.output_dir.startswith(f"/home/{config['auth']['ssh_user']}/")
+    assert arguments.data_dir.startswith("s3://")
+    assert experiment_from(arguments).train.checkpoint_root_dir.startswith("s3://")
 
 
 @pytest.mark.parametrize("key", ["provider", "head_node_type"])
