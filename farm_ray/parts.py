@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
+from farm_ray.foreign import decoded, parse_json
 from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
@@ -340,7 +341,7 @@ def _read_recipe(folder: str) -> dict[str, Any]:
     """The recipe beside the parts; an empty one where there is none that can be read."""
     try:
         with storage.open_binary(storage.join(folder, RECIPE)) as file:
-            recipe = json.load(file)
+            recipe = parse_json(decoded(file.read()))
     except (DataProblemError, ValueError):
         return {}
     return recipe if isinstance(recipe, dict) else {}

@@ -18,6 +18,7 @@ from pyarrow import fs
 
 from farm_ray.credentials import S3_OPTIONS, split_s3
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
+from farm_ray.foreign import quoted, shown
 from farm_ray.storage.addresses import redacted, scheme
 
 if TYPE_CHECKING:
@@ -103,6 +104,11 @@ def explained(uri: str, kind: type[FarmRayError] = DataProblemError, doing: str 
         yield
     except FarmRayError:
         raise
+    except UnicodeError as error:
+        # Arrow's names of files are texts.
+        odd = shown(error.object) if isinstance(error, UnicodeDecodeError | UnicodeEncodeError) else "a name"
+        reason = f"the name {odd} is not UTF-8; rename the file or folder"
+        raise kind(f"cannot {doing} {quoted(redacted(uri))}: {reason}", file=redacted(uri)) from None
     except Exception as error:
         known = isinstance(error, OSError | EOFError | UnicodeError | pa.ArrowException)
         if not known and type(error).__module__.split(".")[0] not in _WEB_LIBRARIES:

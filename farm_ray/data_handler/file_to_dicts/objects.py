@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.data_handler.file_to_dicts.jsonl import check_columns, json_items
-from farm_ray.data_handler.file_to_dicts.parquet import parquet_batches
+from farm_ray.data_handler.file_to_dicts.parquet import BEYOND_PYTHON, parquet_batches, unreadable
 from farm_ray.data_handler.problems import Problem
 from farm_ray.storage import data_suffix
 
@@ -63,8 +63,9 @@ def _renamed(file: TableFile, values: dict[str, Any]) -> dict[str, Any]:
 def _values(file: TableFile, first: int, batch: pa.RecordBatch) -> list[dict[str, Any] | Problem]:
     try:
         return [_renamed(file, row) for row in batch.to_pylist()]
-    except UnicodeDecodeError:
+    except BEYOND_PYTHON as error:
         if batch.num_rows > 1:
             return [_values(file, first + row, batch.slice(row, 1))[0] for row in range(batch.num_rows)]
-        reason = "holds bytes that are not utf-8; mend the row"
-        return [file.problem(first, "undecodable", reason)]
+        if isinstance(error, UnicodeDecodeError):
+            return [file.problem(first, "undecodable", "holds bytes that are not utf-8; fix the row")]
+        return [file.problem(first, "unreadable value", unreadable(error))]

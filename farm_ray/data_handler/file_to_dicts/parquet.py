@@ -18,6 +18,8 @@ from farm_ray.storage.untrusted import pickled_columns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+BEYOND_PYTHON = (OverflowError, ValueError)
+"""What Arrow raises for values that Python's own types do not hold, and for texts that are none."""
 _AS_IT_IS = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
 
@@ -123,16 +125,35 @@ def _is_utf8(column: pa.Array) -> bool:
 def _one_by_one(file: TableFile, first: int, column: pa.Array, found: dict[int, Problem]) -> list[Cell]:
     cells: list[Cell] = []
     for row, value in enumerate(_values(column)):
-        try:
-            cells.append(cell_text(value))
-        except UnicodeError:
-            reason = "holds bytes that are not utf-8; mend the row"
-            found.setdefault(row, file.problem(first + row, "undecodable", reason, value))
-            cells.append(None)
+        cell: Cell = None
+        if isinstance(value, Exception):
+            found.setdefault(row, file.problem(first + row, "unreadable value", unreadable(value)))
+        else:
+            try:
+                cell = cell_text(value)
+            except UnicodeError:
+                reason = "holds bytes that are not utf-8; fix the row"
+                found.setdefault(row, file.problem(first + row, "undecodable", reason, value))
+        cells.append(cell)
     return cells
 
 
+def unreadable(error: Exception) -> str:
+    """What is wrong with a row whose value Python has no type for."""
+    return f"holds a value that cannot be read ({shorten(error)}), such as a date after the year 9999; fix the row"
+
+
 def _values(column: pa.Array) -> list[object]:
+    """The values; in the place of one that Python has no type for, the error."""
+    try:
+        return _plain_values(column)
+    except BEYOND_PYTHON as error:
+        if len(column) == 1:
+            return [error]
+        return [_values(column.slice(row, 1))[0] for row in range(len(column))]
+
+
+def _plain_values(column: pa.Array) -> list[object]:
     if pa.types.is_floating(column.type):
         return list(column.to_numpy(zero_copy_only=False))  # keeps float32's own shortest form
     if any(fits(column.type) for fits in _AS_IT_IS):
