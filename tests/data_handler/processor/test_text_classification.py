@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from farm_ray.data_handler.data_silo.input_files import named_ranges
 from farm_ray.data_handler.processor import TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -200,3 +201,14 @@ def test_the_signature_begins_as_farms(tokenizer):
     processor = TextClassificationProcessor(tokenizer, 8, "data", ["a", "b"], "acc", "t.tsv", "d.tsv", None, 0.0, ",")
     assert (processor.train_filename, processor.dev_filename, processor.delimiter) == ("t.tsv", "d.tsv", ",")
     assert (processor.quote_char, processor.dev_stratification, processor.header) == ("'", False, 0)
+
+
+def test_the_driver_reports_files_that_are_not_in_the_encoding_of_the_settings(make, tmp_path, caplog):
+    """Ray's tasks read them, and nobody sees what these report."""
+    path = tmp_path / "train.tsv"
+    path.write_text("text\tlabel\nsch\u00f6n\tA\n", encoding="utf-8")
+    processor = make(data_dir=str(tmp_path), encoding="cp1252")
+    named_ranges(processor, [str(path)], 1 << 20)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path} is written in UTF-8, not in cp1252 as the settings say; it is read as UTF-8"
+    ]
