@@ -84,8 +84,7 @@ def read_part(processor: Processor, part: Part) -> Iterator[pa.Table]:
 def parts_of(travelling: TravellingProcessor, files: Sequence[str]) -> list[Part]:
     """The files, big ones cut into ranges where the processor can; the lines before each range are counted on Ray."""
     processor = travelling.processor()
-    for file in files:
-        processor.settle_encoding(file)
+    processor.look_at_files(files)
     cuts = {file: processor.cuts(file) for file in files}
     lines = iter(_count([(file, *cut) for file in files for cut in cuts[file]]))
     parts: list[Part] = []

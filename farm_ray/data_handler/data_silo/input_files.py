@@ -53,8 +53,7 @@ def named_ranges(processor: Processor, files: Sequence[str], window_bytes: int) 
         files: Files that are not empty.
         window_bytes: As for `Processor.stream_ranges`.
     """
-    for file in files:
-        processor.settle_encoding(file)
+    processor.look_at_files(files)
     names = dict(zip(files, row_names(files), strict=True))
     lenders = dict(zip(files, [*files[1:], *files[:1]], strict=True)) if len(files) > 1 else {}
     return [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,6 +15,7 @@ from farm_ray.data_handler.file_to_dicts.records import Records
 from farm_ray.data_handler.file_to_dicts.table_file import Rows, TableFile
 from farm_ray.data_handler.problems import Problem, shorten
 from farm_ray.errors import DataProblemError
+from farm_ray.storage import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.file_to_dicts.dialect import Dialect
 
 _USUAL_DELIMITERS = ("\t", ",", ";", "|")
+_LOOK_BYTES = 4 << 20
 
 
 def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
@@ -34,14 +38,35 @@ def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
     Raises:
         DataProblemError: For an unreadable or empty file, a header that is broken, or columns that are not there.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), file.max_field_chars))
     with file.open() as opened:
-        records = _records(file, dialect, opened)
-        names = _column_names(file, dialect, records)
-        rows = Rows(file)
-        for _ in records.read_into(rows, len(names), _places(file, dialect, names)):
-            yield from rows.tables()
-        yield from rows.tables(rest=True)
+        yield from _tables(file, dialect, opened)
+
+
+def report_enclosed_rows(file: TableFile, dialect: Dialect) -> None:
+    """Logs whether quotes make one row of several near the begin of the file, as `read_delimited` does where it reads.
+
+    For processes that leave the reading to others. Whatever is wrong with the file is reported by who reads it.
+    """
+    if dialect.quote_char is None:
+        return
+    with contextlib.suppress(DataProblemError):
+        with file.open() as opened:
+            begin = opened.read(_LOOK_BYTES)
+        # The last line may be cut off.
+        whole = begin if len(begin) < _LOOK_BYTES else begin[: begin.rfind(b"\n") + 1]
+        for _ in _tables(file, dialect, io.BytesIO(whole)):
+            pass
+
+
+def _tables(file: TableFile, dialect: Dialect, opened: BinaryIO) -> Iterator[pa.Table]:
+    csv.field_size_limit(max(csv.field_size_limit(), file.max_field_chars))
+    records = _records(file, dialect, opened)
+    names = _column_names(file, dialect, records)
+    rows = Rows(file)
+    for _ in records.read_into(rows, len(names), _places(file, dialect, names)):
+        yield from rows.tables()
+    yield from rows.tables(rest=True)
+    records.enclosed.report(redacted(file.uri))
     if not rows.total:
         raise file.empty("has a header but no rows; give a file with at least one row")
 

@@ -14,6 +14,7 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
+from farm_ray.data_handler.file_to_dicts.enclosed_rows import EnclosedRows
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, Block
 from farm_ray.data_handler.file_to_dicts.row_borders import RowBorder, row_border
 
@@ -39,6 +40,7 @@ class Records:
     """
 
     def __init__(self, file: TableFile, dialect: Dialect, blocks: Iterator[Block]) -> None:
+        self.enclosed = EnclosedRows(dialect)
         self._file = file
         self._dialect = dialect
         self._blocks = blocks
@@ -165,6 +167,9 @@ class Records:
                 continue
             if isinstance(row, Problem):
                 found[len(rows)] = row
+            elif self._at - self._start > 1:
+                lines = cast("list[str]", self._lines[self._start : self._at])
+                self.enclosed.look_at(self._first + self._start, lines, len(row))
             rows.append(unread if isinstance(row, Problem) else row)
             numbers.append(self._first + self._start)
         return numbers, rows, found

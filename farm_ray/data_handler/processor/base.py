@@ -211,6 +211,11 @@ class Processor(SampleMethods, abc.ABC):
         For processes that leave the reading to others, whose reports nobody sees.
         """
 
+    def look_at_files(self, paths: Sequence[str]) -> None:
+        """Reports what is unexpected in how files are written, before other processes read them."""
+        for path in paths:
+            self.settle_encoding(path)
+
     def read_range(self, path: str, part: ByteRange) -> Iterator[pa.Table]:
         """As `read_tables`, of one range of those that `cuts` gave; ids are those of the whole file."""
         raise NotImplementedError(f"{type(self).__name__} does not cut files")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import strict_arguments
-from farm_ray.data_handler.file_to_dicts.delimited import shown_delimiter
+from farm_ray.data_handler.file_to_dicts.delimited import report_enclosed_rows, shown_delimiter
 from farm_ray.data_handler.file_to_dicts.dialect import Dialect
 from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TASK = "text_classification"
+_NOT_DELIMITED = (".json", ".jsonl", ".parquet")
+_FILES_LOOKED_AT = 16
 
 
 class TextClassificationProcessor(Processor):
@@ -148,19 +150,29 @@ class TextClassificationProcessor(Processor):
         if type(self).file_to_dicts is TextClassificationProcessor.file_to_dicts:
             text_encoding(path, self.encoding)
 
+    def look_at_files(self, paths: Sequence[str]) -> None:
+        """As `Processor.look_at_files`; of the first files also whether quotes make one row of several."""
+        super().look_at_files(paths)
+        if type(self).file_to_dicts is TextClassificationProcessor.file_to_dicts:
+            for path in paths[:_FILES_LOOKED_AT]:
+                if data_suffix(path) not in _NOT_DELIMITED:
+                    report_enclosed_rows(self._table_file(path), Dialect(**self._dialect()))
+
     def delimiter_shown_by(self, path: str) -> str | None:
         """Another usual delimiter with which the header of this TSV or CSV file has the wanted columns, if any.
 
         Raises:
             DataProblemError: When the file cannot be read.
         """
-        if data_suffix(path) in (".json", ".jsonl", ".parquet"):
+        if data_suffix(path) in _NOT_DELIMITED:
             return None
+        return shown_delimiter(self._table_file(path), Dialect(**self._dialect()))
+
+    def _table_file(self, path: str) -> TableFile:
         tasks = {} if self.inference else self.tasks
         columns = files.columns_to_read(tasks, self._text_column(), self.text_b_column_name)
-        dialect = Dialect(**self._dialect())
         wanted = {name: made[0] for name, made in columns.items()}
-        return shown_delimiter(TableFile(uri=path, name=file_name(path), columns=wanted), dialect)
+        return TableFile(uri=path, name=file_name(path), columns=wanted)
 
     def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - labels are taken from the file
         """Names what the task needs."""
