@@ -66,7 +66,9 @@ def read_blocks(file: BinaryIO, encoding: str, *, first: int = 1, line_ends: Lin
         data = raw.removeprefix(codecs.BOM_UTF8) if number == 1 and plain == "utf-8" else raw
         block = _block(data, plain, number)
         number += len(block.lines)
-        yield block
+        # Of a file that holds a byte order mark alone nothing is left.
+        if block.lines:
+            yield block
 
 
 def _whole_lines(file: BinaryIO, line_ends: LineEnds) -> Iterator[bytes]:

@@ -20,8 +20,8 @@ def parquet(texts):
 
 
 KINDS = {
-    "csv": (b"text\na\n", [b"", b"text\n", b"text\r\n\r\n,\n", b"\n\n", b"\xef\xbb\xbftext"]),
-    "jsonl": (b'{"text": "a"}\n', [b"", b"\n \n"]),
+    "csv": (b"text\na\n", [b"", b"text\n", b"text\r\n\r\n,\n", b"\n\n", b"\xef\xbb\xbftext", b"\xef\xbb\xbf"]),
+    "jsonl": (b'{"text": "a"}\n', [b"", b"\n \n", b"\xef\xbb\xbf"]),
     "json": (b'[{"text": "a"}]', [b"", b"[]"]),
     "parquet": (parquet(["a"]), [parquet([])]),
 }
