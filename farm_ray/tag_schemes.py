@@ -76,7 +76,7 @@ def are_numbers(tags: Iterable[str]) -> bool:
 
 
 def _hint(tags: list[str]) -> str:
-    accuracy = 'use metric="acc" (--set processor.metric=acc)'
+    accuracy = 'use metric="acc"'
     if are_numbers(tags):
         return f"write their names in the data (O, B-PER, ...) in place of numbers, or {accuracy}"
     if "o" in tags or "0" in tags:

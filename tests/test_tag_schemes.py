@@ -44,7 +44,7 @@ def test_tags_with_o_are_counted(tags):
         ("0.0 1.0", "write their names in the data"),
         ("o b-per i-per", 'write "O" for "o" in the data'),
         ("0 B-PER I-PER", 'write "O" for "0" in the data'),
-        ("B I", r'the tags \[B, I\] lack .*; use metric="acc" \(--set processor\.metric=acc\)$'),
+        ("B I", r'the tags \[B, I\] lack .*; use metric="acc"$'),
         ("NOUN VERB ADP DET ADJ PRON ADV", r"\[NOUN, VERB, ADP, DET, ADJ, PRON, \.\.\. 7 tags\] lack"),
         ("B-PER I-PER", "seq_f1 counts entities"),
         ("O PER-B PER-I", r"have B and I at their end; write .B-PER. for .PER-B. in the data"),

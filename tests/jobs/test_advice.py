@@ -128,3 +128,15 @@ def test_a_key_that_is_proposed_is_taken(call, train_flags, data_dir):
     meant = re.search(r'did you mean "(.*?)"', line)[1]
     arguments = train.make_parser().parse_args([*train_flags, "--set", f"{meant}=1e-4"])
     assert experiment_from(arguments).train.learning_rate == 1e-4
+
+
+def test_advice_is_given_once(call, train_flags, data_dir):
+    named = train_flags.index("processor.label_list=[good,bad]")
+    not_named = [flag for place, flag in enumerate(train_flags) if place not in (named - 1, named)]
+    table(data_dir, "text\tlabel\n" + "a film\ta,b\nno film\ta\nb\tb\n" * 8)
+    line = last_line(call, train.main, not_named)
+    told = "give --set processor.multilabel=true, or --set processor.label_list=[...] if these are names"
+    assert line.endswith(told)
+    table(data_dir, "text\tlabel\n" + 'a film\t["good", "bad"]\n' * 8)
+    line = last_line(call, train.main, train_flags)
+    assert line.count("processor.multilabel=true") == line.count("train.tsv:") == 5

@@ -205,7 +205,7 @@ def _unknown_label(row_id: str, label: str, task: Task, hint: str | None = None)
 def _hint(label: str, task: Task) -> str:
     known = task["label_list"]
     if task["task_type"] == "classification" and is_list(label):
-        return "for rows with several labels give multilabel=True (--set processor.multilabel=true)"
+        return "for rows with several labels give multilabel=True"
     if label.isdecimal() and len(label) < _DIGITS and int(label) < len(known) and not any(map(str.isdecimal, known)):
         return f'labels are looked up by name, not by place: write "{known[int(label)]}" if {label} stands for it'
     alike = [one for one in known if one.strip().casefold() == label.strip().casefold()]

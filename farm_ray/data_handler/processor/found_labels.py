@@ -11,6 +11,8 @@ import abc
 import logging
 import math
 import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +42,8 @@ _SHOWN = 5
 _JOINTS = re.compile(r"\s*[,;|]\s*")
 _WRITTEN_MISSING = ("nan", "NaN", "<NA>", "NaT")
 _MAYBE_MISSING = ("None", "null", "NULL")
+_NOT_SEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufe0f\ufeff]")
+"""Soft hyphens, marks of direction, joints of words, and spaces without width: no eye finds them in a label."""
 _OTHER_COLUMN = "name another label_column_name=..., give label_list=[...], or take a regression for numbers"
 
 
@@ -157,9 +161,8 @@ class OneLabel(ColumnLabels):
         several = [label for label in self.counts if is_list(label)] or _compound(self.counts, _JOINTS)
         if several:
             raise self.refusal(
-                f"holds several labels in a row ({self.some(several)}); give multilabel=True (--set "
-                'processor.multilabel=true; to add_task task_type="multilabel_classification"), or label_list=[...] if '
-                "these are names"
+                f"holds several labels in a row ({self.some(several)}); give multilabel=True, "
+                'or add_task(task_type="multilabel_classification"), or label_list=[...] if these are names'
             )
         labels = self.checked()
         if len(labels) == 1:
@@ -264,8 +267,13 @@ def _order(label: str) -> tuple[float, str]:
 
 def _essence(label: str) -> Any:
     """What is equal for labels that nobody would tell apart."""
-    number = _number(label)
-    return " ".join(label.casefold().split()) if number == math.inf else number
+    seen = unicodedata.normalize("NFC", _NOT_SEEN.sub("", label))
+    try:
+        # Floats would make one number of long ids.
+        number = Decimal("x" if "_" in seen else seen)
+    except InvalidOperation:
+        number = Decimal("nan")
+    return number if number.is_finite() else " ".join(seen.casefold().split())
 
 
 def _number(label: str) -> float:

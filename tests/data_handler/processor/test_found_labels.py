@@ -33,6 +33,11 @@ def found(kind, labels, **task):
         (["1_0", "10"], ["10", "1_0"]),
         (["None", "b"], ["None", "b"]),
         (["True", "False"], ["False", "True"]),
+        (["1e-99999999999999999999", "b"], ["1e-99999999999999999999", "b"]),
+        (
+            ["10000000000000000000001", "10000000000000000000002"],
+            ["10000000000000000000001", "10000000000000000000002"],
+        ),
         (["(other)", "[x"], ["(other)", "[x"]),
     ],
 )
@@ -47,6 +52,10 @@ def test_one_label_per_row(labels, expected):
         (["1", "1.0", "2"], "look like one label"),
         (["true", "True", "no"], "look like one label"),
         (["very  bad", "very bad"], "look like one label"),
+        (["1e3", "1000"], "look like one label"),
+        (["caf\u00e9", "cafe\u0301"], "look like one label"),
+        (["good", "good\u200b"], "look like one label"),
+        (["\u2764", "\u2764\ufe0f"], "look like one label"),
         (["pos", "nan"], r'"nan" in train\.tsv:3, as missing values are written; remove such rows'),
         (["a", "b", "a,b"], r'several labels in a row \("a,b" in train\.tsv:4\); give multilabel=True'),
         (["a; b", "a", "b|c", "c"], r"several labels in a row .* give multilabel=True"),
