@@ -7,26 +7,26 @@ import errno
 import hashlib
 import json
 import os
-import re
 import shutil
-import socket
-import time
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError, FarmRayError, ModelFolderError
 from farm_ray.foreign import JSON_BYTES, is_file, parse_json, read_text
+from farm_ray.leftovers import aside_name, remove_leftovers, replaced_name
+from farm_ray.storage.scratch import is_scratch
+from farm_ray.storage.writing import missing_folders, remove_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHECKSUMS = "checksums.json"
 _BLOCK = 1 << 20
-_SECONDS_UNTOUCHED = 3600
-"""A writer changes some file in its folder far more often; longer than two machines' clocks differ."""
-_WRITING = re.compile(r"\..+\.writing-([0-9a-f]{8})-(\d+)-[0-9a-f]{8}")
-_REPLACED = re.compile(r"\.(.+)\.replaced-[0-9a-f]{8}")
+_FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+_OF_TORCH = ("PytorchStreamWriter", "inline_container")
+"""In the errors of `torch.save`."""
+_ALMOST_NOTHING = 1 << 20
+"""Bytes that are left where a write has just failed for want of room; what was buffered did not get there."""
 
 
 def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite: bool = True) -> Path:
@@ -34,7 +34,8 @@ def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite
 
     Whatever happens inside `write`, `path` holds either what it held before or everything that was written,
     together with `checksums.json` (size in bytes and sha256 per file). Several processes may publish the same `path`
-    at once: the last one stays. Only a kill between the two renames of a replacement leaves `path` missing.
+    at once: the last one stays. Only a kill between the two renames of a replacement leaves `path` missing. What an
+    earlier writer of `path` left when it was killed is removed.
 
     Raises:
         ConfigError: When the disk is full or the place is not writable; nothing is left behind.
@@ -42,31 +43,24 @@ def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite
     path = Path(path)
     if path.exists() and not overwrite:
         raise ConfigError(f"{path} exists already; give another folder or remove it", file=str(path))
-    aside = path.parent / f".{path.name}.writing-{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    aside = path.parent / aside_name(path.name)
+    made = missing_folders(path)
     try:
+        remove_leftovers(path.parent, path.name)
         aside.mkdir(parents=True)
         write(aside)
         _write_checksums(aside)
         _sync(aside)
         _move_over(aside, path)
     except BaseException as error:
+        reason = _storage_reason(error, path.parent)
         shutil.rmtree(aside, ignore_errors=True)
-        if _is_storage_error(error):
-            raise ConfigError(f"cannot write {path}: {error}; nothing was written", file=str(path)) from error
-        raise
+        remove_empty(made)
+        if reason is None:
+            raise
+        hint = "; set TMPDIR to a folder with more room" if is_scratch(path) else ""
+        raise ConfigError(f"cannot write {path}: {reason}; nothing was written{hint}", file=str(path)) from error
     return path
-
-
-def remove_leftovers(folder: str | Path) -> None:
-    """Removes what `publish_folder` could not remove itself, because it was killed while it wrote into `folder`.
-
-    A half-written folder goes when its writer is dead for sure: the process is gone from this machine, or, whoever it
-    was, nothing in the folder has changed for an hour. A replaced one goes when its replacement is in place.
-    """
-    folder = Path(folder)
-    for path in list(folder.iterdir()) if folder.is_dir() else []:
-        if _is_leftover(path):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayError] = ModelFolderError) -> None:
@@ -102,46 +96,22 @@ def _is_entry(value: object) -> bool:
     return isinstance(value, list) and [type(part) for part in value] == [int, str]
 
 
-def _is_leftover(path: Path) -> bool:
-    writing, replaced = _WRITING.fullmatch(path.name), _REPLACED.fullmatch(path.name)
-    if writing is not None:
-        return _is_gone(writing[1], int(writing[2])) or _is_untouched(path)
-    return replaced is not None and path.with_name(replaced[1]).exists()
+def _storage_reason(error: BaseException, folder: Path) -> str | None:
+    """Why a disk did not take what was written to it; None for an error of another kind.
 
-
-def _machine() -> str:
-    """Where process ids mean the same, as eight digits: the host, and the container with processes of its own."""
-    try:
-        container = Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:
-        container = 0
-    return hashlib.sha256(f"{socket.gethostname()} {container}".encode()).hexdigest()[:8]
-
-
-def _is_gone(machine: str, process: int) -> bool:
-    if machine != _machine():
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        pass
-    return False
-
-
-def _is_untouched(folder: Path) -> bool:
-    try:
-        changed = max(entry.stat().st_mtime for entry in (folder, *folder.rglob("*")))
-    except OSError:
-        # It was renamed or removed meanwhile.
-        return False
-    return time.time() - changed > _SECONDS_UNTOUCHED
-
-
-def _is_storage_error(error: BaseException) -> bool:
-    # safetensors reports a full disk as its own error type.
-    return isinstance(error, OSError) or type(error).__name__ == "SafetensorError"
+    safetensors, tokenizers and torch have errors of their own for that, and torch's does not say what it is.
+    """
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    text = str(error)
+    if sign := next((sign for sign in _FULL if sign in text), None):
+        return sign
+    if isinstance(error, RuntimeError) and any(sign in text for sign in _OF_TORCH):
+        with contextlib.suppress(OSError):
+            if os.statvfs(folder).f_bavail * os.statvfs(folder).f_bsize < _ALMOST_NOTHING:
+                return _FULL[0]
+        return "torch could not write its file"
+    return text if type(error).__name__ == "SafetensorError" else None
 
 
 def _write_checksums(folder: Path) -> None:
@@ -175,7 +145,7 @@ def _sync_entries(folder: Path) -> None:
 
 
 def _move_over(aside: Path, path: Path) -> None:
-    replaced = path.parent / f".{path.name}.replaced-{uuid.uuid4().hex[:8]}"
+    replaced = path.parent / replaced_name(path.name)
     while not _moved(aside, path, replaced):
         shutil.rmtree(replaced, ignore_errors=True)
     _sync_entries(path.parent)

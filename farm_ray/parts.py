@@ -9,7 +9,6 @@ import json
 import logging
 import re
 import shutil
-import tempfile
 import time
 import uuid
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
 from farm_ray.foreign import decoded, parse_json
+from farm_ray.storage.scratch import scratch_file
 from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class _Rows:
         self.start = self.end = start
         self.whole = True
         """False while a table is added: a signal may end that half-way."""
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self._file = scratch_file()
         self._writer: pq.ParquetWriter | None = None
 
     def add(self, table: pa.Table, place: Place) -> None:

@@ -5,6 +5,9 @@
     ray job submit --working-dir . -- python -m jobs.train ...
 
 PIPELINE says what to run; the flags say where. Every field of the experiment can be changed with --set.
+
+The result says with resumed_from_step how many steps an earlier start of the run had done (0: none); with
+finished_before, that the run had ended before and its results are those it saved. --resume never trains it again.
 """
 
 from __future__ import annotations

@@ -87,5 +87,8 @@ class Silent:
     def stop_requested(self):
         return False
 
+    def resumed(self, *_):
+        pass
+
     def checkpoint_known(self, *_):
         pass

@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from farm_ray.artifacts import CHECKSUMS, publish_folder, remove_leftovers, verify_folder
+from farm_ray.artifacts import CHECKSUMS, publish_folder, verify_folder
 from farm_ray.errors import CheckpointError, ConfigError, ModelFolderError
+from farm_ray.leftovers import remove_leftovers
 
 
 def write(text):

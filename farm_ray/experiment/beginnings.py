@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from farm_ray import storage
 from farm_ray.experiment.assemble import make_processor
+from farm_ray.experiment.folder import TOKENIZER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment, FromScratchConfig
+    from farm_ray.experiment.folder import OutputFolder
     from farm_ray.modeling.language_model import LanguageModel
 
     Progress = Callable[[str, int, int | None, str], None]
-
-TOKENIZER = "tokenizer"
-"""Folder in that of the run, of a tokenizer that the run has learnt."""
 
 
 def load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:
@@ -43,11 +42,12 @@ def load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:
 
 
 def begin_from_scratch(
-    experiment: Experiment, output_dir: Path, *, in_process: bool, progress: Progress | None
+    experiment: Experiment, output: OutputFolder, *, in_process: bool, progress: Progress | None
 ) -> tuple[Processor, LanguageModel]:
     """The processor and a language model with fresh weights from the experiment's seed.
 
-    The tokenizer is learnt from the training files and kept in the run's folder, where a run that goes on finds it.
+    The tokenizer is learnt from the training files and kept in the run's folder, where a run that resumes finds it. One
+    that lies in a folder with nothing to resume may be of other files or settings, and is learnt again.
 
     Raises:
         DataProblemError: When there is no text to learn from.
@@ -59,9 +59,9 @@ def begin_from_scratch(
 
     scratch = experiment.model.from_scratch
     assert scratch is not None
-    folder = scratch.tokenizer_dir or str(output_dir / TOKENIZER)
-    if scratch.tokenizer_dir is None and not (output_dir / TOKENIZER).is_dir():
-        _learn_tokenizer(experiment, scratch, output_dir, in_process=in_process, progress=progress)
+    folder = scratch.tokenizer_dir or str(output.path / TOKENIZER)
+    if scratch.tokenizer_dir is None and not (output.resumes and (output.path / TOKENIZER).is_dir()):
+        _learn_tokenizer(experiment, scratch, output.path, in_process=in_process, progress=progress)
     tokenizer = Tokenizer.load(folder)
     processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)
     set_all_seeds(experiment.seed)

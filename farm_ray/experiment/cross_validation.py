@@ -109,9 +109,10 @@ def cross_validate_experiment(
             if use_gpu:
                 check_gpus(parallel or 1)
         started = time.perf_counter()
-        (target / folders.PROBLEMS).unlink(missing_ok=True)
         prepare_data(experiment)
-        silo = make_silo(experiment, processor, in_process=parallel == 1, problems_dir=target, progress=progress)
+        silo = make_silo(
+            experiment, processor, in_process=parallel == 1, problems_dir=target.problems_dir, progress=progress
+        )
         how: dict[str, Any] = {"n_splits": n_splits, "random_state": random_state, "stratification": stratification}
         folds: Sequence[DataSilo]
         if train_split is None:
@@ -134,10 +135,12 @@ def cross_validate_experiment(
         told = _told(done) | {
             "seconds": {name: round(value, 3) for name, value in seconds.items()},
             "problems": silo.problem_counts(),
-            "predictions": str(target / folders.PREDICTIONS),
-            "output_dir": str(target),
+            "predictions": str(output / folders.PREDICTIONS),
+            "output_dir": str(output),
         }
-        _save(target, experiment, done, told)
+        target.accept(experiment)
+        silo.keep_problems(output)
+        _save(output, done, told)
     return told
 
 
@@ -184,10 +187,9 @@ def _flat(per_task: Mapping[str, Any]) -> Any:
     return next(iter(per_task.values())) if len(per_task) == 1 else dict(per_task)
 
 
-def _save(target: Path, experiment: Experiment, done: CrossValidation, told: dict[str, Any]) -> None:
+def _save(target: Path, done: CrossValidation, told: dict[str, Any]) -> None:
     reports = [{str(head["task_name"]): head.get("report") for head in fold.test} for fold in done.folds]
     facts = {**told, "reports": {"pooled": done.reports, "folds": reports}}
-    folders.note_experiment(target, experiment)
     with storage.open_output(target / folders.PREDICTIONS) as out:
         pq.write_table(done.predictions, out, compression="zstd")
     with storage.open_output(target / folders.FOLDS) as out:

@@ -6,15 +6,19 @@ That of a cross-validation has `cross_validation.json` and `predictions.parquet`
 from __future__ import annotations
 
 import contextlib
-import uuid
+import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.configuration import to_saved
-from farm_ray.errors import ConfigError
-from farm_ray.experiment.config import Experiment, read_experiment, write_experiment
+from farm_ray import claims, storage
+from farm_ray.configuration import to_saved, to_yaml
+from farm_ray.errors import CheckpointError, ConfigError
+from farm_ray.experiment.config import Experiment, read_experiment
+from farm_ray.leftovers import aside_name, remove_leftovers
+from farm_ray.storage.writing import remove_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 EXPERIMENT = "experiment.yaml"
@@ -22,6 +26,8 @@ MODEL = "model"
 CHECKPOINTS = "checkpoints"
 PROBLEMS = "problems.parquet"
 """Rows set aside, written by the silo."""
+TOKENIZER = "tokenizer"
+"""Folder of a tokenizer that the run has learnt."""
 FOLDS = "cross_validation.json"
 PREDICTIONS = "predictions.parquet"
 _FREE = {
@@ -40,31 +46,53 @@ _MOST_DIFFERENCES = 3
 
 
 @contextlib.contextmanager
-def output_folder(path: Path, experiment: Experiment) -> Iterator[Path]:
-    """The folder, checked and made; when the block fails before anything was saved, it is as it was before.
+def output_folder(path: Path, experiment: Experiment) -> Iterator[OutputFolder]:
+    """The folder, checked, made, and held by this run while the block lasts.
+
+    When the block fails before anything was saved, the folder is as it was before; problems that the error names stay.
 
     Raises:
-        ConfigError: When it cannot be written to, or holds another run (the differences are named).
+        ConfigError: When it cannot be written to, holds another run (the differences are named), or is used by a run
+            that is alive. Nothing is written then.
     """
     check_output_folder(path, experiment)
-    noted_before = (path / EXPERIMENT).exists()
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        _try_to_write(path)
-    except OSError as error:
-        _remove_empty(made)
-        raise ConfigError(
-            f"cannot write to the output folder {path}: {error.strerror}; give another --output-dir", file=str(path)
-        ) from None
-    try:
-        yield path
-    except BaseException:
-        if not holds_a_run(path):
-            if not noted_before:
-                (path / EXPERIMENT).unlink(missing_ok=True)
-            _remove_empty([path / CHECKPOINTS, *made])
-        raise
+        _make(path)
+        with claims.claimed(path, hint="give another --output-dir") as claim:
+            # While this run waited, another one may have come and gone.
+            check_output_folder(path, experiment)
+            target = OutputFolder(path=path, claim=claim, resumes=holds_a_run(path))
+            before = {name for name in (EXPERIMENT, PROBLEMS, TOKENIZER) if (path / name).exists()}
+            try:
+                yield target
+            except BaseException as error:
+                if not holds_a_run(path):
+                    _clear(path, before, error)
+                raise
+    finally:
+        remove_empty(made)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputFolder:
+    """The folder of a run while that goes."""
+
+    path: Path
+    claim: claims.Claim
+    resumes: bool
+    """Whether an earlier attempt of the run left something to resume, or its results."""
+
+    def accept(self, experiment: Experiment) -> None:
+        """Writes down whose folder this is; what earlier attempts left half-written goes."""
+        self.claim.check()
+        remove_leftovers(self.path)
+        note_experiment(self.path, experiment)
+
+    @property
+    def problems_dir(self) -> Path | None:
+        """Where the silo may store problems at once; None where an earlier attempt left its own, which may be right."""
+        return None if self.resumes else self.path
 
 
 def check_output_folder(path: Path, experiment: Experiment) -> None:
@@ -76,31 +104,42 @@ def check_output_folder(path: Path, experiment: Experiment) -> None:
         raise ConfigError(f"the output folder {path} is a file; give another --output-dir", file=str(path))
     if not holds_a_run(path):
         return
-    way_out = "give another --output-dir, or remove the folder"
+    hint = "give another --output-dir, or remove the folder"
     try:
         other = read_experiment(path / EXPERIMENT)
     except ConfigError as error:
-        raise ConfigError(f"the output folder {path} holds another run ({error}); {way_out}", file=str(path)) from None
+        raise ConfigError(f"the output folder {path} holds another run ({error}); {hint}", file=str(path)) from None
     if found := differences(other, experiment):
         more = f" and {len(found) - _MOST_DIFFERENCES} more" if len(found) > _MOST_DIFFERENCES else ""
         shown = ", ".join(found[:_MOST_DIFFERENCES]) + more
-        raise ConfigError(f"the output folder {path} holds another run ({shown}); {way_out}", file=str(path))
+        raise ConfigError(f"the output folder {path} holds another run ({shown}); {hint}", file=str(path))
 
 
 def holds_a_run(path: Path) -> bool:
-    """Whether there is a model, a whole checkpoint, or the results of a cross-validation."""
-    return (path / MODEL).exists() or (path / FOLDS).exists() or any((path / CHECKPOINTS).glob("epoch_*"))
+    """Whether there is a model, the results of a cross-validation, or a checkpoint, wherever the run keeps those."""
+    if (path / MODEL).exists() or (path / FOLDS).exists() or any((path / CHECKPOINTS).glob("epoch_*")):
+        return True
+    try:
+        elsewhere = read_experiment(path / EXPERIMENT).train.checkpoint_root_dir
+    except ConfigError:
+        return False
+    return elsewhere is not None and _holds_checkpoints(elsewhere)
+
+
+def _holds_checkpoints(root: str) -> bool:
+    from farm_ray.train.checkpoint_store import CheckpointStore
+
+    try:
+        return bool(CheckpointStore(root).names())
+    except CheckpointError:
+        # Credentials of an address are not saved. What cannot be looked at is not written over.
+        return True
 
 
 def note_experiment(path: Path, experiment: Experiment) -> None:
     """Writes down whose folder this is, whole or not at all."""
-    aside = path / f".{EXPERIMENT}.{uuid.uuid4().hex[:8]}"
-    try:
-        write_experiment(experiment, aside)
-        aside.replace(path / EXPERIMENT)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise ConfigError(f"cannot write {path / EXPERIMENT}: {error.strerror}", file=str(path)) from None
+    with storage.open_output(path / EXPERIMENT) as out:
+        out.write(to_yaml(experiment).encode())
 
 
 def differences(there: Experiment, here: Experiment) -> list[str]:
@@ -124,15 +163,27 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _try_to_write(path: Path) -> None:
-    probe = path / f".write-test-{uuid.uuid4().hex[:8]}"
+def _make(path: Path) -> None:
+    """Makes the folder and finds out whether it can be written to."""
+    probe = path / aside_name("write-test")
     try:
-        probe.write_bytes(b"x")
-    finally:
-        probe.unlink(missing_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            probe.write_bytes(b"x")
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write to the output folder {path}: {error.strerror}; give another --output-dir", file=str(path)
+        ) from None
 
 
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+def _clear(path: Path, before: Collection[str], error: BaseException) -> None:
+    """Removes what a failed attempt wrote; the problems stay where the error names their file."""
+    if TOKENIZER not in before:
+        shutil.rmtree(path / TOKENIZER, ignore_errors=True)
+    if EXPERIMENT not in before:
+        (path / EXPERIMENT).unlink(missing_ok=True)
+    if PROBLEMS not in before and str(path / PROBLEMS) not in str(error):
+        (path / PROBLEMS).unlink(missing_ok=True)
+    remove_empty([path / CHECKPOINTS])

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farm_ray import cluster, storage
+from farm_ray import claims, cluster, storage
 from farm_ray.configuration import to_saved
 from farm_ray.data_handler.data_silo.silo import SETS
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
@@ -58,16 +58,38 @@ def preprocess_experiment(
         `fingerprint`.
 
     Raises:
-        ConfigError: On settings that cannot be meant, an output that cannot be written, or input files that the
-            output would replace.
+        ConfigError: On settings that cannot be meant, an output that cannot be written or that a living run writes,
+            or input files that the output would replace.
         DataProblemError: On data that cannot be used.
     """
-    from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
-    from farm_ray.modeling.tokenization import Tokenizer
-
     check_experiment(experiment)
     refuse_stream(experiment, "stored features")
     _check_output(output_dir)
+    with claims.claimed(output_dir, hint="give another --output-dir") as claim:
+        return _preprocess(
+            experiment,
+            output_dir,
+            claim,
+            in_process=in_process,
+            address=address,
+            progress=progress,
+            resume=resume,
+        )
+
+
+def _preprocess(
+    experiment: Experiment,
+    output_dir: str,
+    claim: claims.Claim,
+    *,
+    in_process: bool,
+    address: str | None,
+    progress: Progress | None,
+    resume: str,
+) -> dict[str, Any]:
+    from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
+    from farm_ray.modeling.tokenization import Tokenizer
+
     tokenizer = Tokenizer.load(str(experiment.model.language_model), revision=experiment.model.revision)
     processor = make_processor(experiment.processor, tokenizer, seed=experiment.seed)
     if not in_process:
@@ -77,6 +99,7 @@ def preprocess_experiment(
     parts = FeatureParts(output_dir, resume=resume)
     silo = make_silo(experiment, processor, in_process=in_process, problems_dir=None, progress=progress, parts=parts)
     parts.check()
+    claim.check()
     for place in _places(output_dir):
         storage.remove(place)
     rows = {name: _write_set(silo, name, output_dir, progress) for name in silo.data}

@@ -32,6 +32,10 @@ class Result:
     """Rows set aside, by kind of problem."""
     model_dir: str | None
     """The saved model; None when the run was stopped before."""
+    resumed_from_step: int = 0
+    """Steps that were done when this run was started; 0 for a run from scratch."""
+    finished_before: bool = False
+    """The run had ended before: nothing was done, and the other fields are those of its end."""
 
     def as_dict(self) -> dict[str, Any]:
         """The fields by name, in the order above."""

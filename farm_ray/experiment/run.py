@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from farm_ray.experiment import folder as folders
 from farm_ray.experiment.assemble import check_experiment, make_silo, prepare_data
 from farm_ray.experiment.beginnings import begin_from_scratch, load_pretrained
 from farm_ray.experiment.config import write_experiment
+from farm_ray.experiment.finished import METRICS, inputs_of, result_of_same, result_of_untouched
 from farm_ray.experiment.heads import make_model
 from farm_ray.experiment.result import Result, by_set, reports
 from farm_ray.tracking import LOGGERS
@@ -47,6 +49,8 @@ def run_experiment(
 ) -> Result:
     """Prepares the data, trains, evaluates and saves the model to `output_dir/model`.
 
+    A run that has ended is not done again: its result comes from `output_dir/model`, unless `resume` is `never`.
+
     Args:
         experiment: What to run.
         output_dir: Folder of the run; None is the experiment's own, or else `runs/<name>`.
@@ -61,13 +65,15 @@ def run_experiment(
         progress: Called with (stage, done, total or None, note).
 
     Raises:
-        ConfigError: On settings that cannot be meant, found before any work where possible.
+        ConfigError: On settings that cannot be meant, found before any work where possible; when a run that is alive
+            uses the folder.
         DataProblemError: On data that cannot be used.
         ModelFolderError: On a model that cannot be read.
         CheckpointError: On a checkpoint that is damaged or of another run.
         ClusterError: On a cluster that cannot be reached.
     """
     from farm_ray.train.checkpoint_store import check_named
+    from farm_ray.train.trainer import checkpoints_claimed
 
     check_experiment(experiment)
     output = Path(output_dir or experiment.output_dir or Path("runs") / experiment.name)
@@ -75,27 +81,33 @@ def run_experiment(
     check_device(experiment.train.use_amp, num_workers=least, use_gpu=use_gpu)
     resume = "auto" if resume == "latest" else resume
     check_named(resume, _checkpoint_root(experiment, output))
-    with folders.output_folder(output, experiment) as target:
+    with contextlib.ExitStack() as held:
+        target = held.enter_context(folders.output_folder(output, experiment))
+        finished = output / folders.MODEL if resume == "auto" else None
+        if finished is not None and (result := result_of_untouched(finished, experiment)) is not None:
+            return _nothing_to_do(result)
+        claim = held.enter_context(checkpoints_claimed(_checkpoint_root(experiment, output)))
         # First of all, as a wrong name or a half-copied folder should not cost the time of the preprocessing.
         pretrained = None if experiment.model.from_scratch is not None else load_pretrained(experiment)
         if least > 0:
             _connect(address, num_workers=least, use_gpu=use_gpu)
-        (target / folders.PROBLEMS).unlink(missing_ok=True)
         started = time.perf_counter()
         prepare_data(experiment)
+        inputs = inputs_of(experiment)
         processor, language_model = pretrained or begin_from_scratch(
             experiment, target, in_process=least == 0, progress=progress
         )
-        silo = make_silo(experiment, processor, in_process=least == 0, problems_dir=target, progress=progress)
+        silo = make_silo(
+            experiment, processor, in_process=least == 0, problems_dir=target.problems_dir, progress=progress
+        )
         model = make_model(experiment, silo, language_model)
         preprocess_seconds = time.perf_counter() - started
-        folders.note_experiment(target, experiment)
         tracker = LOGGERS[experiment.train.tracker]()
         trainer = _make_trainer(
             experiment,
             silo,
             model,
-            target,
+            output,
             num_workers=num_workers,
             use_gpu=use_gpu,
             resume=resume,
@@ -104,12 +116,24 @@ def run_experiment(
             progress=progress,
             tracker=tracker,
         )
-        trained = trainer.train()
-        result = _result(trainer, silo, target, preprocess_seconds)
+        identity = trainer.check()
+        if finished is not None and (result := result_of_same(finished, identity)) is not None:
+            return _nothing_to_do(result)
+        target.accept(experiment)
+        silo.keep_problems(output)
+        trained = trainer.train_claimed(claim)
+        result = _result(trainer, silo, output, preprocess_seconds)
         if result.model_dir is not None:
-            _save(target / folders.MODEL, experiment, trained, silo.processor, trainer, result)
+            target.claim.check()
+            made_of = {"identity": identity, "inputs": inputs}
+            _save(output / folders.MODEL, experiment, trained, silo.processor, trainer, result.as_dict() | made_of)
             tracker.log_artifacts(result.model_dir)
         tracker.end_run()
+    return result
+
+
+def _nothing_to_do(result: Result) -> Result:
+    logger.info("%s is finished, nothing to do; --resume never trains it again", result.model_dir)
     return result
 
 
@@ -217,6 +241,7 @@ def _result(trainer: Trainer, silo: DataSilo, output: Path, preprocess_seconds: 
         order_hash=done.order_hash,
         problems=silo.problem_counts(),
         model_dir=None if done.preempted else str(output / folders.MODEL),
+        resumed_from_step=done.resumed_from_step,
     )
 
 
@@ -229,12 +254,17 @@ def _shown(numbers: dict[str, Any], prefix: str = "") -> list[str]:
 
 
 def _save(
-    path: Path, experiment: Experiment, model: AdaptiveModel, processor: Processor, trainer: Trainer, result: Result
+    path: Path,
+    experiment: Experiment,
+    model: AdaptiveModel,
+    processor: Processor,
+    trainer: Trainer,
+    told: Mapping[str, Any],
 ) -> None:
     from farm_ray.artifacts import publish_folder
 
     facts: dict[str, Any] = {
-        **result.as_dict(),
+        **told,
         # JSON has no NaN; fp16 may have steps without a loss.
         "losses": [loss if math.isfinite(loss) else None for loss in trainer.result.losses],
         "reports": reports(trainer.result.dev, trainer.result.test),
@@ -244,6 +274,6 @@ def _save(
         model.save(aside)
         processor.save(aside)
         write_experiment(experiment, aside / folders.EXPERIMENT)
-        (aside / "metrics.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        (aside / METRICS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     publish_folder(path, write)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray import cluster, storage
+from farm_ray import claims, cluster, storage
 from farm_ray.artifacts import publish_folder
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
@@ -92,21 +92,48 @@ def train_tokenizer_on(
     if max_bytes is not None and max_bytes < 1:
         raise ConfigError(f"max_bytes must be 1 or more, not {max_bytes}")
     folder = _checked_output(output_dir)
-    reader = _Reader(text_column_name, encoding)
+    # The folder itself is replaced as a whole.
+    beside = folder.with_name(f".{folder.name}{claims.FILE}")
+    with claims.claimed(folder, file=beside, hint="give another folder"):
+        return _train_tokenizer(
+            path,
+            folder,
+            reader=_Reader(text_column_name, encoding),
+            max_bytes=max_bytes,
+            in_process=in_process,
+            address=address,
+            progress=progress,
+            kind=kind,
+            vocab_size=vocab_size,
+            lowercase=lowercase,
+        )
+
+
+def _train_tokenizer(
+    path: str | Path,
+    folder: Path,
+    *,
+    reader: _Reader,
+    max_bytes: int | None,
+    in_process: bool,
+    address: str | None,
+    progress: Progress | None,
+    **how: Any,
+) -> dict[str, Any]:
     files = filled_files(storage.list_files(path), lambda file: reader.read(FileRange(file, 0, None)))
     sizes = {file: storage.size(file) for file in files}
     parts = _chosen([part for file in files for part in _parts(file, sizes[file])], max_bytes)
     is_large = sum(size or 0 for size in sizes.values()) >= LARGE_BYTES and len(parts) > 1
     if is_large and not in_process:
         for file in files:
-            text_encoding(file, encoding)
+            text_encoding(file, reader.encoding)
         cluster.connect(address)
         tables = _read_on_ray(reader, parts)
     else:
         tables = itertools.chain.from_iterable(map(reader.read, parts))
     seen = _Seen(max_bytes=max_bytes, progress=progress)
     try:
-        tokenizer = train_tokenizer(seen.texts(tables), kind=kind, vocab_size=vocab_size, lowercase=lowercase)
+        tokenizer = train_tokenizer(seen.texts(tables), **how)
     except DataProblemError as error:
         if seen.documents:
             raise
@@ -117,12 +144,12 @@ def train_tokenizer_on(
         logger.warning("%d documents were left out; the first: %s", sum(seen.problems.values()), seen.first_problem)
     publish_folder(folder, lambda aside: tokenizer.save_pretrained(str(aside)))
     return {
-        "kind": kind,
+        "kind": how["kind"],
         "vocab_size": len(tokenizer),
         "documents": seen.documents,
         "bytes": seen.bytes,
         "problems": seen.problems,
-        "output_dir": str(output_dir),
+        "output_dir": str(folder),
     }
 
 

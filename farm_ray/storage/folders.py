@@ -12,6 +12,7 @@ from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.storage.addresses import join, redacted, scheme
 from farm_ray.storage.listing import file_names
 from farm_ray.storage.patience import insist
+from farm_ray.storage.scratch import room
 from farm_ray.storage.systems import explained, locate
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ def upload_folder(folder: Path, uri: str, *, last: Sequence[str] = ()) -> None:
 
 
 def download_folder(uri: str, folder: Path) -> None:
-    """Copies the files right below `uri` to a local folder, which is made; retries as `upload_folder`.
+    """Copies the files right below `uri` to a `scratch_folder`; retries as `upload_folder`.
 
     Raises:
+        ConfigError: When they do not fit.
         DataProblemError: When there is no file, or one cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +88,7 @@ def _upload(file: Path, uri: str) -> None:
 
 
 def _download(uri: str, file: Path) -> None:
-    with explained(uri):
+    with explained(uri), room():
         system, inside = locate(uri)
         with system.open_input_stream(inside, compression=None) as source, file.open("wb") as target:
             shutil.copyfileobj(source, target, _BLOCK)

@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
@@ -14,6 +13,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from farm_ray.storage.addresses import WEB, codec, scheme
+from farm_ray.storage.scratch import scratch_file
 from farm_ray.storage.systems import check_regular, explained, locate, missing
 from farm_ray.storage.web import open_web
 
@@ -179,8 +179,8 @@ def _open_file(uri: str) -> pa.NativeFile:
 
 
 def _copied(file: BinaryIO) -> BinaryIO:
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    copy = scratch_file()
     with file:
         shutil.copyfileobj(file, copy, _BUFFER)
     copy.seek(0)
-    return cast("BinaryIO", copy)
+    return copy

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
-import tempfile
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -15,13 +12,13 @@ import pyarrow as pa
 from pyarrow import fs
 
 from farm_ray.errors import ConfigError
+from farm_ray.leftovers import aside_name, remove_leftovers
 from farm_ray.storage.addresses import WEB, codec, join, redacted, scheme
+from farm_ray.storage.scratch import DISK_FULL, no_room, scratch_folder
 from farm_ray.storage.systems import explained, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+    from collections.abc import Iterator, Sequence
 
 
 @contextlib.contextmanager
@@ -37,31 +34,51 @@ def open_output(uri: str | Path, *, aside_in: str | Path | None = None) -> Itera
             another disk, the file's own folder is taken.
 
     Raises:
-        ConfigError: When the place cannot be written, or the disk is full.
+        ConfigError: When the place cannot be written, or the disk is full; what was written so far is gone.
     """
     text = str(uri)
     redacted(text)
-    with explained(text, ConfigError, "write"):
-        system, inside = _place(text)
-        target = Path(inside).resolve()
-        aside = _aside(system, target, target.parent if aside_in is None else Path(aside_in))
-        file = _opened(aside, codec(text))
-    try:
-        yield file
+    made: list[Path] = []
+    with contextlib.ExitStack() as opened:
         with explained(text, ConfigError, "write"):
-            file.close()
-            _publish(system, aside, inside if scheme(text) == "s3" else target)
-    except OSError as error:
-        if error.errno in _DISK_FULL:
+            system, inside = _place(text)
+            is_local = isinstance(system, fs.LocalFileSystem)
+            target = Path(inside).resolve()
+            if is_local:
+                made = missing_folders(target)
+                opened.callback(remove_empty, made)
+                aside = _aside(target, target.parent if aside_in is None else Path(aside_in))
+            else:
+                aside = opened.enter_context(scratch_folder("upload")) / "file"
+            file = _opened(aside, codec(text))
+        if aside != target:
+            opened.callback(aside.unlink, missing_ok=True)
+        opened.callback(_close, file)
+        try:
+            yield file
+            with explained(text, ConfigError, "write"):
+                file.close()
+                _publish(system, aside, target if is_local else inside)
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            if not is_local:
+                raise no_room(error) from None
             raise ConfigError(
                 f"cannot write {redacted(text)}: {os.strerror(error.errno)}", file=redacted(text)
             ) from None
-        raise
-    finally:
+
+
+def missing_folders(path: Path) -> list[Path]:
+    """The folders above a path that are not there, the lowest first."""
+    return [folder for folder in path.absolute().parents if not folder.exists()]
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Removes those of the folders that hold nothing, the lowest first."""
+    for folder in folders:
         with contextlib.suppress(OSError):
-            file.close()
-        if aside != target:
-            aside.unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def check_folder(uri: str | Path) -> None:
@@ -73,7 +90,7 @@ def check_folder(uri: str | Path) -> None:
     text = str(uri)
     with explained(text, ConfigError, "write to"):
         system, folder = _writable_system(text)
-        probe = join(folder, f".probe-{uuid.uuid4().hex[:8]}")
+        probe = join(folder, aside_name("probe"))
         if isinstance(system, fs.LocalFileSystem):
             _try_folder(Path(folder), Path(probe))
         else:
@@ -116,28 +133,31 @@ def _writable_system(uri: str) -> tuple[fs.FileSystem, str]:
 def _try_folder(folder: Path, probe: Path) -> None:
     if folder.is_file():
         raise ConfigError(f"cannot write to {folder}: it is a file; name a folder", file=str(folder))
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    made = missing_folders(probe)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"x")
     finally:
-        for tidy in (probe.unlink, *(path.rmdir for path in made)):
-            with contextlib.suppress(OSError):
-                tidy()
+        with contextlib.suppress(OSError):
+            probe.unlink()
+        remove_empty(made)
 
 
-def _aside(system: fs.FileSystem, target: Path, folder: Path) -> Path:
+def _aside(target: Path, folder: Path) -> Path:
     """Where the bytes go first; the target itself where it is a device or a pipe."""
-    if not isinstance(system, fs.LocalFileSystem):
-        handle, path = tempfile.mkstemp(suffix=target.name)
-        os.close(handle)
-        return Path(path)
     if target.exists() and not target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(exist_ok=True)
     same_disk = folder.stat().st_dev == target.parent.stat().st_dev
-    return (folder if same_disk else target.parent) / f".{target.name}.{uuid.uuid4().hex[:8]}"
+    place = folder if same_disk else target.parent
+    remove_leftovers(place, target.name)
+    return place / aside_name(target.name)
+
+
+def _close(file: BinaryIO) -> None:
+    with contextlib.suppress(OSError):
+        file.close()
 
 
 def _opened(path: Path, packing: str | None) -> BinaryIO:

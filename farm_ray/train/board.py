@@ -39,6 +39,7 @@ class Board:
         self._metrics: list[tuple[dict[str, float], int]] = []
         self._stop = False
         self._begun = 0
+        self._resumed_at = 0
         self._checkpoint: str | None = None
         self._failure: Exception | None = None
 
@@ -51,6 +52,15 @@ class Board:
     def attempts(self) -> int:
         """How often the workers were started."""
         return self._begun
+
+    def resumed(self, step: int) -> None:
+        """The workers go on behind so many steps; what counts is where the first ones did."""
+        if self._begun <= 1:
+            self._resumed_at = step
+
+    def resumed_at(self) -> int:
+        """Steps that were done before the workers were first started."""
+        return self._resumed_at
 
     def checkpoint_known(self, name: str) -> None:
         """The run has this checkpoint; it is newer than those it had before."""
@@ -109,6 +119,10 @@ class BoardListener:
             self._stop = ray.get(self._answer)
             self._answer = None
         return self._stop
+
+    def resumed(self, step: int) -> None:
+        """The run goes on behind so many steps."""
+        self._board.resumed.remote(step)
 
     def checkpoint_known(self, name: str) -> None:
         """The run has this checkpoint."""

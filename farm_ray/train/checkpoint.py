@@ -21,10 +21,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 
+from farm_ray import storage
 from farm_ray.artifacts import CHECKSUMS, verify_folder
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import CheckpointError, FarmRayError
-from farm_ray.foreign import JSON_BYTES, parse_json, read_text, shown, told
+from farm_ray.foreign import JSON_BYTES, decoded, parse_json, read_text, shown, told
 from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
@@ -151,6 +152,40 @@ def read_progress(path: Path, *, identity: Mapping[str, Any]) -> Progress:
         CheckpointError: When the checkpoint belongs to a run with other data or settings; names what differs.
     """
     stored, progress = _read_record(path)
+    _compare(path, stored, identity)
+    return progress
+
+
+def check_fits(address: str, identity: Mapping[str, Any]) -> bool:
+    """Compares a checkpoint, wherever it lies, with what is known of a run; reads no more of it than that takes.
+
+    Returns:
+        False where it cannot be read.
+
+    Raises:
+        CheckpointError: When it is of another run or another version of farm_ray.
+    """
+    try:
+        with storage.open_binary(storage.join(address, _PROGRESS)) as file:
+            record = parse_json(decoded(file.read(JSON_BYTES)))
+    except (FarmRayError, ValueError):
+        return False
+    if not isinstance(record, dict) or not isinstance(record.get("identity"), dict):
+        return False
+    if record.get("format") != FORMAT:
+        raise _other_version(address)
+    _compare(address, record["identity"], identity)
+    return True
+
+
+def _other_version(path: str | Path) -> CheckpointError:
+    shown_path = storage.redacted(path)
+    return CheckpointError(
+        f"{shown_path} was written by another version of farm_ray; start again with --resume never", file=shown_path
+    )
+
+
+def _compare(path: str | Path, stored: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
     wanted = json.loads(json.dumps(dict(identity)))
     differing = [name for name in wanted if stored.get(name) != wanted[name]]
     if differing:
@@ -159,11 +194,10 @@ def read_progress(path: Path, *, identity: Mapping[str, Any]) -> Progress:
         ]
         more = f" and {len(differing) - _MOST_DIFFERENCES} more" if len(differing) > _MOST_DIFFERENCES else ""
         raise CheckpointError(
-            f"checkpoint {path} belongs to another run: {', '.join(differences)}{more}; set them back, "
-            "use --resume never, or give another output folder",
+            f"checkpoint {storage.redacted(path)} belongs to another run: {', '.join(differences)}{more}; "
+            "set them back, use --resume never, or give another output folder",
             differing=differing,
         )
-    return progress
 
 
 def _read_record(path: Path) -> tuple[dict[str, Any], Progress]:
@@ -174,9 +208,7 @@ def _read_record(path: Path) -> tuple[dict[str, Any], Progress]:
         record = parse_json(read_text(path / _PROGRESS, JSON_BYTES))
         written_by = record.pop("format", None)
     if written_by != FORMAT:
-        raise CheckpointError(
-            f"{path} was written by another version of farm_ray; start again with --resume never", file=str(path)
-        )
+        raise _other_version(path)
     with _explained(path / _PROGRESS):
         stored = dict(record.pop("identity"))
         if record.keys() != {field.name for field in dataclasses.fields(Progress)}:

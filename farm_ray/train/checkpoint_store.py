@@ -9,20 +9,21 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from farm_ray import storage
-from farm_ray.artifacts import CHECKSUMS, publish_folder, remove_leftovers
+from farm_ray import claims, storage
+from farm_ray.artifacts import CHECKSUMS, publish_folder
 from farm_ray.errors import CheckpointError, ConfigError, DataProblemError
+from farm_ray.leftovers import remove_leftovers
+from farm_ray.storage.scratch import scratch_folder
 from farm_ray.train import checkpoint
 from farm_ray.train.checkpoint import DamagedCheckpointError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _NAME = re.compile(r"epoch_(\d+)_step_(\d+)")
 
@@ -33,9 +34,11 @@ class CheckpointStore:
 
     Args:
         root: A folder, which all machines of the run must see, or an s3:// prefix.
+        claim: The run's name in its claim on the root; None writes without asking who holds it.
     """
 
     root: str
+    claim: str | None = field(default=None, compare=False)
 
     @property
     def is_local(self) -> bool:
@@ -65,19 +68,26 @@ class CheckpointStore:
             ConfigError: When it cannot be written; what was there before is still there, or, in an object store, no
                 longer counts as a checkpoint.
         """
+        self.check_claim()
         if self.is_local:
             return str(publish_folder(self.folder / name, write))
-        with tempfile.TemporaryDirectory(prefix="farm_ray-checkpoint-") as aside:
-            folder = publish_folder(Path(aside) / name, write)
+        with scratch_folder("checkpoint") as aside:
+            folder = publish_folder(aside / name, write)
             storage.remove_folder(self.address(name), first=[CHECKSUMS])
             storage.upload_folder(folder, self.address(name), last=[CHECKSUMS])
         return self.address(name)
+
+    def check_claim(self) -> None:
+        """Raises ConfigError when another run has taken the root over."""
+        if self.claim is not None:
+            claims.check(self.address(claims.FILE), self.claim, folder=storage.redacted(self.root))
 
     def keep_only(self, newest: int, *, up_to: str) -> None:
         """Removes all checkpoints but the `newest` ones that end with `up_to`, and what killed writers left.
 
         Later ones are of a run that was given up: by `never`, or by going on from an earlier checkpoint.
         """
+        self.check_claim()
         everything = self.names()
         after = everything.index(up_to) + 1
         for old in everything[:after][:-newest] + everything[after:]:
@@ -227,6 +237,28 @@ def before(found: Found, scratch: Path) -> Found:
     return Found(found.store, name)
 
 
+def check_fits(resume: str, root: str | None, identity: Mapping[str, Any]) -> None:
+    """Finds out from the newest checkpoint that can be read whether a run may resume here; reads little of it.
+
+    Args:
+        resume: As for `find`.
+        root: As for `find`.
+        identity: As far as it is known.
+
+    Raises:
+        CheckpointError: When the checkpoint belongs to another run; names what differs.
+    """
+    if resume == "never" or (resume == "auto" and root is None):
+        return
+    addresses = [resume] if resume != "auto" else []
+    if root is not None:
+        store = CheckpointStore(root)
+        addresses += [store.address(name) for name in ([resume] if addresses else reversed(store.names()))]
+    for address in addresses:
+        if checkpoint.check_fits(address, identity):
+            return
+
+
 def check_named(resume: str, root: str | None) -> None:
     """Finds out whether a checkpoint that is asked for by name is there and whole; `auto` and `never` name none.
 
@@ -234,8 +266,8 @@ def check_named(resume: str, root: str | None) -> None:
         CheckpointError: As `find`.
     """
     if resume not in {"auto", "never"}:
-        with tempfile.TemporaryDirectory(prefix="farm_ray-resume-") as scratch:
-            find(resume, root, Path(scratch))
+        with scratch_folder("resume") as scratch:
+            find(resume, root, scratch)
 
 
 def _named(resume: str, root: str | None, scratch: Path) -> Found:

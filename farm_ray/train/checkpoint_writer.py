@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
 import threading
-from pathlib import Path
+import weakref
 from typing import TYPE_CHECKING
 
 from farm_ray import storage
+from farm_ray.errors import FarmRayError
+from farm_ray.storage.scratch import scratch_folder
 from farm_ray.train import checkpoint
 from farm_ray.train.step_log import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from farm_ray.train.checkpoint import Snapshot
     from farm_ray.train.checkpoint_store import CheckpointStore
@@ -49,7 +52,7 @@ class CheckpointWriter:
         self._step_log = step_log
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
-        self._spool: tempfile.TemporaryDirectory[str] | None = None
+        self._spool: Path | None = None
         """Of an object store, where the step log lies before it is sent."""
 
     def write(self, snapshot: Snapshot, *, steps: int) -> None:
@@ -87,12 +90,21 @@ class CheckpointWriter:
 
     def _run(self, snapshot: Snapshot, steps: int) -> None:
         try:
+            self._store.check_claim()
             self._store_steps(steps)
             address = self._store.publish(snapshot.name, lambda folder: self._fill(folder, snapshot))
             self._on_written(address)
             self._store.keep_only(self._keep, up_to=snapshot.name)
         except BaseException as error:  # noqa: BLE001 - raised in the thread that trains
             self._error = error
+            with contextlib.suppress(FarmRayError):
+                self._remove_steps_of_nothing()
+
+    def _remove_steps_of_nothing(self) -> None:
+        """Without a checkpoint nobody asks for the steps."""
+        self._store.check_claim()
+        if not self._store.names():
+            storage.remove(self._store.address(FILE))
 
     def _fill(self, folder: Path, snapshot: Snapshot) -> None:
         checkpoint.fill(folder, snapshot)
@@ -106,7 +118,9 @@ class CheckpointWriter:
             self._step_log.store(self._store.folder, steps=steps)
             return
         if self._spool is None:
-            self._spool = tempfile.TemporaryDirectory(prefix="farm_ray-steps-")
-        spool = Path(self._spool.name)
+            opened = contextlib.ExitStack()
+            self._spool = opened.enter_context(scratch_folder("steps"))
+            weakref.finalize(self, opened.close)
+        spool = self._spool
         self._step_log.store(spool, steps=steps)
         storage.upload_folder(spool, self._store.root, last=[FILE])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import tempfile
 import threading
 import uuid
 from dataclasses import replace
@@ -16,6 +15,7 @@ from farm_ray.data_handler.data_silo.file_source import READ_CPUS
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import registrations
+from farm_ray.storage.scratch import scratch_folder
 from farm_ray.train.ray_worker import Job, Trained, train_loop_per_worker
 from farm_ray.train.shared_folder import sign_in
 
@@ -100,11 +100,11 @@ def train_on_ray(
             sign=sign,
             registered=registrations(),
         )
-        with tempfile.TemporaryDirectory(prefix="farm_ray-train-") as scratch, BoardReader(board, hear, stop):
+        with scratch_folder("train") as scratch, BoardReader(board, hear, stop):
             trainer = TorchTrainer(
                 train_loop_per_worker,
                 train_loop_config={"job": ray.put(job)},
-                torch_config=OneMachineConfig(folder=scratch) if cluster.is_local() else None,
+                torch_config=OneMachineConfig(folder=str(scratch)) if cluster.is_local() else None,
                 scaling_config=ScalingConfig(
                     num_workers=num_workers,  # type: ignore[arg-type] # Train V2 takes two numbers too
                     use_gpu=use_gpu,
@@ -116,7 +116,7 @@ def train_on_ray(
                 # Our own checkpoints carry the run; Ray Train only needs a place for its bookkeeping.
                 run_config=RunConfig(
                     name=f"farm_ray-{uuid.uuid4().hex[:8]}",
-                    storage_path=scratch,
+                    storage_path=str(scratch),
                     failure_config=FailureConfig(
                         max_failures=max_restarts,
                         # For some seconds after a loss Ray offers elastic workers the lost node once more.
@@ -135,6 +135,7 @@ def train_on_ray(
             if trained is None:
                 raise _failure(board) or ClusterError("the training workers ended without a result")
         trained.result.restarts = ray.get(board.attempts.remote()) - 1
+        trained.result.resumed_from_step = ray.get(board.resumed_at.remote())
     return trained
 
 

@@ -47,6 +47,9 @@ class TrainSettings:
     content: Mapping[str, str] = field(default_factory=dict)
     """Data, tokenizer and model, see `run_identity`."""
 
+    claim: str | None = None
+    """The run's name in its claim on the place of the checkpoints; None where nobody holds that."""
+
     def identity(self) -> dict[str, Any]:
         """What must be equal for a checkpoint to fit this run; how often to log or save is not among it."""
         names = ("epochs", "batch_size", "learning_rate", "grad_acc_steps", "max_grad_norm", "seed", "data_seed")
@@ -84,6 +87,8 @@ class TrainResult:
     preempted: bool = False
     """Stopped by a signal; `checkpoint` is there to go on from where a checkpoint_root_dir was given."""
     resumed_from: str | None = None
+    resumed_from_step: int = 0
+    """Steps that were done when this run was started; 0 for a run from scratch. Restarts by Ray Train do not count."""
     checkpoint: str | None = None
     """The last checkpoint written."""
     problems: pa.Table | None = None

@@ -20,9 +20,11 @@ from farm_ray.train.signals import StopRequest, stop_on_signals
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Iterator
 
     import torch
 
+    from farm_ray.claims import Claim
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.tracking import RunLogger
@@ -236,18 +238,42 @@ class Trainer:
 
         Returns:
             The trained model; under early stopping with the best weights.
+
+        Raises:
+            ConfigError: When a run that is alive writes checkpoints to the same place.
+            CheckpointError: When the checkpoint to resume from is damaged or belongs to another run.
         """
+        with checkpoints_claimed(self.settings.checkpoint_root_dir) as claim:
+            self.check()
+            return self.train_claimed(claim)
+
+    def check(self) -> dict[str, Any]:
+        """Finds out whether the model fits the data and the checkpoint to resume from is of this run; writes nothing.
+
+        Returns:
+            What the run is: a checkpoint or a saved model of other values is of another run.
+
+        Raises:
+            ConfigError: When model and data do not fit.
+            CheckpointError: When the checkpoint belongs to another run; names what differs.
+        """
+        from farm_ray.train.checkpoint_store import check_fits
+
         self.model.connect_heads_with_processor(self.data_silo.processor.tasks)
         self.model.verify_vocab_size(vocab_size=len(self.data_silo.processor.tokenizer))
         self.model.verify_max_seq_len(self.data_silo.processor.max_seq_len)
-        root = self.settings.checkpoint_root_dir
-        if root is not None and not storage.is_local(root):
-            storage.check_folder(root)
+        self.settings = self._settings_with_content()
+        identity = self.settings.identity()
+        check_fits(self.settings.resume, self.settings.checkpoint_root_dir, identity)
+        return identity
+
+    def train_claimed(self, claim: Claim | None) -> AdaptiveModel:
+        """As `train`, for who has called `check` and holds the place of the checkpoints by `checkpoints_claimed`."""
         if hasattr(self.early_stopping, "reset"):
             self.early_stopping.reset()
         if self.tracker is not None:
             self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
-        settings = self._settings_with_content()
+        settings = dataclasses.replace(self.settings, claim=None if claim is None else claim.run)
         asked = stop_on_signals() if self.checkpoint_on_sigterm else contextlib.nullcontext(StopRequest())
         with asked as stop:
             self.result = (
@@ -347,6 +373,25 @@ def _check_own_optimizer(optimizer: Any, lr_schedule: Any, options: Mapping[str,
         raise ConfigError(f"{without_effect[0]} has no effect on an optimizer of your own; leave one of them out")
 
 
+@contextlib.contextmanager
+def checkpoints_claimed(root: str | Path | None) -> Iterator[Claim | None]:
+    """Holds the place of a run's checkpoints while the block lasts; None is a run without any.
+
+    Raises:
+        ConfigError: When a run that is alive holds it, or it cannot be written to.
+    """
+    if root is None:
+        yield None
+        return
+    from farm_ray.claims import claimed
+
+    place = _absolute(root)
+    if not storage.is_local(place):
+        storage.check_folder(place)
+    with claimed(place, hint="give another checkpoint_root_dir=...") as claim:
+        yield claim
+
+
 def _check_at_least(least: int, **numbers: float) -> None:
     for name, value in numbers.items():
         if value < least:
@@ -391,6 +436,9 @@ class _DriverListener:
 
     def stop_requested(self) -> bool:
         return self._stop.is_set()
+
+    def resumed(self, step: int) -> None:
+        """The result says it too."""
 
     def checkpoint_known(self, name: str) -> None:
         """Nobody is waiting for it."""

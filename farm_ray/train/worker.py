@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import tempfile
 import time
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from farm_ray.data_handler.bounds import Bounds, check_sets
@@ -20,6 +18,7 @@ from farm_ray.eval import Evaluator, evaluate
 from farm_ray.modeling.optimization import WrappedDDP, initialize_optimizer
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.reproducibility import set_all_seeds
+from farm_ray.storage.scratch import scratch_folder
 from farm_ray.train import checkpoint, checkpoint_store, resume_point
 from farm_ray.train.checkpoint import DamagedCheckpointError
 from farm_ray.train.checkpoint_store import CheckpointStore
@@ -33,6 +32,7 @@ from farm_ray.train.stream_feed import StreamFeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     import pyarrow as pa
     import torch
@@ -58,6 +58,9 @@ class Listener(Protocol):
 
     def stop_requested(self) -> bool:
         """Whether the run shall write a checkpoint and end."""
+
+    def resumed(self, step: int) -> None:
+        """The run goes on behind so many steps."""
 
     def checkpoint_known(self, name: str) -> None:
         """The run has this checkpoint: it resumed from it, or wrote it; then called by the thread that wrote it."""
@@ -101,12 +104,12 @@ class Worker:
         self.notices = Notices(notice)
         self.early_stopping = early_stopping
         root = settings.checkpoint_root_dir
-        self.store = None if root is None else CheckpointStore(root)
+        self.store = None if root is None else CheckpointStore(root, claim=settings.claim)
         self.writer: CheckpointWriter | None = None
         self.feed = _feed(self.sets["train"], settings, ranks)
         with contextlib.ExitStack() as opened:
             opened.callback(self.feed.close)
-            self.scratch = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="farm_ray-resume-")))
+            self.scratch = opened.enter_context(scratch_folder("resume"))
             if self.store is not None and ranks.is_first:
                 self.store.tidy()
             self.resumes_from = resume_point.find(settings, ranks, self.scratch, written=written)
@@ -216,7 +219,9 @@ class Worker:
         root, steps = found.store.root, self.progress.global_step
         self.step_log = self.ranks.done_by_first(functools.partial(StepLog.load, root, steps=steps))
         self.last_checkpoint_step = steps
-        self.result.resumed_from = str(found)
+        self.result.resumed_from, self.result.resumed_from_step = str(found), steps
+        if self.ranks.is_first:
+            self.listener.resumed(steps)
         if self.ranks.is_first and self.settings.resume == "auto":
             self.listener.checkpoint_known(found.name)
 

@@ -16,14 +16,14 @@ READY = replace(replace(Experiment(name="x"), "processor.data_dir", "d"), "model
 
 def test_a_new_folder_is_made_and_kept_when_the_run_succeeds(tmp_path):
     with folder.output_folder(tmp_path / "a" / "b", READY) as target:
-        folder.note_experiment(target, READY)
+        target.accept(READY)
     assert read_experiment(tmp_path / "a" / "b" / "experiment.yaml") == READY
 
 
 def test_a_failed_run_leaves_nothing(tmp_path):
     def run():
         with folder.output_folder(tmp_path / "a" / "b", READY) as target:
-            folder.note_experiment(target, READY)
+            target.accept(READY)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -34,8 +34,8 @@ def test_a_failed_run_leaves_nothing(tmp_path):
 def test_a_failed_run_leaves_its_checkpoints_and_whose_they_are(tmp_path):
     def run():
         with folder.output_folder(tmp_path, READY) as target:
-            folder.note_experiment(target, READY)
-            (target / "checkpoints" / "epoch_0_step_1").mkdir(parents=True)
+            target.accept(READY)
+            (target.path / "checkpoints" / "epoch_0_step_1").mkdir(parents=True)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

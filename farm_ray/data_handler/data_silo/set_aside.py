@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from farm_ray import storage
 from farm_ray.data_handler import problems
-from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.errors import DataProblemError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,11 +55,8 @@ def counts(found: pa.Table) -> dict[str, int]:
 def store(found: pa.Table, folder: Path) -> Path:
     """Writes the problems to `problems.parquet` in `folder`."""
     path = folder / FILE_NAME
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pq.write_table(found, path)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror or error}", file=str(path)) from None
+    with storage.open_output(path) as out:
+        pq.write_table(found, out)
     return path
 
 

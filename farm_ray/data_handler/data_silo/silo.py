@@ -345,6 +345,14 @@ class DataSilo:
         """Rows set aside by kind of problem; empty when none."""
         return set_aside.counts(self.problems) if self.problems.num_rows else {}
 
+    def keep_problems(self, folder: Path) -> None:
+        """From now on the problems lie in this folder; those of an earlier silo there go."""
+        self.problems_dir = folder
+        if self.problems.num_rows:
+            set_aside.store(self.problems, folder)
+        else:
+            (folder / set_aside.FILE_NAME).unlink(missing_ok=True)
+
     def set_aside_while_training(self, found: pa.Table | None) -> None:
         """Takes in rows with problems that a stream's reader met; stores all of them in `problems_dir`."""
         if found is None:

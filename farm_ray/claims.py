@@ -1,0 +1,260 @@
+"""A folder belongs to one run at a time: the run says so in a small file there, and keeps it fresh while it lives.
+
+A second run is refused while the first one lives, and takes the folder over when that has ended without a word: its
+process is gone from this machine, or, on another machine, nothing has refreshed the file for a minute. A run that lost
+its folder in this way though it lives (its machine was asleep) finds out at its next write, and stops.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from farm_ray import storage
+from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
+from farm_ray.process_identity import is_gone, machine, started_at
+from farm_ray.storage.patience import insist
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
+
+FILE = ".running.json"
+"""In the folder that is claimed."""
+SECONDS_BETWEEN_BEATS = 10.0
+SECONDS_UNTIL_STALE = 60.0
+"""Without a beat for so long the run is dead; several beats, as disks and networks pause."""
+_SECONDS_BETWEEN_LOOKS = 1.0
+_SECONDS_TO_SETTLE = 0.3
+_SECONDS_TO_SETTLE_FAR_AWAY = 2.0
+"""Of two runs that claim a folder in the same moment the last one keeps it; both look again after so long."""
+_SECONDS_FORGOTTEN = 3600
+"""Longer than the clocks of two machines differ: older claims are not watched first."""
+
+
+class Claim:
+    """A folder that this run holds; made by `claimed`."""
+
+    def __init__(self, folder: str, file: str, hint: str) -> None:
+        self.folder, self.hint = folder, hint
+        self.run = uuid.uuid4().hex
+        self._file = file
+        self._facts = {
+            "run": self.run,
+            "started": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "machine": machine(),
+            "process_started": started_at(os.getpid()),
+        }
+        self._released = threading.Event()
+        self._thread = threading.Thread(target=self._beat_on, name="farm_ray-claim", daemon=True)
+
+    def check(self) -> None:
+        """Raises ConfigError when another run has taken the folder over; call it before writing there."""
+        check(self._file, self.run, folder=self.folder)
+
+    def take(self) -> None:
+        """Makes the folder this run's.
+
+        Raises:
+            ConfigError: When a living run holds it, or it cannot be written to.
+        """
+        while True:
+            there = _read(self._file)
+            if there is not None:
+                self._outlive(there)
+            if there is None and storage.is_local(self._file):
+                if _write_new(self._file, self._told()):
+                    break
+                continue
+            self._write()
+            time.sleep(_SECONDS_TO_SETTLE if storage.is_local(self._file) else _SECONDS_TO_SETTLE_FAR_AWAY)
+            if (_read(self._file) or {}).get("run") == self.run:
+                break
+        self._thread.start()
+
+    def release(self) -> None:
+        """Gives the folder free."""
+        self._released.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with contextlib.suppress(FarmRayError):
+            if (_read(self._file) or {}).get("run") == self.run:
+                storage.remove(self._file)
+
+    def _outlive(self, there: dict[str, Any]) -> None:
+        """Returns when the run that holds the folder is dead.
+
+        Raises:
+            ConfigError: When it lives.
+        """
+        if there.get("machine") == machine():
+            if _is_dead(there):
+                return
+            raise self._refusal(there)
+        if _age(self._file, there) > _SECONDS_FORGOTTEN:
+            return
+        logger.info(
+            "%s was used by a run on host %s; looking for up to %.0f s whether that lives",
+            self.folder,
+            there.get("host"),
+            SECONDS_UNTIL_STALE,
+        )
+        seen, until = _stamp(self._file), time.monotonic() + SECONDS_UNTIL_STALE
+        while time.monotonic() < until:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            now = _stamp(self._file)
+            if now is None:
+                return
+            if now != seen:
+                raise self._refusal(_read(self._file) or there)
+
+    def _refusal(self, there: dict[str, Any]) -> ConfigError:
+        who = f"started at {there.get('started')} on host {there.get('host')}, pid {there.get('pid')}"
+        return ConfigError(
+            f"{self.folder} is used by a run that {who}; wait for it, or {self.hint}", file=self.folder, holder=who
+        )
+
+    def _beat_on(self) -> None:
+        while not self._released.wait(SECONDS_BETWEEN_BEATS):
+            # What fails now may go well at the next beat, and a run that lost its folder finds out when it writes.
+            with contextlib.suppress(FarmRayError, OSError):
+                there = _read(self._file)
+                if there is not None and there.get("run") != self.run:
+                    return
+                if there is not None and storage.is_local(self._file):
+                    # Changes the time by the file system's clock and needs no room.
+                    os.utime(self._file)
+                elif not self._released.is_set():
+                    self._write()
+
+    def _write(self) -> None:
+        with storage.open_output(self._file) as out:
+            out.write(self._told())
+
+    def _told(self) -> bytes:
+        return json.dumps(self._facts | {"beat": time.time()}, indent=1).encode()
+
+
+@contextlib.contextmanager
+def claimed(folder: str | Path, *, hint: str, file: str | Path | None = None) -> Iterator[Claim]:
+    """Holds a folder for a run while the block lasts; the folder is made, and removed if it is empty in the end.
+
+    Args:
+        folder: On a disk or under s3://.
+        hint: What to do where a living run holds it: `give another --output-dir`.
+        file: Of the claim, where it may not lie in the folder.
+
+    Raises:
+        ConfigError: When a living run holds it, or it cannot be written to.
+    """
+    place = storage.join(folder, FILE) if file is None else str(file)
+    claim = Claim(storage.redacted(folder), place, hint)
+    made = _missing_folders(place)
+    try:
+        claim.take()
+        yield claim
+    finally:
+        claim.release()
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+
+def check(file: str, run: str, *, folder: str) -> None:
+    """Finds out whether a run still holds a folder; any process may ask.
+
+    Raises:
+        ConfigError: When another run has taken it over.
+    """
+    there = insist(lambda: _read(file))
+    if there is not None and there.get("run") != run:
+        raise ConfigError(
+            f"{folder} was taken over by a run that started at {there.get('started')} on host {there.get('host')}, "
+            f"pid {there.get('pid')}, as this one gave no sign for {SECONDS_UNTIL_STALE:.0f} s; this one stops",
+            file=folder,
+        )
+
+
+def _missing_folders(file: str) -> list[Path]:
+    """Those above a local file, the lowest first."""
+    return [path for path in Path(file).absolute().parents if not path.exists()] if storage.is_local(file) else []
+
+
+def _read(file: str) -> dict[str, Any] | None:
+    """Who holds the folder; None for nobody. A claim that cannot be understood is somebody's, of whom nothing is known.
+
+    Raises:
+        DataProblemError: When that cannot be found out.
+    """
+    try:
+        with storage.open_binary(file) as source:
+            told = json.load(source)
+    except DataProblemError:
+        if not storage.exists(file):
+            return None
+        raise
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _is_dead(there: dict[str, Any]) -> bool:
+    process, started = there.get("pid"), there.get("process_started")
+    return isinstance(process, int) and is_gone(str(there.get("machine")), process, started)
+
+
+def _stamp(file: str) -> str | None:
+    try:
+        return storage.change_stamp(file)
+    except DataProblemError:
+        if not storage.exists(file):
+            return None
+        raise
+
+
+def _age(file: str, there: dict[str, Any]) -> float:
+    """Seconds since the last beat, by two clocks."""
+    beats = [there["beat"]] if isinstance(there.get("beat"), int | float) else [0.0]
+    if storage.is_local(file):
+        with contextlib.suppress(OSError):
+            beats.append(Path(file).stat().st_mtime)
+    return time.time() - max(beats)
+
+
+def _write_new(file: str, told: bytes) -> bool:
+    """Whether the claim is made; False where another run was faster."""
+    path = Path(file)
+    made = False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as out:
+            made = True
+            out.write(told)
+    except FileExistsError as error:
+        if error.filename == str(path):
+            return False
+        raise _unwritable(path, error) from None
+    except FileNotFoundError:
+        # The run before has just removed the folder that it had made.
+        return False
+    except OSError as error:
+        if made:
+            path.unlink(missing_ok=True)
+        raise _unwritable(path, error) from None
+    return True
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"cannot write to {path.parent}: {error.strerror}", file=str(path))
