@@ -23,6 +23,7 @@ from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
 from farm_ray.process_identity import is_gone, machine, started_at
 from farm_ray.storage.patience import insist
+from farm_ray.storage.writing import missing_folders, remove_empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,7 @@ class Claim:
                     return
                 if there is not None and storage.is_local(self._file):
                     # Changes the time by the file system's clock and needs no room.
-                    os.utime(self._file)
+                    os.utime(storage.local_path(self._file))
                 elif not self._released.is_set():
                     self._write()
 
@@ -167,9 +168,7 @@ def claimed(folder: str | Path, *, hint: str, file: str | Path | None = None) ->
         yield claim
     finally:
         claim.release()
-        for path in made:
-            with contextlib.suppress(OSError):
-                path.rmdir()
+        remove_empty(made)
 
 
 def check(file: str, run: str, *, folder: str) -> None:
@@ -189,7 +188,7 @@ def check(file: str, run: str, *, folder: str) -> None:
 
 def _missing_folders(file: str) -> list[Path]:
     """Those above a local file, the lowest first."""
-    return [path for path in Path(file).absolute().parents if not path.exists()] if storage.is_local(file) else []
+    return missing_folders(storage.local_path(file)) if storage.is_local(file) else []
 
 
 def _read(file: str) -> dict[str, Any] | None:
@@ -229,13 +228,13 @@ def _age(file: str, there: dict[str, Any]) -> float:
     beats = [there["beat"]] if isinstance(there.get("beat"), int | float) else [0.0]
     if storage.is_local(file):
         with contextlib.suppress(OSError):
-            beats.append(Path(file).stat().st_mtime)
+            beats.append(storage.local_path(file).stat().st_mtime)
     return time.time() - max(beats)
 
 
 def _write_new(file: str, told: bytes) -> bool:
     """Whether the claim is made; False where another run was faster."""
-    path = Path(file)
+    path = storage.local_path(file)
     made = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

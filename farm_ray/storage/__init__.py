@@ -1,6 +1,6 @@
 """Files wherever they are: local paths, file://, s3:// and http(s):// behind one small set of functions."""
 
-from farm_ray.storage.addresses import COMPRESSION, DATA_SUFFIXES, data_suffix, file_name, join, redacted
+from farm_ray.storage.addresses import COMPRESSION, DATA_SUFFIXES, data_suffix, file_name, join, local_path, redacted
 from farm_ray.storage.folders import download_folder, folder_names, is_local, remove_folder, upload_folder
 from farm_ray.storage.listing import exists, file_names, list_files, size
 from farm_ray.storage.reading import (
@@ -33,6 +33,7 @@ __all__ = [
     "is_local",
     "join",
     "list_files",
+    "local_path",
     "open_binary",
     "open_output",
     "redacted",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from farm_ray.credentials import split_s3, without_account
 
@@ -20,6 +21,17 @@ def scheme(uri: str | Path) -> str:
     """`s3` for `s3://...`, "" for a local path."""
     name, sign, _ = str(uri).partition("://")
     return name.lower() if sign and name.isalnum() else ""
+
+
+def local_path(place: str | Path) -> Path:
+    """The path of a file or folder on a disk, `file://` taken off and `~` replaced by the home folder.
+
+    A name that begins with a `~` and names no user stays as it is, as in a shell; so does an address of another kind.
+    """
+    text = str(place)
+    if scheme(text) == "file":
+        return Path(unquote(text.partition("://")[2].removeprefix("localhost")))
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own refuses unknown users
 
 
 def redacted(uri: str | Path) -> str:
@@ -53,7 +65,7 @@ def codec(uri: str | Path) -> str | None:
 def join(base: str | Path | None, name: str | Path) -> str:
     """`name` inside `base`; `name` itself where it is an absolute path or an address, or where `base` is None."""
     folder, inside = str(base or ""), str(name)
-    if not folder or scheme(inside) or inside.startswith(("/", "~")):
+    if not folder or scheme(inside) or local_path(inside).is_absolute():
         return inside
     if not scheme(folder):
         return str(Path(folder) / inside)

@@ -19,7 +19,7 @@ from pyarrow import fs
 from farm_ray.credentials import S3_OPTIONS, split_s3
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
 from farm_ray.foreign import quoted, shown
-from farm_ray.storage.addresses import redacted, scheme
+from farm_ray.storage.addresses import local_path, redacted, scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +76,8 @@ def locate(uri: str) -> tuple[fs.FileSystem, str]:
         DataProblemError: When the object store does not answer.
     """
     kind = scheme(uri)
-    if kind == "":
-        return fs.LocalFileSystem(), str(Path(uri).expanduser())
-    if kind == "file":
-        return fs.LocalFileSystem(), unquote(uri.partition("://")[2].removeprefix("localhost"))
+    if kind in {"", "file"}:
+        return fs.LocalFileSystem(), str(local_path(uri))
     if kind == "s3":
         return _s3(uri)
     raise ConfigError(f"{redacted(uri)}: {kind}:// is not known; give a local path, file://, s3:// or http(s)://")
