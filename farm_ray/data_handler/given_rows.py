@@ -17,7 +17,7 @@ _FORM = '[{"text": "..."}]'
 
 
 def given_rows(dicts: Any, *, name: str = "dicts") -> Iterable[Any]:
-    """One element per row: of a pandas or polars DataFrame or an Arrow table its rows as dicts, else `dicts` itself.
+    """One element per row: of a DataFrame or Arrow table or array its rows as dicts, else `dicts` itself.
 
     Missing values of a pandas DataFrame are None. A generator is not read yet.
 
@@ -70,14 +70,14 @@ def given_tables(tables: Any) -> Iterator[pa.Table]:
 
 def _frame_rows(dicts: Any, name: str) -> list[dict[Any, Any]] | None:
     """The rows of a data frame or a table; None for anything else."""
-    if isinstance(dicts, pa.Table | pa.RecordBatch):
+    if isinstance(dicts, pa.Table | pa.RecordBatch | pa.Array | pa.ChunkedArray):
         rows: list[dict[Any, Any]] = dicts.to_pylist()
         return rows
     library = type(dicts).__module__.partition(".")[0]
     if not hasattr(dicts, "columns") or library not in {"pandas", "polars"}:
         return None
     if library == "polars":
-        return list(dicts.to_dicts())
+        return list(dicts.to_dicts()) if hasattr(dicts, "to_dicts") else None
     if not dicts.columns.is_unique:
         twice = dicts.columns[dicts.columns.duplicated()][0]
         raise ConfigError(f'{name}: the DataFrame has two columns "{twice}"; rename one')

@@ -25,6 +25,8 @@ ROWS = [{"text": "a", "n": 1}, {"text": "b", "n": 2}]
         pd.DataFrame(ROWS, index=["x", "y"]),
         pa.Table.from_pylist(ROWS),
         pa.RecordBatch.from_pylist(ROWS),
+        pa.array(ROWS),
+        pa.chunked_array([pa.array(ROWS)]),
     ],
     ids=lambda given: type(given).__name__,
 )

@@ -86,6 +86,9 @@ def check_columns(file: TableFile, there: Mapping[str, None]) -> bool:
 
 
 def _cells(file: TableFile, number: int, values: Mapping[str, Any]) -> tuple[list[Cell], Problem | None]:
+    for name, output in file.columns.items():
+        if output in file.texts and isinstance(values.get(name), list | dict):
+            return [None] * len(file.columns), file.no_text(number, name, values[name])
     try:
         cells = [cell_text(values.get(name)) for name in file.columns]
     except UnicodeError:

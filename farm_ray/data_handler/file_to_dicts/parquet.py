@@ -85,7 +85,12 @@ def _table(file: TableFile, first: int, batch: pa.RecordBatch) -> pa.Table:
     columns = {"id": row_ids(file.name, range(first, first + batch.num_rows))}
     for name, output in file.columns.items():
         if name in batch.schema.names:
-            columns[output] = _texts(file, first, batch.column(name), found)
+            column = batch.column(name)
+            if output in file.texts and pa.types.is_nested(column.type):
+                for row in pc.indices_nonzero(column.is_valid()).to_pylist():
+                    found.setdefault(row, file.no_text(first + row, name, column[row].as_py()))
+                column = pa.nulls(len(column), pa.string())
+            columns[output] = _texts(file, first, column, found)
         else:
             columns[output] = pa.nulls(batch.num_rows, pa.string())
     if found:

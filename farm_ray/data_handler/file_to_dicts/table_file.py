@@ -35,6 +35,8 @@ class TableFile:
     """Column in the file -> column in the tables."""
     optional: Collection[str] = ()
     """Columns of the file that may be missing; their column in the tables is null."""
+    texts: Collection[str] = ()
+    """Columns of the tables that hold texts: a list or an object there is a problem of its row."""
     max_field_chars: int = 500_000
     rows_per_table: int = 5000
     proxies: Mapping[str, str] | None = None
@@ -49,6 +51,12 @@ class TableFile:
         """What is wrong with the row of this number; `reason` goes on from the row's id."""
         row_id = f"{self.name}:{row}"
         return problems.at(row_id, stage=STAGE, kind=kind, message=f"{row_id} {reason}", value=value)
+
+    def no_text(self, row: int, column: str, value: object) -> Problem:
+        """What is wrong with a row whose text, in this column of the file, is a list or an object."""
+        found = "an object" if isinstance(value, dict) else "a list"
+        reason = f'holds {found} in the column "{problems.shorten(column)}"; write it as one text'
+        return self.problem(row, "not a text", reason, value)
 
     def error(self, reason: str) -> DataProblemError:
         """What is wrong with the whole file; `reason` goes on from its name."""

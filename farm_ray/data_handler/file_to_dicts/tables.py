@@ -49,6 +49,7 @@ def read_rows(
     max_samples: int | None = None,
     seed: int = 42,
     optional: Collection[str] = (),
+    texts: Collection[str] = (),
     max_field_chars: int = 500_000,
     rows_per_table: int = 5000,
     proxies: Mapping[str, str] | None = None,
@@ -72,6 +73,7 @@ def read_rows(
             pass.
         seed: For `max_samples`.
         optional: Columns in the file that may be missing; they come out null.
+        texts: Columns of the tables in which a list or an object is a problem of its row.
         max_field_chars: A longer field is a problem of its row.
         rows_per_table: Rows in every table but a file's last.
         proxies: Scheme to proxy address, for web addresses.
@@ -91,6 +93,7 @@ def read_rows(
                 name=name,
                 columns=dict(columns),
                 optional=tuple(optional),
+                texts=tuple(texts),
                 max_field_chars=max_field_chars,
                 rows_per_table=rows_per_table,
                 proxies=proxies,

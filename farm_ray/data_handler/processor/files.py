@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from farm_ray.data_handler.given_rows import given_rows
 from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS, TEXT_B, as_dict
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 ROWS_PER_TABLE = 5000
 
+T = TypeVar("T")
+
 _OPTIONS = {"text": "text_column_name", TEXT_B: "text_b_column_name"}
 """What names the column of a file, by the column it becomes; all others are labels."""
 
@@ -26,9 +29,13 @@ def tables_of_dicts(processor: Processor, path: str) -> Iterator[pa.Table]:
     """The dicts of `processor.file_to_dicts` as tables; rows without an id are named `file:number`, from 1.
 
     A file without rows gives one empty table.
+
+    Raises:
+        ConfigError: Where `file_to_dicts` returns no rows but one dict, a text, None or the like.
     """
     name = str(path).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    dicts, done = iter(processor.file_to_dicts(path)), 0
+    made = given_rows(processor.file_to_dicts(path), name=f"the result of {type(processor).__name__}.file_to_dicts")
+    dicts, done = iter(made), 0
     while (chunk := list(itertools.islice(dicts, ROWS_PER_TABLE))) or done == 0:
         names = [f"{name}:{number}" for number in range(done + 1, done + 1 + len(chunk))]
         yield processor.named_dicts_to_table(chunk, names)
@@ -68,28 +75,35 @@ def read_columns(
     *,
     external_ids: bool = False,
     optional: Collection[str] = (),
+    lists_in_texts: bool = False,
     **how: Any,
 ) -> Iterator[pa.Table]:
     """Tables of a file with its columns renamed; a column that several tasks read is there several times.
 
-    With `external_ids` there is the column `samples.EXTERNAL_ID` too. `optional` columns are null where the file lacks
-    them.
+    Lists and objects are no texts, unless `lists_in_texts`. With `external_ids` there is the column
+    `samples.EXTERNAL_ID` too. `optional` columns are null where the file lacks them.
     """
     from farm_ray.data_handler.file_to_dicts import read_rows
 
     first = {column: names[0] for column, names in columns.items()}
     id_columns = {key: f"{EXTERNAL_ID} {key}" for key in ID_KEYS if external_ids and key not in columns}
     order = ["id", *itertools.chain.from_iterable(columns.values()), "problem"]
-    tables = read_rows(path, columns=first | id_columns, optional=(*id_columns, *optional), **how)
-    for table in _naming_options(tables, first):
+    texts = () if lists_in_texts else tuple(_OPTIONS)
+    tables = read_rows(path, columns=first | id_columns, optional=(*id_columns, *optional), texts=texts, **how)
+    for table in naming_options(tables, first):
         renamed = _with_copies(table, columns).select(order)
         if external_ids:
             renamed = renamed.append_column(EXTERNAL_ID, _first_given(table, list(id_columns.values())))
         yield renamed
 
 
-def _naming_options(tables: Iterator[pa.Table], columns: Mapping[str, str]) -> Iterator[pa.Table]:
-    """The tables; the error for columns that are not in a file says how to name others."""
+def naming_options(tables: Iterator[T], columns: Mapping[str, str]) -> Iterator[T]:
+    """The tables (or rows) of a file; the error for columns that are not in it says how to name others.
+
+    Args:
+        tables: From a reader.
+        columns: Column of the file -> what it becomes.
+    """
     try:
         yield from tables
     except DataProblemError as error:

@@ -10,7 +10,7 @@ from farm_ray.data_handler.file_to_dicts.dialect import Dialect
 from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import sampled
-from farm_ray.data_handler.processor import files
+from farm_ray.data_handler.processor import files, own_features
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
 from farm_ray.storage import data_suffix, file_name
 
@@ -200,6 +200,8 @@ class TextClassificationProcessor(Processor):
             columns,
             external_ids=external_ids,
             optional=[self.text_b_column_name] if self.text_b_column_name and self.text_b_is_optional else [],
+            # What the user's own methods make of them is their matter.
+            lists_in_texts=bool(own_features.made_by(type(self))),
             **self._dialect(),
             max_samples=self.max_samples,
             seed=self.seed,

@@ -1,8 +1,13 @@
+import json
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 
 from farm_ray.data_handler.processor import TextClassificationProcessor
+from farm_ray.errors import ConfigError
 from tests.data_handler.processor.user_processors import ThirdPartyReader
 
 
@@ -43,3 +48,46 @@ def test_a_sample_of_a_reader_of_ones_own(make, tmp_path):
     assert rows() == rows(max_samples=3) == rows(max_samples=99) == ["a", "bad", "film"]
     assert len(rows(max_samples=2)) == 2
     assert rows(max_samples=2) == rows(max_samples=2)
+
+
+class OwnSamples(TextClassificationProcessor):
+    def _dict_to_samples(self, dictionary, **_):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+@pytest.mark.parametrize("nested", [["a", "b"], [], {"a": "b"}])
+def test_a_list_in_place_of_a_text_is_a_problem_and_not_its_json(make, tmp_path, suffix, nested):
+    path = tmp_path / f"a.{suffix}"
+    rows = [{"text": nested, "label": "OTHER"}, {"text": None, "label": "OTHER"}]
+    if suffix == "jsonl":
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    (table,) = make(TextClassificationProcessor).read_tables(str(path))
+    first, second = table["problem"].to_pylist()
+    found = "an object" if isinstance(nested, dict) else "a list"
+    assert first["message"] == f'a.{suffix}:1 holds {found} in the column "text"; write it as one text'
+    assert (first["kind"], second) == ("not a text", None)
+    (table,) = make(OwnSamples).read_tables(str(path))
+    assert table["text"].to_pylist() == [json.dumps(nested), None]
+    assert table["problem"].null_count == 2
+
+
+class WhateverReader(TextClassificationProcessor):
+    given = None
+
+    def file_to_dicts(self, file):
+        return self.given
+
+
+def test_what_a_reader_of_ones_own_returns(make, monkeypatch):
+    reader = make(WhateverReader)
+    monkeypatch.setattr(WhateverReader, "given", pd.DataFrame({"text": ["a", "b"], "label": ["OTHER", None]}))
+    (table,) = reader.read_tables("a.tsv")
+    assert table["text"].to_pylist() == ["a", "b"]
+    assert table["id"].to_pylist() == ["a.tsv:1", "a.tsv:2"]
+    for wrong in (None, {"text": "a"}, "a text"):
+        monkeypatch.setattr(WhateverReader, "given", wrong)
+        with pytest.raises(ConfigError, match=r"^the result of WhateverReader\.file_to_dicts must be a list such as"):
+            next(reader.read_tables("a.tsv"))
