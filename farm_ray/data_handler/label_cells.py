@@ -151,6 +151,8 @@ def places_of(text: str, places: Mapping[str, int], *, decided: bool | None) -> 
         return Wrong("bad label", text, f"{told} {needed}; correct the row")
     if cell.names is None:
         hint = "write their names, or a 0 or 1 for each label of label_list"
+        if decided is False and cell.bits is not None:
+            hint = "the training data hold names, so write the names"
         return Wrong("bad label", text, f"{told} is no list of labels; {hint}")
     if cell.bits is not None and len(set(cell.names)) < len(cell.names):
         return Wrong("bad label", text, f"{told} names a label twice, and other rows hold names; correct the row")

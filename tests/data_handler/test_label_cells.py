@@ -92,6 +92,7 @@ def test_which_labels_a_cell_names(labels, decided, cell, expected):
         (KNOWN, None, "[1, 0]", '"[1, 0]" holds 2 zeros and ones, and there are 3 labels; give one for each label'),
         (["0", "1", "2"], None, "[1, 1]", '"[1, 1]" holds 2 zeros and ones, and there are 3 labels'),
         (["0", "1"], True, "[1]", "holds 1 zeros and ones, and there are 2 labels"),
+        (["a", "b"], False, "1 0", '"1 0" is no list of labels; the training data hold names, so write the names'),
         (["0", "1"], True, "", "is no vector of 2 zeros and ones, as the training data hold them"),
         (["0", "1"], False, "[1, 1]", '"[1, 1]" names a label twice, and other rows hold names'),
         (KNOWN, None, "[0.3, 0.7, 0.1]", '"[0.3, 0.7, 0.1]" is no list of labels; write their names'),

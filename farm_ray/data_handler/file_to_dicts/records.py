@@ -115,14 +115,10 @@ class Records:
 
     def _load(self) -> Block | None:
         """The next block, its lines in place of the old ones."""
-        block = self._next_block()
+        block = next(self._blocks, None)
         if block:
             self._lines, self._first, self._at = block.lines, block.first, 0
         return block
-
-    def _next_block(self) -> Block | None:
-        """A file of nothing but a byte order mark has a block without lines, which is none."""
-        return next((block for block in self._blocks if block.lines), None)
 
     def _rest(self) -> Block | None:
         """What is left of the present lines, or the next block."""
@@ -209,7 +205,7 @@ class Records:
 
     def _more(self) -> bool:
         """One more block behind the lines of the present row."""
-        block = self._next_block()
+        block = next(self._blocks, None)
         if block:
             self._forget(self._start if self._kept is None else self._kept)
             self._lines += block.lines

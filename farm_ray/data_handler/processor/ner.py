@@ -306,7 +306,7 @@ class NERProcessor(Processor):
         file = TableFile(
             uri=address, name=name, columns=columns, optional=tuple(ids), encoding=self.encoding or "utf-8"
         )
-        for rows in read_objects(file):
+        for rows in files.naming_options(read_objects(file), columns):
             given = [_dict_of(values, ids) for _, values in rows]
             table = self.named_dicts_to_table(given, [f"{name}:{number}" for number, _ in rows])
             if self.inference:

@@ -7,6 +7,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import nearest
+from farm_ray.data_handler.problems import shorten
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def _scaling(name: str, label_list: Any) -> list[float]:
 def _checked(name: str, label_list: Any, task_type: str | None) -> list[str]:
     if isinstance(label_list, str) or not isinstance(label_list, list | tuple):
         raise ConfigError(
-            f'label_list of task "{name}" must be a list of labels such as ["OTHER", "OFFENSE"], not {label_list!r}'
+            f'label_list of task "{name}" must be a list of labels such as ["OTHER", "OFFENSE"], not '
+            f"{shorten(repr(label_list))}"
         )
     labels = [_label(name, label) for label in label_list]
     several = task_type == "multilabel_classification"

@@ -65,7 +65,8 @@ def _with_text(row: Any, name: str) -> tuple[Any, Problem | None]:
     joined = {key: value for key, value in row.items() if key != "text"}
     for place, word in enumerate(words, 1):
         if not isinstance(word, str):
-            return joined, _at(row, name, "not a text", f'word {place} of "text" is a {type(word).__name__}', word)
+            told = f'word {place} of "text" is a {type(word).__name__}; write each word as a string'
+            return joined, _at(row, name, "not a text", told, word)
         if word.split() != [word]:
             kind = "whitespace in a token" if word.strip() else "empty token"
             told = f'word {place} of "text" is {problems.shorten(word)!r}; a word holds no whitespace, and is not empty'

@@ -152,7 +152,9 @@ def test_names_of_columns_in_files_of_objects(make, tmp_path):
     made = features(make(text_column_name="tokens", label_column_name="tags"), path)
     assert told(made) == [None, "missing tags", "whitespace in a token", "no object"]
     assert made["ner_label_ids"].to_pylist()[0] == [-100, 0, 1, -100]
-    with pytest.raises(DataProblemError, match='has no column "ner_label"; its columns are "tokens", "tags"'):
+    with pytest.raises(
+        DataProblemError, match='has no column "ner_label"; its columns are "tokens", "tags"; give label_col'
+    ):
         make(text_column_name="tokens").file_to_dicts(str(path))
 
 

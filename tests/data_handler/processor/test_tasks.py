@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from farm_ray.data_handler.processor.tasks import check_names, loaded_task, make_task
@@ -21,6 +22,7 @@ def test_the_keys_that_heads_read():
     [
         ("OTHER", "must be a list of labels"),
         (None, "must be a list of labels"),
+        (pd.Series(["a", "b"]), r"must be a list of labels [^\n]*$"),
         ([], "needs at least two labels"),
         (["OTHER"], "needs at least two labels"),
         (["a", "b", "a"], "'a' more than once"),
