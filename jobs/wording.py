@@ -20,7 +20,7 @@ _ARGUMENT = re.compile(
     r"""(?<![\w./"'=-])
         (?P<name>[a-z]+(?:_[a-z0-9]+)*)
         (?: (?P<sign>=) (?P<value> '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | (?:True|False|None)\b )?
-          | (?![\w./"'=-]) )""",
+          | (?![\w/"'=-]|\.\w) )""",
     re.VERBOSE,
 )
 _ALTERNATIVE = re.compile(r", or (?:(?!, or )[^;\n])*")
