@@ -77,8 +77,8 @@ class EnclosedRows:
         other delimiters stand in texts too; and a line of the only column always has all fields.
         """
         sign = self._dialect.delimiter
-        if self._dialect.quote_char == _APOSTROPHE:
-            lines = (lines[0], lines[-1])
-        elif sign != "\t" or width == 1:
+        if not lines[0].count(sign) == lines[-1].count(sign) == width - 1:
             return False
-        return all(line.count(sign) == width - 1 for line in lines)
+        if self._dialect.quote_char == _APOSTROPHE:
+            return True
+        return sign == "\t" and width > 1 and all(line.count(sign) == width - 1 for line in lines)

@@ -164,7 +164,7 @@ class Records:
             if isinstance(row, Problem):
                 found[len(rows)] = row
             elif self._at - self._start > 1:
-                lines = cast("list[str]", self._lines[self._start : self._at])
+                lines: list[Any] = self._lines[self._start : self._at]
                 self.enclosed.look_at(self._first + self._start, lines, len(row))
             rows.append(unread if isinstance(row, Problem) else row)
             numbers.append(self._first + self._start)
