@@ -16,7 +16,6 @@ import socket
 import threading
 import time
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import storage
@@ -27,6 +26,7 @@ from farm_ray.storage.writing import missing_folders, remove_empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
