@@ -186,6 +186,15 @@ def check(file: str, run: str, *, folder: str) -> None:
         )
 
 
+def is_held(file: str, run: str) -> bool:
+    """Whether this claim is there and is this run's.
+
+    Raises:
+        DataProblemError: When that cannot be found out.
+    """
+    return (_read(file) or {}).get("run") == run
+
+
 def _missing_folders(file: str) -> list[Path]:
     """Those above a local file, the lowest first."""
     return missing_folders(storage.local_path(file)) if storage.is_local(file) else []

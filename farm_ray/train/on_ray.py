@@ -17,11 +17,9 @@ from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import registrations
 from farm_ray.storage.scratch import scratch_folder
 from farm_ray.train.ray_worker import Job, Trained, train_loop_per_worker
-from farm_ray.train.shared_folder import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.modeling.adaptive_model import AdaptiveModel
@@ -79,7 +77,7 @@ def train_on_ray(
     least, most = (num_workers, num_workers) if isinstance(num_workers, int) else num_workers
     must_grow = not check_room(least, use_gpu=use_gpu)
     timeout = _SECONDS_FOR_ELASTIC_WORKERS if least != most else _SECONDS_FOR_NEW_NODES if must_grow else None
-    with _start_timeout(timeout), _board() as board, _sign(settings.checkpoint_root_dir) as sign:
+    with _start_timeout(timeout), _board() as board:
         in_memory = {name: rows for name, rows in sets.items() if not isinstance(rows, StreamedSet)}
         datasets, views = _handed_over(in_memory)
         job = Job(
@@ -97,7 +95,6 @@ def train_on_ray(
             board=board,
             driver_node=ray.get_runtime_context().get_node_id(),
             hang_timeout=hang_timeout,
-            sign=sign,
             registered=registrations(),
         )
         with scratch_folder("train") as scratch, BoardReader(board, hear, stop):
@@ -155,15 +152,6 @@ def _board() -> Iterator[Any]:
         # After a second Ctrl-C Ray may be gone before.
         with contextlib.suppress(Exception):
             ray.kill(board)
-
-
-def _sign(checkpoint_root_dir: str | None) -> contextlib.AbstractContextManager[Path | None]:
-    """What the workers look for in a folder of checkpoints; nothing where there is none on a disk."""
-    from farm_ray.train.checkpoint_store import CheckpointStore
-
-    if checkpoint_root_dir is None or not (store := CheckpointStore(checkpoint_root_dir)).is_local:
-        return contextlib.nullcontext()
-    return sign_in(store.folder)
 
 
 def _failure(board: Any) -> Exception | None:

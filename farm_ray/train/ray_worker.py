@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from farm_ray import cluster, devices
+from farm_ray import cluster, devices, storage
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.columns import joined
 from farm_ray.devices import explained
@@ -28,7 +28,6 @@ from farm_ray.train.shared_folder import refuse_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import pyarrow as pa
     import torch
@@ -61,8 +60,6 @@ class Job:
     driver_node: str
     """Ray's id of the machine that the run is driven from."""
     hang_timeout: float
-    sign: Path | None
-    """What the driver left in the folder of the checkpoints, see `shared_folder`; None where they lie elsewhere."""
     registered: dict[str, Any]
     """Metrics and reports of the user's own: each process has its own register."""
 
@@ -124,8 +121,9 @@ def _train(job: Job, begin: Begin) -> Trained | None:
     settings = job.settings
     if begin.checkpoint is not None:
         settings = replace(settings, resume="auto")
-    if job.sign is not None:
-        refuse_unseen(job.sign, ranks)
+    root = settings.checkpoint_root_dir
+    if root is not None and settings.claim is not None and storage.is_local(root):
+        refuse_unseen(root, settings.claim, ranks)
     with Watchdog(job.hang_timeout, _end_this_process) as watchdog:
         worker = Worker(
             functools.partial(cloudpickle.loads, job.model),

@@ -417,7 +417,8 @@ def _resume(resume: str) -> str:
 
 def _absolute(folder: str | Path) -> str:
     """A local folder as workers must know it, which run in folders of their own; another address as it is."""
-    return str(folder) if "://" in str(folder) else str(Path(folder).expanduser().absolute())
+    text = str(folder).removeprefix("file://")
+    return text if "://" in text else str(Path(text).expanduser().absolute())
 
 
 class _DriverListener:

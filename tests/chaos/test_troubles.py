@@ -154,7 +154,7 @@ def test_a_node_that_does_not_see_the_checkpoints(start, when, tmp_path):
     assert code == 1
     assert "is not the same on all machines of the run" in errors(tmp_path), errors(tmp_path)[-2000:]
     assert (run.step == 0) == (when == "start")
-    assert not list(root.glob(".seen*"))
+    assert not list(root.glob(".running*"))
     note(f"node that does not see the folder, {when}", time.monotonic() - began, "refused")
 
 

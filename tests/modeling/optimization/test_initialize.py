@@ -93,7 +93,8 @@ def test_distributed_wraps_where_a_process_group_is_there(tmp_path):
 @pytest.mark.parametrize(("device", "gpus", "wrapped"), [("cuda", 2, True), ("cuda", 1, False), ("cuda:0", 2, False)])
 def test_several_visible_gpus_share_the_batch(monkeypatch, device, gpus, wrapped):
     monkeypatch.setattr(nn.Module, "to", lambda self, device: self)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    # DataParallel would ask a GPU that is only said to be there.
+    monkeypatch.setattr("farm_ray.modeling.optimization.initialize.checked_device", torch.device)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
     model, optimizer = optimize_model(nn.Linear(2, 2), device)
