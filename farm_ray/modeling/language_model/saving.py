@@ -77,7 +77,8 @@ def save_weights(model: PreTrainedModel, folder: Path, encoder_weights: Mapping[
     """
     weights = model.state_dict()
     prefix = "" if model.base_model is model else f"{model.base_model_prefix}."
-    weights |= {f"{prefix}{name}": weight for name, weight in (encoder_weights or {}).items()}
+    # A head of the model may hold the same tensors, and no file may hold one tensor under two names.
+    weights |= {f"{prefix}{name}": weight.clone() for name, weight in (encoder_weights or {}).items()}
     weights |= {name: torch.zeros(0) for name in refused_heads(model.config, weights)}
     with quiet_transformers():
         model.save_pretrained(folder, state_dict=weights)

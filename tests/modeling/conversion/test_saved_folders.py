@@ -124,7 +124,10 @@ def test_the_class_for_the_task_gives_our_answers(model_type, kind, auto_class, 
         assert theirs.config.id2label == dict(enumerate(LABELS))
     assert theirs.config.problem_type == problem_type
 
-    assert torch.equal(AdaptiveModel.load(tmp_path / "saved", "cpu")(**rows)[0], ours)
+    loaded = AdaptiveModel.load(tmp_path / "saved", "cpu")
+    loaded.save(tmp_path / "again")
+    for again in (loaded, AdaptiveModel.load(tmp_path / "again", "cpu")):
+        assert torch.equal(again(**rows)[0], ours)
 
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
