@@ -51,6 +51,8 @@ def with_reading(processor: Processor, files: Sequence[str], **changes: str | No
     """
     given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     _check(processor, given)
+    if "text_b_column_name" in given and processor.text_b_is_optional:
+        given["text_b_is_optional"] = False
     if given.get("quote_char") == "":
         given["quote_char"] = None
     of_tasks = {name: given[name] for name in ("text_column_name", "label_column_name") if name in given}
