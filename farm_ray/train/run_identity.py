@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
-from farm_ray.data_handler.data_silo.stream import StreamedSet
-from farm_ray.modeling.describe import settings_checksum
+from farm_ray.modeling.describe import settings_of, training_settings_of
 from farm_ray.modeling.tokenization.backend import tokenizer_bytes
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.data_silo.stream import StreamedSet
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
 _DIGITS = 16
+_SHORT = 60
+"""Characters of a value that is told as it is."""
 
 
-def run_identity(model: AdaptiveModel, data_silo: DataSilo, *, watches_dev: bool) -> dict[str, str]:
+def run_identity(model: AdaptiveModel, data_silo: DataSilo, *, early_stopping: Any = None) -> dict[str, str]:
     """Data, tokenizer and model of a run, each under the name that a message gives it.
 
     Training data in memory counts by its content: ids, token ids, labels. Of a stream, which nobody reads as a whole,
@@ -26,21 +29,35 @@ def run_identity(model: AdaptiveModel, data_silo: DataSilo, *, watches_dev: bool
     Args:
         model: With its heads; its weights do not count, as a checkpoint brings them.
         data_silo: With its data.
-        watches_dev: Whether results on dev decide about the run, as in early stopping.
+        early_stopping: As for `Trainer`; then results on dev decide about the run, and dev rows count.
     """
     tokenizer = data_silo.processor.tokenizer
     digest = hashlib.sha256(tokenizer_bytes(tokenizer)).hexdigest()[:_DIGITS]
+    settings = settings_of(model) | training_settings_of(model)
     found = {
         "tokenizer": f"{type(tokenizer).__name__} of {len(tokenizer)} tokens, {digest}",
-        "settings of the model": settings_checksum(model)[:_DIGITS],
+        **{name: _told(value) for name, value in settings.items()},
+        "early stopping": _watched(early_stopping),
         **_content("training", data_silo.data["train"]),
     }
-    return found | (_content("dev", data_silo.data["dev"]) if watches_dev else {})
+    return found if early_stopping is None else found | _content("dev", data_silo.data["dev"])
+
+
+def _watched(early_stopping: Any) -> str:
+    """What its state is about; how patient it is may change."""
+    if early_stopping is None:
+        return "none"
+    metric = getattr(early_stopping, "metric", None)
+    named = metric if isinstance(metric, str) else getattr(metric, "__qualname__", None)
+    values = [named, *(getattr(early_stopping, name, None) for name in ("mode", "head"))]
+    return " ".join([type(early_stopping).__name__, *(str(value) for value in values if value is not None)])
+
+
+def _told(value: Any) -> str:
+    """A short value as it is, a long one by a hash."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHORT else hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def _content(name: str, rows: FeatureSet | StreamedSet | None) -> dict[str, str]:
-    if rows is None:
-        return {}
-    if isinstance(rows, StreamedSet):
-        return {f"{name} data": rows.content()}
-    return {f"{name} {part}": value for part, value in rows.content().items()}
+    return {} if rows is None else {f"{name} {part}": value for part, value in rows.content().items()}

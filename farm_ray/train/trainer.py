@@ -291,7 +291,7 @@ class Trainer:
             return self.settings
         from farm_ray.train.run_identity import run_identity
 
-        content = run_identity(self.model, self.data_silo, watches_dev=self.early_stopping is not None)
+        content = run_identity(self.model, self.data_silo, early_stopping=self.early_stopping)
         return dataclasses.replace(self.settings, content=content)
 
     def _here(self, settings: TrainSettings, stop: threading.Event) -> TrainResult:

@@ -1,5 +1,7 @@
 """A streamed run is one run: whatever the workers, and broken or not. As `test_same_run`, for data that is never whole."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -55,9 +57,11 @@ def test_a_corpus_with_other_words_of_equal_length_is_another_run(tiny_folder, t
     options = {"checkpoint_every": 2, "checkpoint_root_dir": tmp_path / "run"}
     stream_run(tiny_folder, tables, **options)
     stream_run(tiny_folder, tables, **options)
+    moved = shutil.copytree(tables, tmp_path / "moved")
+    assert stream_run(tiny_folder, str(moved), **options)[0].resumed_from is not None
     file = tables / "part-0.tsv"
     file.write_text(file.read_text().replace("good", "dull"))
-    with pytest.raises(CheckpointError, match="training data was"):
+    with pytest.raises(CheckpointError, match="training files by time of change or ETag was"):
         stream_run(tiny_folder, tables, **options)
 
 
@@ -106,7 +110,7 @@ def test_a_language_model_broken_and_resumed_is_unbroken(tiny_folder, documents,
         broken.train()
     resumed, _ = lm_run(tiny_folder, documents_stream(tiny_folder, documents), **options)
     assert (resumed.order_hash, resumed.losses) == (unbroken.order_hash, unbroken.losses)
-    with pytest.raises(CheckpointError, match="training data was"):
+    with pytest.raises(CheckpointError, match="training ranges was '5 in 4 lanes' and is '5 in 2"):
         lm_run(tiny_folder, documents_stream(tiny_folder, documents, lanes=2), **options)
 
 

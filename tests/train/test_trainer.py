@@ -298,12 +298,66 @@ def test_a_checkpoint_of_another_tokenizer_is_refused(tiny_folder, tmp_path, mon
         small_run(other, checkpoint_root_dir=tmp_path / "run")
 
 
+def more_dropout(model):
+    model.embeds_dropout_prob = 0.5
+
+
+def frozen_embeddings(model):
+    model.language_model.model.embeddings.word_embeddings.weight.requires_grad = False
+
+
+def other_attention(model):
+    model.language_model.model.config.num_attention_heads = 4
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (more_dropout, "embeds_dropout_prob was '0.0' and is '0.5'"),
+        (frozen_embeddings, "frozen weights was .* and is "),
+        (other_attention, "settings of the language model was"),
+    ],
+)
+def test_a_checkpoint_of_a_model_used_in_another_way_is_refused(tiny_folder, tmp_path, change, told):
+    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
+    trainer = small_trainer(tiny_folder, checkpoint_root_dir=tmp_path)
+    change(trainer.model)
+    with pytest.raises(CheckpointError, match=told):
+        trainer.train()
+
+
 def test_a_checkpoint_of_other_heads_is_refused(tiny_folder, tmp_path):
     small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
     trainer = small_trainer(tiny_folder, checkpoint_root_dir=tmp_path)
     trainer.model = small_model(tiny_folder, class_weights=[1.0, 2.0, 1.0])
-    with pytest.raises(CheckpointError, match="settings of the model was"):
+    with pytest.raises(CheckpointError, match="settings of head 0 was"):
         trainer.train()
+
+
+def test_a_checkpoint_fits_whatever_nothing_is_computed_by(tiny_folder, tmp_path):
+    """The metric, and where the language model comes from."""
+    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
+    silo = small_silo(tiny_folder, metric="f1_macro")
+    trainer = small_trainer(tiny_folder, checkpoint_root_dir=tmp_path, silo=silo)
+    config = trainer.model.language_model.model.config
+    config.architectures, config.transformers_version, config.id2label = ["BertForMaskedLM"], "9.9", {0: "a", 1: "b"}
+    trainer.train()
+    assert trainer.result.resumed_from is not None
+
+
+def test_what_early_stopping_watches_stays(tiny_folder, tmp_path):
+    """Else the best value so far would be compared with another metric's; patience may change."""
+
+    def run(early_stopping):
+        options = {"evaluate_every": 2, "checkpoint_every": 1, "checkpoint_root_dir": tmp_path}
+        return small_run(tiny_folder, early_stopping=early_stopping, **options)[0]
+
+    run(EarlyStopping(metric="loss", mode="min", patience=9))
+    with pytest.raises(CheckpointError, match=r"early stopping was 'EarlyStopping loss min 0' and is '.* acc max 0'"):
+        run(EarlyStopping(metric="acc", mode="max", patience=9))
+    with pytest.raises(CheckpointError, match="early stopping was 'EarlyStopping loss min 0' and is 'none'"):
+        run(None)
+    assert run(EarlyStopping(metric="loss", mode="min", patience=99)).resumed_from is not None
 
 
 def test_dev_rows_count_where_they_decide_about_the_run(tiny_folder, tmp_path):

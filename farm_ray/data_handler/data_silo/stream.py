@@ -20,7 +20,7 @@ from farm_ray.errors import DataProblemError
 from farm_ray.reproducibility import UInt64, hash_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from farm_ray.data_handler.file_to_dicts.ranges import FileRange
     from farm_ray.data_handler.processor import Processor
@@ -66,8 +66,8 @@ class StreamedSet:
     lanes: int
     rows: int
     """Estimate of the rows of an epoch."""
-    stamp: str
-    """Changes when the corpus, its cut or the processor changes."""
+    corpus: Mapping[str, str]
+    """What the files are, how they are cut and what becomes of them, each under the name that a message gives it."""
     weights: tuple[float, ...] = ()
     """How large each range is beside the others, [ranges]; none for equal ones."""
     max_problem_share: float = 0.0
@@ -82,9 +82,9 @@ class StreamedSet:
     def __len__(self) -> int:
         return self.rows
 
-    def content(self) -> str:
-        """What this corpus is, as far as that can be known without reading it."""
-        return f"{len(self.ranges)} ranges in {self.lanes} lanes, {self.stamp}"
+    def content(self) -> dict[str, str]:
+        """What this corpus is, as far as that can be known without reading it; as `FeatureSet.content`."""
+        return {**self.corpus, "ranges": f"{len(self.ranges)} in {self.lanes} lanes"}
 
     @property
     def one_window_each(self) -> bool:
@@ -226,7 +226,7 @@ def one_pass(
         seed=seed,
         lanes=1,
         rows=0,
-        stamp="",
+        corpus={},
         max_tasks=max_tasks,
         on_ray=on_ray,
     )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
 
 LANES = 8
+_DIGITS = 16
 
 
 class StreamingDataSilo(DataSilo):
@@ -142,17 +143,21 @@ class StreamingDataSilo(DataSilo):
             seed=self.seed,
             lanes=lanes,
             rows=estimated_rows(self.processor, ranges, sizes, seed=self.seed, keep_going=self.max_problem_share > 0),
-            stamp=self._stamp(ranges),
+            corpus=self._corpus(ranges, sizes),
             weights=_weights(ranges, sizes),
             max_problem_share=self.max_problem_share,
             max_tasks=min(self.max_processes, self.tasks_ahead),
         )
 
-    def _stamp(self, ranges: Sequence[FileRange]) -> str:
-        """What a checkpoint must agree with: the files' names and states, their cut, and what becomes of them."""
-        files = sorted({(str(one.name), str(one.stamp)) for one in ranges})
-        facts = [self.processor.fingerprint(), self.window_bytes, len(ranges), files]
-        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    def _corpus(self, ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> dict[str, str]:
+        """As `StreamedSet.corpus`: what a checkpoint must agree with."""
+        files = {str(one.name): one for one in ranges}
+        return {
+            "files": _digest(sorted((name, sizes[one.file]) for name, one in files.items())),
+            "files by time of change or ETag": _digest(sorted((name, one.stamp) for name, one in files.items())),
+            "window_bytes": str(self.window_bytes),
+            "processor": self.processor.fingerprint()[:_DIGITS],
+        }
 
     @property
     def stream(self) -> StreamedSet:
@@ -188,6 +193,10 @@ class StreamingDataSilo(DataSilo):
             f'class weights of "{task_name}" ({source}) cannot be counted on a stream; give them as numbers, or count '
             "them with a DataSilo over a sample"
         )
+
+
+def _digest(facts: list[Any]) -> str:
+    return f"{len(facts)}, {hashlib.sha256(repr(facts).encode()).hexdigest()[:_DIGITS]}"
 
 
 def _weights(ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> tuple[float, ...]:

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound="Processor")
 
+_WHERE_ROWS_LIE = frozenset(
+    {"data_dir", "train_filename", "dev_filename", "test_filename", "dev_split", "dev_stratification", "proxies"}
+)
+"""Settings that say which rows there are, not what becomes of one."""
+_MEASURED_BY = "metric"
+"""Of a task."""
+
 ARROWS_VERSION = 2
 """Counted up whenever an arrow makes other features of the same input, so that caches are made anew."""
 
@@ -34,18 +41,23 @@ def changed_copy(processor: P, **changes: Any) -> P:
 def fingerprint(processor: Processor) -> str:
     """sha256 over class, settings, tasks, tokenizer and `ARROWS_VERSION`, 64 hex digits.
 
-    The source text of classes and functions that are not farm_ray's own is part of it.
+    The source text of classes and functions that are not farm_ray's own is part of it; where the rows lie, how they
+    are split and what predictions are measured by is not.
     """
     known = processor.__dict__.get("_fingerprint")
     if known is not None:
         return known
-    hidden = {"tokenizer", "inference"}
+    hidden = {"tokenizer", "inference", "tasks", *_WHERE_ROWS_LIE}
     settings = {name: value for name, value in vars(processor).items() if name[0] != "_" and name not in hidden}
+    tasks = {
+        name: {part: value for part, value in task.items() if part != _MEASURED_BY}
+        for name, task in processor.tasks.items()
+    }
     state = {
         "version": ARROWS_VERSION,
         "class": [_source(kind) for kind in type(processor).__mro__ if kind is not object],
         "inference": processor.inference,
-        "settings": settings,
+        "settings": {**settings, "tasks": tasks},
     }
     digest = hashlib.sha256(json.dumps(state, sort_keys=True, default=_source).encode())
     digest.update(tokenizer_bytes(processor.tokenizer))

@@ -55,6 +55,12 @@ def test_fingerprint_changes_with_everything_that_decides(make, tokenizer):
     assert processor.fingerprint() not in prints
 
 
+def test_fingerprint_leaves_out_where_rows_lie_and_what_measures_them(make, tmp_path):
+    usual = make().fingerprint()
+    for elsewhere in (tmp_path, str(tmp_path), "relative"):
+        assert make(data_dir=elsewhere, train_filename="other.tsv", dev_split=0.3, metric="acc").fingerprint() == usual
+
+
 def test_fingerprint_follows_the_tokenizer(make, tmp_path):
     tokenizer = tiny_roberta()
     processor = make(tokenizer=tokenizer)
