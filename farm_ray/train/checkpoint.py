@@ -27,6 +27,7 @@ from farm_ray.data_handler.order import Position
 from farm_ray.errors import CheckpointError, FarmRayError
 from farm_ray.foreign import JSON_BYTES, decoded, parse_json, read_text, shown, told
 from farm_ray.storage.untrusted import pickled_columns
+from farm_ray.train.optimizer_state import check_optimizer_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -172,7 +173,9 @@ def check_fits(address: str, identity: Mapping[str, Any]) -> bool:
         return False
     if not isinstance(record, dict) or not isinstance(record.get("identity"), dict):
         return False
-    if record.get("format") != FORMAT:
+    if type(record.get("format")) is not int:
+        return False
+    if record["format"] != FORMAT:
         raise _other_version(address)
     _compare(address, record["identity"], identity)
     return True
@@ -206,14 +209,17 @@ def _read_record(path: Path) -> tuple[dict[str, Any], Progress]:
 
     with _explained(path / _PROGRESS):
         record = parse_json(read_text(path / _PROGRESS, JSON_BYTES))
-        written_by = record.pop("format", None)
+        written_by = record.pop("format")
+        if type(written_by) is not int:
+            raise ValueError(f"its format is {written_by!r:.40}")
     if written_by != FORMAT:
         raise _other_version(path)
     with _explained(path / _PROGRESS):
         stored = dict(record.pop("identity"))
         if record.keys() != {field.name for field in dataclasses.fields(Progress)}:
             raise ValueError(f"it holds {', '.join(sorted(map(shown, record)))}")
-        progress = TypeAdapter(Progress).validate_python(record)
+        # Of JSON, as strict Python would have tuples where JSON has lists.
+        progress = TypeAdapter(Progress).validate_json(json.dumps(record), strict=True)
         _check_counts(dataclasses.asdict(progress))
     return stored, progress
 
@@ -250,6 +256,7 @@ def restore(path: Path, trainee: Trainee) -> dict[str, torch.Tensor] | None:
                 "start again with --resume never",
                 file=str(file),
             ) from None
+        check_optimizer_state(trainee.optimizer, state["optimizer"])
         trainee.optimizer.load_state_dict(state["optimizer"])
         if trainee.scheduler is not None:
             trainee.scheduler.load_state_dict(state["scheduler"])
@@ -310,7 +317,7 @@ def _explained(file: Path) -> Iterator[None]:
     try:
         with told(tell):
             yield
-    except CheckpointError as error:
+    except DamagedCheckpointError as error:
         if isinstance(error.__cause__, torch.OutOfMemoryError):
             raise error.__cause__ from None
         raise

@@ -60,6 +60,9 @@ DAMAGES = {
     "a step below zero": lambda folder: progress(folder, position={"epoch": 0, "step": -1, "lanes": []}),
     "lanes of a stream": lambda folder: progress(folder, position={"epoch": 0, "step": 1, "lanes": [{"place": 0}]}),
     "a step that is none": lambda folder: progress(folder, global_step="many"),
+    "a step that is a text": lambda folder: progress(folder, global_step="5"),
+    "a step that is a switch": lambda folder: progress(folder, global_step=True),
+    "no format": lambda folder: progress(folder, format=None),
     "more steps than there are": lambda folder: progress(folder, global_step=10**30),
     "unknown entries": lambda folder: progress(folder, speed=7),
     "no state": write("training_state.pt", b""),
@@ -68,6 +71,18 @@ DAMAGES = {
     "no optimizer": lambda folder: state(folder, lambda values: values.pop("optimizer")),
     "optimizer of another model": lambda folder: state(
         folder, lambda values: values["optimizer"].update(param_groups=[])
+    ),
+    "optimizer with tensors of other shapes": lambda folder: state(
+        folder, lambda values: values["optimizer"]["state"][0].update(exp_avg=torch.tensor(0.0))
+    ),
+    "optimizer with whole numbers": lambda folder: state(
+        folder, lambda values: values["optimizer"]["state"][0].update(exp_avg=torch.zeros(60, 32, dtype=torch.long))
+    ),
+    "optimizer that lacks a tensor": lambda folder: state(
+        folder, lambda values: values["optimizer"]["state"][0].pop("exp_avg")
+    ),
+    "optimizer with options of other kinds": lambda folder: state(
+        folder, lambda values: values["optimizer"]["param_groups"][0].update(betas="ab")
     ),
     "random states of another kind": lambda folder: state(
         folder, lambda values: values.update(random_states=[{"torch": 1}])

@@ -1,0 +1,68 @@
+"""Whether an optimizer's state that a file brings fits the optimizer: fused steps trust shapes, and write past ends."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from farm_ray.modeling.optimization.optimizers import TransformersAdamW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FUSED = (torch.optim.Adam, torch.optim.SGD, torch.optim.Adagrad, TransformersAdamW)
+"""What may compute below Python; elsewhere what does not fit is an error of the step."""
+_COUNT = "step"
+_MAY_BE_NONE = "momentum_buffer"
+"""Of SGD without momentum."""
+
+
+def check_optimizer_state(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+    """Compares a state dict with the optimizer that is to load it.
+
+    Raises:
+        ValueError: When its options are of other kinds, or its tensors are not of the weights' shapes.
+        KeyError: When it is no such state.
+        TypeError: As KeyError.
+    """
+    groups = list(zip(state["param_groups"], optimizer.param_groups, strict=True))
+    for stored, group in groups:
+        _check_options(stored, group)
+    if not isinstance(optimizer, _FUSED):
+        return
+    weights = {
+        number: weight
+        for stored, group in groups
+        for number, weight in zip(stored["params"], group["params"], strict=True)
+    }
+    for number, held in state["state"].items():
+        for name, value in held.items():
+            if not _fits(name, value, weights[number]):
+                raise ValueError(f"the optimizer's {name} does not fit a weight of {tuple(weights[number].shape)}")
+    if len({frozenset(held) for held in state["state"].values()}) > 1:
+        raise ValueError("the optimizer holds other values for some weights than for others")
+
+
+def _check_options(stored: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+    for name, value in group.items():
+        if name != "params" and not _is_alike(stored[name], value):
+            raise ValueError(f"the optimizer's {name} is {stored[name]!r:.40}")
+
+
+def _is_alike(stored: Any, value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return isinstance(stored, tuple | list) and len(stored) == len(value) and all(map(_is_alike, stored, value))
+    if isinstance(value, bool) or value is None:
+        # Switches that torch sets by itself, for the device.
+        return stored is None or isinstance(stored, bool)
+    if isinstance(value, Real):
+        return isinstance(stored, Real) and not isinstance(stored, bool)
+    return isinstance(stored, type(value))
+
+
+def _fits(name: str, value: Any, weight: torch.Tensor) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.is_floating_point() and value.shape == (torch.Size() if name == _COUNT else weight.shape)
+    return (isinstance(value, Real) and name == _COUNT) or (value is None and name == _MAY_BE_NONE)
