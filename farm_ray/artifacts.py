@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from farm_ray.errors import ConfigError, FarmRayError, ModelFolderError
 from farm_ray.foreign import JSON_BYTES, is_file, parse_json, read_text
 from farm_ray.leftovers import aside_name, remove_leftovers, replaced_name
+from farm_ray.storage.addresses import local_path
 from farm_ray.storage.scratch import is_scratch
-from farm_ray.storage.writing import missing_folders, remove_empty
+from farm_ray.storage.writing import check_lasting, missing_folders, remove_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,8 @@ def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite
     Raises:
         ConfigError: When the disk is full or the place is not writable; nothing is left behind.
     """
-    path = Path(path)
+    path = local_path(path)
+    check_lasting(path)
     if path.exists() and not overwrite:
         raise ConfigError(f"{path} exists already; give another folder or remove it", file=str(path))
     aside = path.parent / aside_name(path.name)
@@ -71,7 +73,7 @@ def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayEr
         full: Compare contents (sha256), not only sizes.
         error: The error to raise; it names the first file that is missing or differs.
     """
-    path = Path(path)
+    path = local_path(path)
     listed = path / CHECKSUMS
     if not is_file(listed):
         return

@@ -18,6 +18,7 @@ from farm_ray.credentials import saved_values
 from farm_ray.errors import ConfigError
 from farm_ray.foreign import quoted, read_text, reason, shown, text_problem
 from farm_ray.nearest_key import nearest_key
+from farm_ray.storage.addresses import local_path
 from farm_ray.yaml_text import MOST_BYTES, Dumper, parse_yaml
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def read_config_text(path: str | Path) -> str:
         ConfigError: When it is missing, too large for one, or no UTF-8.
     """
     try:
-        return read_text(path, MOST_BYTES)
+        return read_text(local_path(path), MOST_BYTES)
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the configuration {path}: {reason(error)}", file=str(path)) from None
 

@@ -12,7 +12,6 @@ import shutil
 import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from farm_ray import storage
@@ -23,6 +22,7 @@ from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     import pyarrow as pa
@@ -156,7 +156,7 @@ class Parts:
     @property
     def local_folder(self) -> Path | None:
         """The folder on this machine's disk; None on s3://."""
-        return Path(self.folder).expanduser() if "://" not in self.folder else None
+        return storage.local_path(self.folder) if storage.is_local(self.folder) else None
 
     def tables(self) -> Iterator[pa.Table]:
         """The rows that are kept, in their order, some at a time.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import glob
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from farm_ray import storage
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.trial import trial_rows
@@ -17,6 +17,7 @@ from farm_ray.experiment.processor_config import BertStyleLMProcessorConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
@@ -63,10 +64,11 @@ def check_experiment(experiment: Experiment) -> None:
         raise ConfigError("model.language_model and model.from_scratch are both given; leave one out")
     if data.streaming and data.caching:
         raise ConfigError("data.caching keeps features that data.streaming never has together; leave one out")
+    _check_places(experiment)
     processor = experiment.processor
     if processor.data_dir is None:
         raise ConfigError("no data folder is given: --data-dir FOLDER, or --set processor.data_dir=...")
-    data_dir = Path(processor.data_dir)
+    data_dir = storage.local_path(processor.data_dir)
     if data_dir.is_file():
         raise ConfigError(
             f"the data folder {data_dir} is a file; name its folder, and then the file: "
@@ -186,6 +188,17 @@ def _check_watched(watched: str, task: str, scored: _Scored) -> None:
     )
 
 
+def _check_places(experiment: Experiment) -> None:
+    """The output folder is checked by who writes there."""
+    places = {
+        "cache_path": experiment.data.cache_path if experiment.data.caching else None,
+        "checkpoint_root_dir": experiment.train.checkpoint_root_dir,
+    }
+    for name, place in places.items():
+        if place is not None:
+            storage.check_lasting(place, hint=f"give an absolute {name}=...")
+
+
 def prepare_data(experiment: Experiment) -> None:
     """Calls the experiment's `prepare` when the training or dev file is not there yet.
 
@@ -193,14 +206,14 @@ def prepare_data(experiment: Experiment) -> None:
         ConfigError: When it is only a name, as a file holds it.
     """
     if experiment.prepare is not None and not _data_is_there(experiment):
-        folder = Path(str(experiment.processor.data_dir))
+        folder = storage.local_path(str(experiment.processor.data_dir))
         logger.info("gathering the data in %s", folder)
         experiment.prepare(folder)
 
 
 def _data_is_there(experiment: Experiment) -> bool:
     """Also for data at an address, where nothing is gathered."""
-    folder = Path(str(experiment.processor.data_dir))
+    folder = storage.local_path(str(experiment.processor.data_dir))
     names = [experiment.processor.train_filename, experiment.processor.dev_filename]
     found = ((folder / name).exists() or glob.glob(str(folder / name)) for name in names if name)  # noqa: PTH207
     return "://" in str(experiment.processor.data_dir) or all(found)
@@ -273,7 +286,7 @@ def make_silo(
         eval_batch_size=data.eval_batch_size,
         max_processes=1 if in_process else data.max_processes,
         caching=data.caching,
-        cache_path=Path(data.cache_path),
+        cache_path=storage.local_path(data.cache_path),
         seed=experiment.seed,
         max_problem_share=data.max_problem_share,
         problems_dir=problems_dir,

@@ -93,7 +93,7 @@ def cross_validate_experiment(
     from farm_ray.train.folds_on_ray import check_gpus
 
     check_experiment(experiment)
-    output = Path(output_dir or f"{experiment.output_dir or Path('runs') / experiment.name}-folds")
+    output = storage.local_path(output_dir or f"{experiment.output_dir or Path('runs') / experiment.name}-folds")
     refuse_stream(experiment, "folds")
     if train_split is None:
         check_cross_validation(sets, n_splits, n_inner_splits)

@@ -7,7 +7,6 @@ of change) they are not read again; else their content decides, once it is known
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import storage
@@ -18,6 +17,7 @@ from farm_ray.foreign import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from farm_ray.experiment.config import Experiment
 
@@ -37,7 +37,7 @@ def inputs_of(experiment: Experiment) -> dict[str, str]:
     try:
         files = [file for path in paths if storage.exists(path) or "*" in path for file in storage.list_files(path)]
         for folder in (model.language_model, getattr(model.from_scratch, "tokenizer_dir", None)):
-            if folder is not None and Path(folder).expanduser().is_dir():
+            if folder is not None and storage.local_path(folder).is_dir():
                 files += [storage.join(folder, name) for name in storage.file_names(folder)]
         states = storage.file_states(files)
     except FarmRayError:

@@ -100,6 +100,7 @@ def check_output_folder(path: Path, experiment: Experiment) -> None:
     if ":/" in str(path):
         shown = str(path).replace(":/", "://", 1)
         raise ConfigError(f"the output folder must be on a disk that this machine sees, not {shown}", file=shown)
+    storage.check_lasting(path, hint="give an absolute --output-dir")
     if path.exists() and not path.is_dir():
         raise ConfigError(f"the output folder {path} is a file; give another --output-dir", file=str(path))
     if not holds_a_run(path):

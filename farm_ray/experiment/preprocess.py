@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import claims, cluster, storage
@@ -143,8 +142,7 @@ def _refuse_own_inputs(processor: Processor, output_dir: str) -> None:
 
 
 def _resolved(uri: str) -> str:
-    local = uri.removeprefix("file://")
-    return uri if "://" in local else str(Path(local).resolve())
+    return str(storage.local_path(uri).resolve()) if storage.is_local(uri) else uri
 
 
 def _write_set(silo: DataSilo, name: str, output_dir: str, progress: Progress | None) -> int | None:

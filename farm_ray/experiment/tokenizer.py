@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import logging
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +30,7 @@ from farm_ray.storage.patience import patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     Progress = Callable[[str, int, int | None, str], None]
 
@@ -259,7 +259,7 @@ def _checked_output(output_dir: str | Path) -> Path:
     shown = storage.redacted(str(output_dir))
     if "://" in str(output_dir):
         raise ConfigError(f"{shown}: a tokenizer is written to a local folder; give another folder")
-    folder = Path(output_dir).expanduser()
+    folder = storage.local_path(output_dir)
     if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - _OWN_FILES)):
         raise ConfigError(f"{shown} holds {others[0]}, which would be replaced; give another folder")
     try:

@@ -217,7 +217,7 @@ class Inferencer:
             task_type,
             batch_size=batch_size,
             gpu=gpu,
-            name=Path(model_name_or_path).name,
+            name=storage.local_path(model_name_or_path).name,
             return_class_probs=return_class_probs,
             extraction_strategy=extraction_strategy,
             extraction_layer=extraction_layer,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 FORMATS = (".jsonl", ".jsonl.gz", ".jsonl.bz2", ".jsonl.zst", ".parquet")
 """How the name of a prediction file may end."""
@@ -74,14 +74,15 @@ def check_output(output: str, inputs: Sequence[str] = ()) -> None:
     name = storage.redacted(output)
     if not storage.file_name(output).lower().endswith(FORMATS):
         raise ConfigError(f"cannot tell the format of {name}; let it end in {', '.join(FORMATS)}", file=name)
-    local = {Path(uri).resolve() for uri in inputs if "://" not in uri}
-    if output in inputs or ("://" not in output and Path(output).resolve() in local):
+    storage.check_lasting(output)
+    local = {storage.local_path(uri).resolve() for uri in inputs if storage.is_local(uri)}
+    if output in inputs or (storage.is_local(output) and storage.local_path(output).resolve() in local):
         raise ConfigError(f"{name} is the input, too; write the predictions elsewhere", file=name)
 
 
 def is_stream(output: str) -> bool:
     """Whether the rows are gone once they are written: standard output, a pipe, a device."""
-    path = Path(output)
+    path = storage.local_path(output)
     return output == STANDARD_OUTPUT or ("://" not in output and path.exists() and not path.is_file())
 
 

@@ -10,12 +10,12 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from farm_ray import storage
 from farm_ray.configuration import nearest, strict_arguments
 from farm_ray.devices import checked_device
 from farm_ray.errors import ConfigError, ModelFolderError
@@ -27,6 +27,8 @@ from farm_ray.overrides import accepted, is_own
 from farm_ray.saved import check_saved
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from transformers import PreTrainedModel
 
 LossAggregation = Callable[..., Tensor]
@@ -129,7 +131,7 @@ class AdaptiveModel(nn.Module):
         Raises:
             ModelFolderError: When the folder is missing, half-copied or damaged.
         """
-        folder = sources.find_folder(Path(load_dir))
+        folder = sources.find_folder(storage.local_path(load_dir))
         assert folder is not None, "a Path is a folder or an error"
         settings = sources.read_json(folder / CONFIG_FILE) if (folder / CONFIG_FILE).exists() else {}
         check_saved(SavedModel, settings, folder / CONFIG_FILE)
@@ -163,7 +165,7 @@ class AdaptiveModel(nn.Module):
         """
         from farm_ray.modeling.conversion.saving import save_for_transformers
 
-        folder = Path(save_dir)
+        folder = storage.local_path(save_dir)
         folder.mkdir(parents=True, exist_ok=True)
         for entry in folder.iterdir():
             if _HEAD_FOLDER.fullmatch(entry.name) and entry.is_dir():

@@ -12,7 +12,7 @@ from farm_ray.storage.reading import (
     file_states,
     open_binary,
 )
-from farm_ray.storage.writing import check_folder, open_output, remove
+from farm_ray.storage.writing import check_folder, check_lasting, open_output, remove
 
 __all__ = [
     "COMPRESSION",
@@ -20,6 +20,7 @@ __all__ = [
     "FileState",
     "change_stamp",
     "check_folder",
+    "check_lasting",
     "data_suffix",
     "download_folder",
     "exists",

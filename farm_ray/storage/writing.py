@@ -13,12 +13,14 @@ from pyarrow import fs
 
 from farm_ray.errors import ConfigError
 from farm_ray.leftovers import aside_name, remove_leftovers
-from farm_ray.storage.addresses import WEB, codec, join, redacted, scheme
+from farm_ray.storage.addresses import WEB, codec, join, local_path, redacted, scheme
 from farm_ray.storage.scratch import DISK_FULL, no_room, scratch_folder
 from farm_ray.storage.systems import explained, locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_RAYS_COPY = "/runtime_resources/working_dir_files/"
 
 
 @contextlib.contextmanager
@@ -81,6 +83,21 @@ def remove_empty(folders: Sequence[Path]) -> None:
             folder.rmdir()
 
 
+def check_lasting(place: str | Path, *, hint: str = "give an absolute path, or an s3:// address") -> None:
+    """Refuses a place in the copy of the code that Ray unpacks for a job, and clears when nobody uses it any more.
+
+    That is where relative paths lead inside of `ray job submit --working-dir`.
+
+    Raises:
+        ConfigError: Names the place and gives the hint.
+    """
+    if scheme(place) in {"", "file"} and _RAYS_COPY in str(local_path(place).absolute()):
+        raise ConfigError(
+            f"{place} lies in the copy of the code that Ray made for this job and removes afterwards; {hint}",
+            file=str(place),
+        )
+
+
 def check_folder(uri: str | Path) -> None:
     """Finds out whether files can be written and removed in a folder or under an s3:// prefix; leaves no file there.
 
@@ -123,6 +140,7 @@ def _writable_system(uri: str) -> tuple[fs.FileSystem, str]:
     name = redacted(uri)
     if scheme(uri) in WEB:
         raise ConfigError(f"cannot write {name}: web addresses can only be read; give a local path or s3://", file=name)
+    check_lasting(uri)
     system, inside = locate(uri)
     bucket = inside.split("/")[0]
     if scheme(uri) == "s3" and system.get_file_info(bucket).type == fs.FileType.NotFound:

@@ -11,7 +11,6 @@ import shutil
 import socket
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import claims, storage
@@ -24,6 +23,7 @@ from farm_ray.train.checkpoint import DamagedCheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 _NAME = re.compile(r"epoch_(\d+)_step_(\d+)")
 
@@ -170,7 +170,7 @@ class CheckpointStore:
     @property
     def folder(self) -> Path:
         """Of a local store."""
-        return Path(self.root.removeprefix("file://")).expanduser()
+        return storage.local_path(self.root)
 
     def _not_seen(self, name: str) -> CheckpointError:
         return CheckpointError(

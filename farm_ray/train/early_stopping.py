@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from farm_ray import storage
 from farm_ray.configuration import nearest, strict_arguments
 from farm_ray.errors import CheckpointError, ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EvalResult = Sequence[Mapping[str, Any]]
 
@@ -68,7 +71,7 @@ class EarlyStopping:
             warnings.warn(f'EarlyStopping keeps the worst {metric}: mode="{usual}" is usual for it', stacklevel=3)
         self.head = head
         self.metric = metric
-        self.save_dir = None if save_dir is None else Path(save_dir)
+        self.save_dir = None if save_dir is None else storage.local_path(save_dir)
         self.mode = mode
         self.patience = patience
         self.min_delta = min_delta

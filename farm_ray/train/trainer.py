@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import warnings
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import farm_methods, storage
@@ -21,6 +20,7 @@ from farm_ray.train.signals import StopRequest, stop_on_signals
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
+    from pathlib import Path
 
     import torch
 
@@ -385,6 +385,7 @@ def checkpoints_claimed(root: str | Path | None) -> Iterator[Claim | None]:
         return
     from farm_ray.claims import claimed
 
+    storage.check_lasting(root, hint="give an absolute checkpoint_root_dir=...")
     place = _absolute(root)
     if not storage.is_local(place):
         storage.check_folder(place)
@@ -411,14 +412,13 @@ def _least_and_most(num_workers: int | tuple[int, int]) -> tuple[int, int]:
 
 def _resume(resume: str) -> str:
     """A checkpoint's path made absolute: workers run in folders of their own."""
-    named = resume not in {"auto", "never"} and Path(resume).is_dir()
-    return str(Path(resume).absolute()) if named else resume
+    named = resume not in {"auto", "never"} and storage.local_path(resume).is_dir()
+    return str(storage.local_path(resume).absolute()) if named else resume
 
 
 def _absolute(folder: str | Path) -> str:
     """A local folder as workers must know it, which run in folders of their own; another address as it is."""
-    text = str(folder).removeprefix("file://")
-    return text if "://" in text else str(Path(text).expanduser().absolute())
+    return str(storage.local_path(folder).absolute()) if storage.is_local(str(folder)) else str(folder)
 
 
 class _DriverListener:

@@ -1,9 +1,11 @@
 """Names of files and what a message may show of them."""
 
+from pathlib import Path
+
 import pytest
 
 from farm_ray.errors import ConfigError
-from farm_ray.storage import data_suffix, file_name, join, redacted
+from farm_ray.storage import data_suffix, file_name, join, local_path, redacted
 from farm_ray.storage.systems import locate
 
 URI = "s3://KEY:SE%2FCRET@bucket/set/Train.TSV.gz?region=eu-west-1"
@@ -36,3 +38,27 @@ def test_a_secret_key_with_a_slash_is_hidden_too():
     assert redacted("http://host:80/a@b.tsv") == "http://host:80/a@b.tsv"
     with pytest.raises(ConfigError, match=r"^s3://bucket/a\.tsv: write %2F for a / in the secret key"):
         locate("s3://key:se/cret@bucket/a.tsv")
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ("~/run", "/home/me/run"),
+        ("~", "/home/me"),
+        (Path("~/run"), "/home/me/run"),
+        ("~nobody-has-this-name/run", "~nobody-has-this-name/run"),
+        ("~$draft.csv", "~$draft.csv"),
+        ("a/~/b", "a/~/b"),
+        ("file:///a%20b", "/a b"),
+        ("/x", "/x"),
+    ],
+)
+def test_the_home_folder(monkeypatch, given, path):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert str(local_path(given)) == path
+
+
+def test_a_name_that_begins_with_a_tilde_is_in_its_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert join("data", "~$draft.csv") == "data/~$draft.csv"
+    assert join("data", "~/draft.csv") == "~/draft.csv"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from farm_ray import storage
+from farm_ray.artifacts import publish_folder
 from farm_ray.errors import ConfigError
 from farm_ray.storage import check_folder, exists, list_files, open_binary, open_output, remove
 
@@ -126,3 +128,29 @@ def test_what_is_not_whole_yet_may_wait_in_another_folder(tmp_path):
         assert [path.parent.name for path in tmp_path.rglob("*.jsonl*")] == ["parts"]
     assert (tmp_path / "out.jsonl").read_bytes() == b"new"
     assert list((tmp_path / "parts").iterdir()) == []
+
+
+@pytest.fixture
+def in_rays_copy(tmp_path, monkeypatch):
+    """Where a job of `ray job submit --working-dir .` finds itself."""
+    folder = tmp_path / "session_1" / "runtime_resources" / "working_dir_files" / "_ray_pkg_0123"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: storage.open_output("out/x.jsonl").__enter__(),
+        lambda: storage.check_folder("out"),
+        lambda: publish_folder("out/model", lambda _: None),
+        lambda: storage.open_output(Path("out.jsonl").absolute()).__enter__(),
+    ],
+)
+def test_what_ray_removes_after_the_job_is_no_place_to_write_to(in_rays_copy, write):
+    with pytest.raises(
+        ConfigError, match=r"out.* lies in the copy of the code that Ray made .*; give an absolute path"
+    ):
+        write()
+    assert list(in_rays_copy.iterdir()) == []

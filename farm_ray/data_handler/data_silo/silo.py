@@ -100,10 +100,12 @@ class DataSilo:
         self.eval_batch_size = eval_batch_size or batch_size
         self.max_rows_at_once = max_multiprocessing_chunksize
         self.max_processes = max_processes
-        self.cache_path = Path(cache_path) if caching else None
+        if caching:
+            storage.check_lasting(cache_path, hint="give an absolute cache_path=...")
+        self.cache_path = storage.local_path(cache_path) if caching else None
         self.seed = seed
         self.max_problem_share = max_problem_share
-        self.problems_dir = None if problems_dir is None else Path(problems_dir)
+        self.problems_dir = None if problems_dir is None else storage.local_path(problems_dir)
         self.progress = progress
         self._parts = parts
         self.data: dict[str, FeatureSet | None] = dict.fromkeys(SETS)

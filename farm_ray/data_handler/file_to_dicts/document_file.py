@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
@@ -16,6 +16,7 @@ from farm_ray.storage import open_binary, open_output, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _PIECE = 1 << 20
 
@@ -111,8 +112,7 @@ def split_file(
     with open_binary(filepath) as opened:
         parts = _parts(_lines(opened), docs_per_file, delimiter.encode(encoding))
         for number, first in enumerate(parts, 1):
-            place = f"{str(output_dir).rstrip('/')}/part_{number}" if "://" in str(output_dir) else ""
-            with open_output(place or Path(output_dir) / f"part_{number}") as part:
+            with open_output(storage.join(output_dir, f"part_{number}")) as part:
                 part.writelines(first)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import abc
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
@@ -23,6 +23,7 @@ from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -343,7 +344,7 @@ class Processor(SampleMethods, abc.ABC):
         Raises:
             ConfigError: As `generate_config`; nothing is written then.
         """
-        saving.save(self, Path(save_dir))
+        saving.save(self, storage.local_path(save_dir))
 
     @classmethod
     def load(
@@ -383,7 +384,7 @@ class Processor(SampleMethods, abc.ABC):
             ModelFolderError: When `processor_config.json` is missing or broken, or the tokenizer cannot be loaded.
             ConfigError: When the class is not known here.
         """
-        return saving.load_from_dir(Path(load_dir), cls)
+        return saving.load_from_dir(storage.local_path(load_dir), cls)
 
     @classmethod
     def convert_from_transformers(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.processor import saving
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS
@@ -13,6 +13,7 @@ from farm_ray.data_handler.processor.text_classification import TextClassificati
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 
 class InferenceProcessor(TextClassificationProcessor):
@@ -113,4 +114,4 @@ class InferenceProcessor(TextClassificationProcessor):
         Raises:
             ModelFolderError: When `processor_config.json` is missing or broken, or the tokenizer cannot be loaded.
         """
-        return saving.load_from_dir(Path(load_dir), cls, always=cls)
+        return saving.load_from_dir(storage.local_path(load_dir), cls, always=cls)

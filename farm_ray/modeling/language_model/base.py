@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from farm_ray import farm_methods
+from farm_ray import farm_methods, storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model.depth import depths, find_layers
@@ -29,6 +28,7 @@ from farm_ray.overrides import refuse_uncalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from transformers import PreTrainedModel
 
@@ -262,7 +262,7 @@ class LanguageModel(nn.Module):
         """
         from farm_ray.modeling.language_model.saving import save_language_model
 
-        save_language_model(self, Path(save_dir))
+        save_language_model(self, storage.local_path(save_dir))
 
     def set_dropout(self, probability: float) -> None:
         """Sets every dropout inside the language model, 0 to 1; what is saved keeps it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -23,6 +22,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_MAPPING,
 )
 
+from farm_ray import storage
 from farm_ray.configuration import build
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.foreign import reason
@@ -48,6 +48,7 @@ from farm_ray.saved import check_saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from farm_ray.modeling.language_model.base import LanguageModel
 
@@ -369,6 +370,6 @@ def _grow(language_model: LanguageModel, n_added_tokens: int) -> None:
 
 
 def _language(config: PreTrainedConfig, name_or_path: str | Path) -> str:
-    folder = Path(name_or_path).expanduser()
+    folder = storage.local_path(name_or_path)
     name = folder.resolve().name if folder.is_dir() else str(name_or_path)
     return getattr(config, "language", None) or guess_language(name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from farm_ray import foreign
+from farm_ray import foreign, storage
 from farm_ray.errors import ModelFolderError
 from farm_ray.foreign import is_folder, refuse_links, text_problem, told
 
@@ -35,7 +35,7 @@ def find_folder(name_or_path: str | Path) -> Path | None:
     """
     if not str(name_or_path).strip():
         raise ModelFolderError("the model name is empty; give a model folder or a name on the hub")
-    path = Path(name_or_path).expanduser()
+    path = storage.local_path(name_or_path)
     if problem := text_problem(str(path)):
         raise ModelFolderError(f"{problem}; give a model folder or a name on the hub")
     if is_folder(path):

@@ -9,7 +9,6 @@ import inspect
 import json
 import logging
 from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,7 +16,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from farm_ray import farm_methods
+from farm_ray import farm_methods, storage
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.language_model import sources
@@ -29,6 +28,7 @@ from farm_ray.saved import check_saved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -123,7 +123,7 @@ class PredictionHead(nn.Module, ABC):
             ModelFolderError: When a file is missing or damaged.
             ConfigError: When the head's class is not there in this version.
         """
-        file = Path(config_file)
+        file = storage.local_path(config_file)
         values = sources.read_json(file)
         check_saved(SavedHead, values, file)
         kind: Any = _head_class(values["name"])
@@ -144,7 +144,7 @@ class PredictionHead(nn.Module, ABC):
 
     def save(self, save_dir: str | Path, head_num: int = 0) -> None:
         """Writes `prediction_head_{head_num}_config.json` and `prediction_head_{head_num}.safetensors`."""
-        folder = Path(save_dir)
+        folder = storage.local_path(save_dir)
         folder.mkdir(parents=True, exist_ok=True)
         weights = {name: weight.detach().cpu().contiguous() for name, weight in self.state_dict().items()}
         save_file(weights, folder / f"prediction_head_{head_num}.safetensors")
@@ -345,7 +345,7 @@ def stacked(rows: Sequence[npt.NDArray[np.float32]], width: int) -> Tensor:
 def saved_head_file(name_or_path: str | Path, head_name: str) -> Path | None:
     """The `prediction_head_{i}_config.json` that is meant: the file itself, or the first of this class in a folder."""
     if str(name_or_path).endswith(".json"):
-        return Path(name_or_path)
+        return storage.local_path(name_or_path)
     folder = sources.find_folder(name_or_path)
     files = [] if folder is None else sorted(folder.glob("prediction_head_*_config.json"))
     return next((file for file in files if sources.read_json(file).get("name") == head_name), None)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from farm_ray import storage
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.foreign import is_folder, quoted, read_json, shown, text_problem, told
@@ -96,8 +97,8 @@ class Tokenizer:
             ModelFolderError: When the folder holds no usable tokenizer, or the hub does not give one.
             TypeError: On a setting no tokenizer of this class has.
         """
-        name = str(pretrained_model_name_or_path)
-        folder = Path(name)
+        folder = storage.local_path(pretrained_model_name_or_path)
+        name = str(folder) if is_folder(folder) else str(pretrained_model_name_or_path)
         if problem := text_problem(name):
             raise ModelFolderError(f"{problem}; give a model folder or a name on the hub")
         if is_folder(folder) and not any(folder.iterdir()):
