@@ -171,3 +171,29 @@ def test_folders_of_other_names_and_folders_that_are_not_there(tmp_path):
     remove_leftovers(tmp_path)
     assert len(list(tmp_path.iterdir())) == 4
     remove_leftovers(tmp_path / "nowhere")
+
+
+def test_what_is_wrong_with_a_full_disk_is_told_whoever_finds_out(tmp_path, monkeypatch):
+    """torch, safetensors and tokenizers have errors of their own."""
+    torch_says = "[enforce fail at inline_container.cc:626] . unexpected pos 64 vs 0"
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((4096, 4096, 100, 0, 0, 9, 9, 9, 0, 255)))
+    for error in (
+        RuntimeError(torch_says),
+        RuntimeError("PytorchStreamWriter failed writing file data/3: file write failed"),
+        Exception("No space left on device (os error 28)"),
+        OSError(122, "Disk quota exceeded"),
+    ):
+        with pytest.raises(ConfigError, match=r"(No space left on device|Disk quota exceeded); nothing was written"):
+            publish_folder(tmp_path / "new" / "model", lambda _, error=error: (_ for _ in ()).throw(error))
+        assert list(tmp_path.iterdir()) == []
+    with pytest.raises(RuntimeError, match="a bug"):
+        publish_folder(tmp_path / "model", lambda _: (_ for _ in ()).throw(RuntimeError("a bug")))
+
+
+def test_the_next_writer_removes_what_a_killed_one_left(tmp_path, writer):
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join()
+    publish_folder(tmp_path / "other", write("one"))
+    assert len(list(tmp_path.iterdir())) == 2
+    publish_folder(tmp_path / "model", write("one"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "other"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -99,8 +100,19 @@ def _preprocess(
     silo = make_silo(experiment, processor, in_process=in_process, problems_dir=None, progress=progress, parts=parts)
     parts.check()
     claim.check()
-    for place in _places(output_dir):
-        storage.remove(place)
+    _remove_outputs(output_dir)
+    with contextlib.ExitStack() as failed:
+        # The parts stay, so the same call has little to do.
+        failed.callback(_remove_outputs, output_dir)
+        recipe = _write(experiment, silo, output_dir, progress)
+        failed.pop_all()
+    parts.remove()
+    told = {key: recipe[key] for key in ("rows", "problems", "fingerprint")}
+    return told | {"rows_resumed": parts.rows_resumed, "output_dir": output_dir}
+
+
+def _write(experiment: Experiment, silo: DataSilo, output_dir: str, progress: Progress | None) -> dict[str, Any]:
+    """Writes the sets, and then the recipe, which is returned."""
     rows = {name: _write_set(silo, name, output_dir, progress) for name in silo.data}
     recipe = {
         "experiment": to_saved(experiment),
@@ -111,9 +123,12 @@ def _preprocess(
     }
     with storage.open_output(storage.join(output_dir, RECIPE)) as out:
         out.write(json.dumps(recipe, indent=2).encode())
-    parts.remove()
-    told = {key: recipe[key] for key in ("rows", "problems", "fingerprint")}
-    return told | {"rows_resumed": parts.rows_resumed, "output_dir": output_dir}
+    return recipe
+
+
+def _remove_outputs(output_dir: str) -> None:
+    for place in _places(output_dir):
+        storage.remove(place)
 
 
 def _places(output_dir: str) -> list[str]:

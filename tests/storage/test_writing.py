@@ -1,7 +1,10 @@
 """Outputs appear whole or not at all."""
 
+import errno
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -154,3 +157,42 @@ def test_what_ray_removes_after_the_job_is_no_place_to_write_to(in_rays_copy, wr
     ):
         write()
     assert list(in_rays_copy.iterdir()) == []
+
+
+LEAVE = """
+import os, sys
+from farm_ray.storage import open_output
+with open_output(sys.argv[1]) as out:
+    out.write(b"half")
+    out.flush()
+    os._exit(9)
+"""
+
+
+def test_the_next_writer_removes_what_a_killed_one_left_and_nothing_of_a_living_one(tmp_path):
+    for name in ("a.jsonl", "a.jsonl", "b.jsonl"):
+        subprocess.run([sys.executable, "-c", LEAVE, str(tmp_path / name)], check=False)
+    with open_output(tmp_path / "a.jsonl") as first:
+        first.write(b"first")
+        with open_output(tmp_path / "a.jsonl") as second:
+            second.write(b"second")
+    assert (tmp_path / "a.jsonl").read_bytes() == b"first"
+    left = [path.name for path in tmp_path.iterdir() if path.name != "a.jsonl"]
+    assert [name.partition(".writing-")[0] for name in left] == [".b.jsonl"]
+
+
+def test_a_failed_write_leaves_no_folder(tmp_path):
+    def write():
+        with open_output(tmp_path / "new" / "folder" / "a.jsonl"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ConfigError, match="No space left"):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_as_long_as_a_disk_takes(tmp_path):
+    name = "n" * 240 + ".jsonl"
+    with open_output(tmp_path / name) as out:
+        out.write(b"x")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
