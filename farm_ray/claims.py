@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
@@ -25,8 +25,10 @@ from farm_ray.storage.patience import insist
 from farm_ray.storage.writing import missing_folders, remove_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_SETTLE = 0.3
 _SECONDS_TO_SETTLE_FAR_AWAY = 2.0
 """Of two runs that claim a folder in the same moment the last one keeps it; both look again after so long."""
+_LOOKS_AT_ONE_THAT_COMES_AND_GOES = 5
 _SECONDS_FORGOTTEN = 3600
 """Longer than the clocks of two machines differ: older claims are not watched first."""
 
@@ -206,16 +209,30 @@ def _read(file: str) -> dict[str, Any] | None:
     Raises:
         DataProblemError: When that cannot be found out.
     """
-    try:
+
+    def look() -> Any:
         with storage.open_binary(file) as source:
-            told = json.load(source)
-    except DataProblemError:
+            return json.load(source)
+
+    try:
+        told = _if_there(file, look)
+    except (ValueError, RecursionError):
+        return {}
+    return told if told is None or isinstance(told, dict) else {}
+
+
+def _if_there(file: str, look: Callable[[], T]) -> T | None:
+    """What a look at the claim gives; None where there is none.
+
+    Raises:
+        DataProblemError: When that cannot be found out.
+    """
+    for _ in range(_LOOKS_AT_ONE_THAT_COMES_AND_GOES):
+        with contextlib.suppress(DataProblemError):
+            return look()
         if not storage.exists(file):
             return None
-        raise
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
+    return look()
 
 
 def _is_dead(there: dict[str, Any]) -> bool:
@@ -224,12 +241,7 @@ def _is_dead(there: dict[str, Any]) -> bool:
 
 
 def _stamp(file: str) -> str | None:
-    try:
-        return storage.change_stamp(file)
-    except DataProblemError:
-        if not storage.exists(file):
-            return None
-        raise
+    return _if_there(file, lambda: storage.change_stamp(file))
 
 
 def _age(file: str, there: dict[str, Any]) -> float:
