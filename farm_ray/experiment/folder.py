@@ -6,6 +6,7 @@ That of a cross-validation has `cross_validation.json` and `predictions.parquet`
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from farm_ray import claims, storage
 from farm_ray.configuration import to_saved, to_yaml
 from farm_ray.errors import CheckpointError, ConfigError
 from farm_ray.experiment.config import Experiment, read_experiment
+from farm_ray.foreign import JSON_BYTES, parse_json, read_text
 from farm_ray.leftovers import aside_name, remove_leftovers
 from farm_ray.storage.writing import remove_empty
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 EXPERIMENT = "experiment.yaml"
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
+NEWEST_CHECKPOINT = "newest_checkpoint.json"
+"""Which one was written last, and where: a run does not begin from scratch where that has gone."""
 PROBLEMS = "problems.parquet"
 """Rows set aside, written by the silo."""
 TOKENIZER = "tokenizer"
@@ -89,6 +93,30 @@ class OutputFolder:
         remove_leftovers(self.path)
         note_experiment(self.path, experiment)
 
+    def check_checkpoints(self, root: str) -> None:
+        """Finds out whether checkpoints are still there where the run had written some.
+
+        Args:
+            root: Where the run keeps them.
+
+        Raises:
+            CheckpointError: When there are none any more.
+        """
+        known = _newest_checkpoint(self.path)
+        if known is None or known[0] != storage.redacted(root) or _holds_checkpoints(root):
+            return
+        raise CheckpointError(
+            f"this run has written the checkpoint {known[1]} in {known[0]}, and there is none any more; bring that "
+            "folder back, or start again with --resume never",
+            file=known[0],
+        )
+
+    def note_checkpoint(self, root: str, name: str) -> None:
+        """Writes down the newest checkpoint, for a later start to miss it."""
+        told = {"folder": storage.redacted(root), "newest": name}
+        with storage.open_output(self.path / NEWEST_CHECKPOINT) as out:
+            out.write(json.dumps(told).encode())
+
     @property
     def problems_dir(self) -> Path | None:
         """Where the silo may store problems at once; None where an earlier attempt left its own, which may be right."""
@@ -125,6 +153,15 @@ def holds_a_run(path: Path) -> bool:
     except ConfigError:
         return False
     return elsewhere is not None and _holds_checkpoints(elsewhere)
+
+
+def _newest_checkpoint(path: Path) -> tuple[str, str] | None:
+    """Folder and name of the newest checkpoint that this run has written; None where it says nothing of any."""
+    try:
+        told = parse_json(read_text(path / NEWEST_CHECKPOINT, JSON_BYTES))
+        return str(told["folder"]), str(told["newest"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _holds_checkpoints(root: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import math
@@ -86,6 +87,8 @@ def run_experiment(
         finished = output / folders.MODEL if resume == "auto" else None
         if finished is not None and (result := result_of_untouched(finished, experiment)) is not None:
             return _nothing_to_do(result)
+        if resume == "auto":
+            target.check_checkpoints(_checkpoint_root(experiment, output))
         claim = held.enter_context(checkpoints_claimed(_checkpoint_root(experiment, output)))
         # First of all, as a wrong name or a half-copied folder should not cost the time of the preprocessing.
         pretrained = None if experiment.model.from_scratch is not None else load_pretrained(experiment)
@@ -120,6 +123,7 @@ def run_experiment(
         if finished is not None and (result := result_of_same(finished, identity)) is not None:
             return _nothing_to_do(result)
         target.accept(experiment)
+        trainer.on_checkpoint = functools.partial(target.note_checkpoint, _checkpoint_root(experiment, output))
         silo.keep_problems(output)
         trained = trainer.train_claimed(claim)
         result = _result(trainer, silo, output, preprocess_seconds)

@@ -82,10 +82,13 @@ class Board:
         self._metrics += metrics
         return self._stop
 
-    def read(self, stop: bool) -> tuple[Any, list[Any], int]:
-        """The newest progress, all new metrics, and the attempts; `stop` is kept for the next post's answer."""
+    def read(self, stop: bool) -> tuple[Any, list[Any], int, str | None]:
+        """The newest progress, all new metrics, the attempts and the newest checkpoint.
+
+        `stop` is kept for the next post's answer.
+        """
         self._stop = self._stop or stop
-        news = self._progress, self._metrics, self._begun
+        news = self._progress, self._metrics, self._begun, self._checkpoint
         self._progress, self._metrics = None, []
         return news
 
@@ -143,7 +146,7 @@ class BoardListener:
 class BoardReader:
     """The driver's side: a thread that reads the board and passes the news on while the run goes."""
 
-    def __init__(self, board: Any, hear: Callable[[Any, list[Any]], None], stop: threading.Event) -> None:
+    def __init__(self, board: Any, hear: Callable[[Any, list[Any], str | None], None], stop: threading.Event) -> None:
         self._board, self._hear, self._stop = board, hear, stop
         self._done = threading.Event()
         self._error: Exception | None = None
@@ -166,7 +169,9 @@ class BoardReader:
         while True:
             finished = self._done.wait(_SECONDS_BETWEEN_READS)
             try:
-                progress, metrics, attempts = ray.get(self._board.read.remote(self._stop.is_set()), timeout=5)
+                progress, metrics, attempts, checkpoint = ray.get(
+                    self._board.read.remote(self._stop.is_set()), timeout=5
+                )
             except ray.exceptions.GetTimeoutError:
                 # A busy machine; who stops listening would never pass a SIGTERM on.
                 if finished:
@@ -176,7 +181,7 @@ class BoardReader:
                 return
             self._tell_restarts(attempts)
             try:
-                self._hear(progress, metrics)
+                self._hear(progress, metrics, checkpoint)
             except Exception as error:  # noqa: BLE001 - the user's own progress or tracker; raised when the run ends
                 self._error = self._error or error
             if finished:

@@ -50,7 +50,7 @@ def train_on_ray(
     num_workers: int | tuple[int, int],
     use_gpu: bool,
     early_stopping: Any,
-    hear: Callable[[Any, list[Any]], None],
+    hear: Callable[[Any, list[Any], str | None], None],
     stop: threading.Event,
     max_restarts: int,
     hang_timeout: float,

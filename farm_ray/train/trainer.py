@@ -163,6 +163,8 @@ class Trainer:
         self.use_gpu = self.device.type == "cuda"
         self.max_restarts, self.hang_timeout = max_restarts, hang_timeout
         self.tracker, self.progress = tracker, progress
+        self.on_checkpoint: Callable[[str], None] = lambda _name: None
+        """Called with the name of each new checkpoint, and of the one that the run resumed from."""
         self.result = TrainResult()
         self.settings = TrainSettings(
             epochs=epochs,
@@ -426,6 +428,7 @@ class _DriverListener:
 
     def __init__(self, trainer: Trainer, stop: threading.Event) -> None:
         self._trainer, self._stop = trainer, stop
+        self._checkpoint: str | None = None
 
     def progress(self, stage: str, done: int, total: int | None, note: str) -> None:
         if self._trainer.progress is not None:
@@ -442,12 +445,19 @@ class _DriverListener:
         """The result says it too."""
 
     def checkpoint_known(self, name: str) -> None:
-        """Nobody is waiting for it."""
+        if name != self._checkpoint:
+            self._checkpoint = name
+            self._trainer.on_checkpoint(name)
 
     def hear(
-        self, progress: tuple[str, int, int | None, str] | None, metrics: list[tuple[dict[str, float], int]]
+        self,
+        progress: tuple[str, int, int | None, str] | None,
+        metrics: list[tuple[dict[str, float], int]],
+        checkpoint: str | None,
     ) -> None:
         """News from a board."""
+        if checkpoint is not None:
+            self.checkpoint_known(checkpoint)
         for values, step in metrics:
             self.metrics(values, step)
         if progress is not None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -123,6 +124,23 @@ def test_a_checkpoint_that_is_not_there_is_missed_at_once(experiment, tmp_path):
     with pytest.raises(CheckpointError, match="no checkpoint at"):
         run_experiment(experiment, output_dir=tmp_path / "out", num_workers=0, resume=str(tmp_path / "nowhere"))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("place", ["out/checkpoints", "elsewhere"])
+def test_checkpoints_that_have_gone_are_missed(experiment, tmp_path, place):
+    """A disk that is not mounted looks empty: the run has been further than its beginning."""
+    root = tmp_path / place
+    made = replace(replace(experiment, "train.checkpoint_every", 1), "train.checkpoint_root_dir", str(root))
+    run(made, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "model")
+    root.rename(tmp_path / "away")
+    with pytest.raises(CheckpointError, match=r"has written the checkpoint epoch_0_step_\d+ in .*--resume never"):
+        run(made, tmp_path / "out")
+    (tmp_path / "away").rename(root)
+    assert run(made, tmp_path / "out").resumed_from_step > 0
+    shutil.rmtree(tmp_path / "out" / "model")
+    shutil.rmtree(root)
+    assert run(made, tmp_path / "out", resume="never").resumed_from_step == 0
 
 
 def test_problems_of_an_earlier_attempt_do_not_stay(experiment, tmp_path):

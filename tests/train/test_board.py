@@ -59,9 +59,9 @@ def test_what_is_read_is_gone_and_a_stop_stays():
     board = Board()
     assert board.post(NEWS, [({"loss": 1.0}, 1)]) is False
     assert board.post(None, [({"loss": 2.0}, 2)]) is False
-    assert board.read(stop=False) == (NEWS, [({"loss": 1.0}, 1), ({"loss": 2.0}, 2)], 0)
-    assert board.read(stop=True) == (None, [], 0)
-    assert board.read(stop=False) == (None, [], 0)
+    assert board.read(stop=False) == (NEWS, [({"loss": 1.0}, 1), ({"loss": 2.0}, 2)], 0, None)
+    assert board.read(stop=True) == (None, [], 0, None)
+    assert board.read(stop=False) == (None, [], 0, None)
     assert board.post(None, []) is True
 
 
@@ -76,7 +76,7 @@ def test_progress_is_posted_now_and_then_with_all_metrics(monkeypatch):
         listener.progress("train", step, 9, "")
         now[0] += 0.125
     assert remote.calls == 3
-    progress, metrics, _ = board.read(stop=False)
+    progress, metrics, _, _ = board.read(stop=False)
     assert progress == ("train", 5, 9, "")
     assert [step for _, step in metrics] == [1, 2, 3, 4, 5]
     listener.metrics({"loss": 6.0}, 6)
@@ -102,8 +102,10 @@ def test_the_driver_hears_everything_posted_before_the_end():
         for step in range(20):
             board.post(("train", step, 20, ""), [({"loss": 0.5}, step)])
             time.sleep(0.002)
-    assert [step for _, metrics in heard for _, step in metrics] == list(range(20))
-    assert [progress for progress, _ in heard if progress is not None][-1] == ("train", 19, 20, "")
+        board.checkpoint_known("epoch_0_step_19")
+    assert [step for _, metrics, _ in heard for _, step in metrics] == list(range(20))
+    assert [progress for progress, *_ in heard if progress is not None][-1] == ("train", 19, 20, "")
+    assert heard[-1][-1] == "epoch_0_step_19"
 
 
 def test_the_drivers_wish_to_stop_reaches_the_board():
@@ -116,7 +118,7 @@ def test_the_drivers_wish_to_stop_reaches_the_board():
 def test_an_error_of_the_users_own_progress_is_raised_at_the_end_and_reading_goes_on():
     board, heard = Board(), []
 
-    def hear(progress, _metrics):
+    def hear(progress, _metrics, _checkpoint):
         heard.append(progress)
         raise ValueError(len(heard))
 
@@ -131,7 +133,7 @@ def test_a_slow_answer_is_waited_for_again_and_a_dead_board_ends_the_reading():
     remote = Remote(board, failing=[GetTimeoutError(), GetTimeoutError()])
     with BoardReader(remote, lambda *news: heard.append(news), threading.Event()):
         time.sleep(0.1)
-    assert heard[0] == (NEWS, [])
+    assert heard[0] == (NEWS, [], None)
     dead = Remote(board, failing=[RayError()] * 9)
     with BoardReader(dead, lambda *news: heard.append(news), threading.Event()):
         time.sleep(0.1)
