@@ -139,7 +139,7 @@ def run(
     try:
         print(json.dumps(plain(result), ensure_ascii=False), flush=True)
     except OSError as error:
-        # The work is done, whether or not somebody hears of it.
+        # The work is done, whether or not somebody reads the line.
         mute(sys.stdout)
         _say(parser.prog, f"the result could not be printed: {error.strerror}")
     return code

@@ -30,7 +30,7 @@ def null_where_not(lists: pa.Array, keep: pa.BooleanArray) -> pa.Array:
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:
-    """Tables of features one below the other; columns that a table without sound rows lacks are null there.
+    """Tables of features one below the other; columns that a table without valid rows lacks are null there.
 
     Raises:
         DataProblemError: When features of one name differ in type or length.

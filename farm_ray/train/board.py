@@ -54,7 +54,7 @@ class Board:
         return self._begun
 
     def resumed(self, step: int) -> None:
-        """The workers go on behind so many steps; what counts is where the first ones did."""
+        """The workers resume after so many steps; what counts is where the first ones did."""
         if self._begun <= 1:
             self._resumed_at = step
 
@@ -124,7 +124,7 @@ class BoardListener:
         return self._stop
 
     def resumed(self, step: int) -> None:
-        """The run goes on behind so many steps."""
+        """The run resumes after so many steps."""
         self._board.resumed.remote(step)
 
     def checkpoint_known(self, name: str) -> None:

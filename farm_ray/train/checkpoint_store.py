@@ -154,7 +154,7 @@ class CheckpointStore:
             try:
                 checkpoint.check(path)
             except DamagedCheckpointError as error:
-                # An upload that was broken off is no checkpoint yet.
+                # An interrupted upload is no checkpoint yet.
                 written = written or self.is_local or (path / CHECKSUMS).is_file()
                 warnings.warn(f"skipping a checkpoint: {error}", stacklevel=2)
             else:

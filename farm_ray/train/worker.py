@@ -60,7 +60,7 @@ class Listener(Protocol):
         """Whether the run shall write a checkpoint and end."""
 
     def resumed(self, step: int) -> None:
-        """The run goes on behind so many steps."""
+        """The run resumes after so many steps."""
 
     def checkpoint_known(self, name: str) -> None:
         """The run has this checkpoint: it resumed from it, or wrote it; then called by the thread that wrote it."""

@@ -210,7 +210,7 @@ def _weights(ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> tu
 class StreamLoader:
     """Iterates over the padded batches of a stream, in this process, in the order of training.
 
-    Each pass is the next epoch, from 0 on, whether or not the pass before was broken off; `set_epoch` says which one
+    Each pass is the next epoch, from 0 on, whether or not the pass before was interrupted; `set_epoch` says which one
     is next.
     """
 

@@ -52,7 +52,7 @@ class Records:
         self._start = 0  # where the present row starts
         self._kept: int | None = None  # where a row starts that will be read again
         self._chars = 0  # of the present row
-        self._hopeless = 0  # no quote that is open at the begin of lines up to this number is rightly closed
+        self._hopeless = 0  # no quote that is open at the start of lines up to this number is rightly closed
         self._long_rows = False  # whether a row of the last block that was read row by row has several lines
         self._reader = self._new_reader()
         sign = re.escape(dialect.delimiter)

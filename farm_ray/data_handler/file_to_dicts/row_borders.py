@@ -25,7 +25,7 @@ class RowBorder(NamedTuple):
 def row_border(lines: Iterable[str], delimiter: str, quote: str) -> RowBorder:
     r"""How many of these lines are the row that begins with the first one.
 
-    A quote at the begin of a field is rightly closed by a quote behind which the field ends: a delimiter, a line end
+    A quote at the start of a field is rightly closed by a quote behind which the field ends: a delimiter, a line end
     or the end of the file. What lies between is the field, whatever it holds; quotes in it stand in pairs within a
     line, doubled (`""`) as it should be or around some text (`"no"`), which makes the row broken but not its border.
     A quote that is not rightly closed encloses nothing: its row ends with the line where it stands.

@@ -21,7 +21,7 @@ class FeatureLoader:
     """Iterates over the padded batches of a feature set.
 
     With a seed each pass has the order of the next epoch of training, from epoch 0 on, whether or not the pass before
-    was broken off; `set_epoch` says which one is next. Without a seed rows come in file order.
+    was interrupted; `set_epoch` says which one is next. Without a seed rows come in file order.
     """
 
     def __init__(self, dataset: FeatureSet, batch_size: int, *, seed: int | None = None) -> None:

@@ -43,7 +43,7 @@ _NO_EFFECT = {
     "_set_label_scaling": "give scaler_mean and scaler_scale, or change the labels in file_to_dicts",
     "_convert_labels": "override convert_labels",
 }
-"""Other methods that a subclass may have for FARM's sake, and that nothing calls -> what to write instead."""
+"""Other methods that a subclass may have from FARM, and that nothing calls -> what to write instead."""
 
 NOT_FOR_WORDS = dict.fromkeys(
     (DATASET, *METHODS, "_get_start_of_word"), "change words and tags in file_to_dicts, or subclass Processor"
