@@ -2,7 +2,7 @@
 
     python -m jobs.train pipelines.quickstart
     python -m jobs.train pipelines.text_classification --data-dir DIR --model MODEL
-    ray job submit --working-dir . -- python -m jobs.train ...
+    ray job submit --working-dir . -- python -m jobs.train ... --output-dir=~/runs/mine   (on the head; never relative)
 
 PIPELINE says what to run; the flags say where. Every field of the experiment can be changed with --set.
 

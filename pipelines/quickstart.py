@@ -59,7 +59,9 @@ def next_steps(result: Result) -> list[str]:
     """What a first user may want to do after the run, one line each."""
     text = "Compute the pairwise distances between two sparse matrices."
     own_data = "--data-dir FOLDER_WITH_train.tsv --model MODEL"
-    submit = "ray job submit --working-dir . -- python -m jobs.train pipelines.quickstart"
+    submit = (
+        "ray job submit --working-dir . -- python -m jobs.train pipelines.quickstart --output-dir=~/runs/quickstart"
+    )
     return [
         f"done: {result.metrics.get('dev', {}).get('acc', 0.0):.1%} of the dev docstrings get the right library. Next:",
         f'  your own text:  python -m jobs.infer {result.model_dir} --text "{text}"',
