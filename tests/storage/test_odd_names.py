@@ -58,7 +58,7 @@ def test_names_that_are_no_utf8_are_reported_and_never_left_out(tmp_path):
     (tmp_path / "a.tsv").write_text("text\none\n")
     (tmp_path / "caf\udce9.tsv").write_text("text\ntwo\n")
     for path in (tmp_path, tmp_path / "*.tsv", tmp_path / "caf\udce9.tsv"):
-        with pytest.raises(DataProblemError, match="a name there is not UTF-8; rename the file") as told:
+        with pytest.raises(DataProblemError, match="not UTF-8; rename the file") as told:
             list(read_rows(path, columns={"text": "text"}))
         str(told.value).encode()
 
