@@ -36,6 +36,9 @@ from tests.modeling.tiny_models import (
 LABELS = ["NEG", "POS", "NONE"]
 MEAN, SCALE = 40.0, 12.5
 SEQUENCE, TOKENS = AutoModelForSequenceClassification, AutoModelForTokenClassification
+USUAL = ("bert", "distilbert", "roberta", "xlnet")
+"""Families that differ most in where their head lies; the others are asked with `pytest -m slow`."""
+FAMILIES = [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in MODEL_TYPES]
 KINDS = ("encoder", "classifier", "ner", "multilabel", "regression", "lm", "several", "deep", "own")
 
 
@@ -101,7 +104,7 @@ def classes_for(config):
         ("lm", AutoModelForMaskedLM, None),
     ],
 )
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@pytest.mark.parametrize("model_type", FAMILIES)
 @torch.no_grad()
 def test_the_class_for_the_task_gives_our_answers(model_type, kind, auto_class, problem_type, tmp_path):
     if (model_type, kind) in {("xlnet", "lm"), ("modernbert", "ner")}:
@@ -130,7 +133,7 @@ def test_the_class_for_the_task_gives_our_answers(model_type, kind, auto_class, 
         assert torch.equal(again(**rows)[0], ours)
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@pytest.mark.parametrize("model_type", FAMILIES)
 @torch.no_grad()
 def test_the_encoder_opens_without_the_head(model_type, tmp_path):
     model = make(model_type, "classifier", tmp_path)
@@ -142,11 +145,19 @@ def test_the_encoder_opens_without_the_head(model_type, tmp_path):
     assert torch.allclose(vectors[real], model.forward_lm(**rows)[0][real], atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("model_type", "kind"),
-    [*product(MODEL_TYPES, ("encoder", "classifier", "ner")), *(("bert", kind) for kind in KINDS[3:])],
-)
-def test_no_class_opens_a_folder_with_random_weights(model_type, kind, tmp_path):
+@pytest.mark.parametrize("kind", ["encoder", "classifier", "ner"])
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_no_class_opens_a_family_with_random_weights(model_type, kind, tmp_path):
+    refuse_random_weights(model_type, kind, tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS[3:])
+def test_no_class_opens_a_kind_with_random_weights(kind, tmp_path):
+    refuse_random_weights("bert", kind, tmp_path)
+
+
+def refuse_random_weights(model_type, kind, tmp_path):
+    """For each of transformers' classes: all weights are there, or it does not open without being told to."""
     model = make(model_type, kind, tmp_path)
     model.save(tmp_path / "saved")
     folders = [tmp_path / "saved", *(folder for folder in (tmp_path / "saved").iterdir() if folder.is_dir())]
@@ -199,7 +210,7 @@ def test_two_heads_of_pretraining_are_one_model(tmp_path):
     opened(AutoModelForMaskedLM, tmp_path / "saved")
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@pytest.mark.parametrize("model_type", FAMILIES)
 def test_the_vectors_of_rows_are_not_random_after_a_training_that_did_not_read_them(model_type, tmp_path):
     """A pooling that was fresh and that no head has read stays unknown as such in the file."""
     model = make(model_type, "ner", tmp_path)
