@@ -135,9 +135,9 @@ class Claim:
             # What fails now may go well at the next beat, and a run that lost its folder finds out when it writes.
             with contextlib.suppress(FarmRayError, OSError):
                 there = _read(self._file)
-                if there is not None and there.get("run") != self.run:
+                if _is_anothers(there, self.run):
                     return
-                if there is not None and storage.is_local(self._file):
+                if there and storage.is_local(self._file):
                     # Changes the time by the file system's clock and needs no room.
                     os.utime(storage.local_path(self._file))
                 elif not self._released.is_set():
@@ -181,7 +181,7 @@ def check(file: str, run: str, *, folder: str) -> None:
         ConfigError: When another run has taken it over.
     """
     there = insist(lambda: _read(file))
-    if there is not None and there.get("run") != run:
+    if there is not None and _is_anothers(there, run):
         raise ConfigError(
             f"{folder} was taken over by a run that started at {there.get('started')} on host {there.get('host')}, "
             f"pid {there.get('pid')}, as this one gave no sign for {SECONDS_UNTIL_STALE:.0f} s; this one stops",
@@ -233,6 +233,11 @@ def _if_there(file: str, look: Callable[[], T]) -> T | None:
         if not storage.exists(file):
             return None
     return look()
+
+
+def _is_anothers(there: dict[str, Any] | None, run: str) -> bool:
+    """Whether another run is named; what is read while it is being written may name nobody."""
+    return there is not None and there.get("run") not in {None, run}
 
 
 def _is_dead(there: dict[str, Any]) -> bool:

@@ -141,6 +141,18 @@ def test_a_run_that_lost_its_folder_finds_out_and_leaves_the_new_claim(tmp_path,
     assert json.loads((tmp_path / FILE).read_text())["run"] == "other"
 
 
+@pytest.mark.parametrize("content", [b"", b'{"run": "01', b"[]"])
+def test_a_claim_that_is_read_while_it_is_written_is_still_ours(tmp_path, quick, content):
+    """An object store may give the end of one version behind the length of another."""
+    with claimed(tmp_path, hint="x") as claim:
+        (tmp_path / FILE).write_bytes(content)
+        claim.check()
+        time.sleep(0.3)
+        claim_of(tmp_path)
+        with pytest.raises(ConfigError, match="taken over"):
+            claim.check()
+
+
 def test_a_claim_that_somebody_removed_is_made_again(tmp_path, quick):
     with claimed(tmp_path / "run", hint="x") as claim:
         (tmp_path / "run" / FILE).unlink()
