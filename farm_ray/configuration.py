@@ -7,12 +7,13 @@ import functools
 import inspect
 import itertools
 import math
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from farm_ray.credentials import saved_values
 from farm_ray.errors import ConfigError
@@ -36,7 +37,17 @@ _MOST_NAMES = 30
 class Config(BaseModel):
     """A frozen, keyword-only value; unknown fields are refused. Build from user input with `build`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", protected_namespaces=(), validate_default=True, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch_for_a_number(cls, value: Any, field: ValidationInfo) -> Any:
+        """Pydantic takes True for 1, and False for 0 where a `no` in YAML meant None."""
+        if isinstance(value, bool) and _is_number(cls.model_fields[str(field.field_name)].annotation):
+            raise ValueError("a number is needed; YAML reads yes, no, on, off, true and false as switches")
+        return value
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -216,6 +227,9 @@ def strict_arguments(init: F) -> F:
 def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: list[str]) -> C:
     name, *rest = names
     fields = type(config).model_fields
+    if name not in fields and dotted_name in known:
+        kind = getattr(config, "kind", type(config).__name__)
+        raise ConfigError(f"{kind} has no {name}, which is for other kinds; leave it out")
     if name not in fields:
         raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest_key(dotted_name, known)}")
     current = getattr(config, name)
@@ -234,6 +248,12 @@ def _has_parts(annotation: Any) -> bool:
     return bool(_nested(annotation)) or "dict[" in str(annotation)
 
 
+def _is_number(annotation: Any) -> bool:
+    """Whether the field takes a number, and neither a switch nor just anything."""
+    kinds = set(re.findall(r"\w+", str(annotation)))
+    return not kinds.isdisjoint({"int", "float"}) and "bool" not in kinds
+
+
 def _nested(annotation: Any) -> list[type[Config]]:
     """The configuration classes of a field such as `Inner`, `Inner | None` or `One | Other`; none of a plain one."""
     if get_origin(annotation) is Annotated:
@@ -241,6 +261,11 @@ def _nested(annotation: Any) -> list[type[Config]]:
     if get_origin(annotation) in {Union, types.UnionType}:
         return [kind for part in get_args(annotation) for kind in _nested(part)]
     return [annotation] if isinstance(annotation, type) and issubclass(annotation, Config) else []
+
+
+def _listed(annotation: Any) -> list[type[Config]]:
+    """The configuration classes of a field such as `tuple[Inner, ...]`."""
+    return [kind for part in get_args(annotation) for kind in _nested(part)]
 
 
 def _place(kind: type[Config], loc: Sequence[str | int]) -> tuple[list[str], type[Config]]:
@@ -252,11 +277,15 @@ def _place(kind: type[Config], loc: Sequence[str | int]) -> tuple[list[str], typ
         if tagged:
             options = tagged
             continue
+        if isinstance(part, str) and not options:
+            # Which alternative of a plain field was tried, such as `constrained-int`.
+            break
         names.append(str(part))
-        if len(options) == 1:
+        # A place in a list leads to the same configuration.
+        if isinstance(part, str) and len(options) == 1:
             holder = options[0]
             field = holder.model_fields.get(str(part))
-            options = [] if field is None else _nested(field.annotation)
+            options = [] if field is None else _nested(field.annotation) or _listed(field.annotation)
     return names, holder
 
 

@@ -1,5 +1,7 @@
 """Configuration values: strict, replaced by dotted name, through YAML and back."""
 
+from typing import Literal
+
 import pytest
 
 from farm_ray.configuration import (
@@ -26,6 +28,8 @@ class Outer(Config):
     train: Inner = Inner()
     labels: tuple[str, ...] = ()
     spare: Inner | None = None
+    many: tuple[Inner, ...] = ()
+    either: int | Literal["all"] | None = None
 
 
 def test_replace_reaches_any_field_and_leaves_the_original():
@@ -46,11 +50,18 @@ def test_replace_fills_a_part_that_is_not_there_yet():
     [
         ("train.epoch", 3, 'unknown key "train.epoch"; did you mean "train.epochs"?'),
         ("trian", 3, "did you mean"),
-        ("zzz", 3, "known are: labels, name, spare, train"),
+        ("zzz", 3, "known are: either, labels, many, name, spare, train"),
         ("spare.epoch", 3, 'unknown key "spare.epoch"; did you mean "spare.epochs"'),
         ("name.first", 3, "name has no parts"),
         ("train.epochs", "many", r"train\.epochs: .*integer.*'many'"),
         ("train.epochs", 1.5, r"train\.epochs: .*1\.5"),
+        ("train.epochs", True, r"train\.epochs: a number is needed; YAML reads .* as switches \(got True\)"),
+        ("train.rate", False, r"train\.rate: a number is needed"),
+        ("either", True, r"^either: a number is needed"),
+        ("either", "x", r"^either: .*integer"),
+        ("train.rate", "inf", r"train\.rate: .*finite number \(got 'inf'\)"),
+        ("train.rate", ".nan", r"train\.rate: .*number"),
+        ("many", [{"rate": 1}, {"epochs": "x"}], r"^many\.1\.epochs: .*integer.*'x'"),
         ("train", {"epoch": 3}, r'unknown key "train\.epoch"; did you mean "train.epochs"'),
     ],
 )

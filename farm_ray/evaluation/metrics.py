@@ -171,8 +171,8 @@ def resolve_metrics(metric: Any) -> list[MetricFunction]:
             return [_registered_metrics[metric]]
         known = sorted([*METRICS, *_registered_metrics])
         hint = nearest(metric, known)
-        more = "" if "known are" in hint else f" Known are: {', '.join(known)};"
-        raise ConfigError(f'unknown metric "{metric}"{hint}{more} add your own with register_metrics', metric=metric)
+        more = "" if "known are" in hint else f" Known are: {', '.join(known)}"
+        raise ConfigError(f'unknown metric "{metric}"{hint}{more}; add your own with register_metrics', metric=metric)
     if not callable(metric):
         raise ConfigError(f"a metric is a name, a function (preds, labels) or a list of them, not {metric!r}")
     _check_function(metric, f"the metric {_name(metric)}")

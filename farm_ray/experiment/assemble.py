@@ -58,7 +58,7 @@ def check_experiment(experiment: Experiment) -> None:
     """
     _check_is_experiment(experiment)
     model, data = experiment.model, experiment.data
-    if model.language_model is None and model.from_scratch is None:
+    if not (model.language_model or "").strip() and model.from_scratch is None:
         raise ConfigError("no language model is given: --model FOLDER, or --set model.language_model=...")
     if model.language_model is not None and model.from_scratch is not None:
         raise ConfigError("model.language_model and model.from_scratch are both given; leave one out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from farm_ray import storage
+from farm_ray.errors import ConfigError
 from farm_ray.experiment.assemble import make_processor
 from farm_ray.experiment.folder import TOKENIZER
 
@@ -59,6 +60,8 @@ def begin_from_scratch(
 
     scratch = experiment.model.from_scratch
     assert scratch is not None
+    for name in {"vocab_size", "model_type", "tokenizer", "language"} & set(scratch.settings):
+        raise ConfigError(f"model.from_scratch.settings.{name} is known from elsewhere; leave it out")
     folder = scratch.tokenizer_dir or str(output.path / TOKENIZER)
     if scratch.tokenizer_dir is None and not (output.resumes and (output.path / TOKENIZER).is_dir()):
         _learn_tokenizer(experiment, scratch, output.path, in_process=in_process, progress=progress)

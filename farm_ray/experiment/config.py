@@ -6,10 +6,18 @@ Imports neither ray nor torch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PlainSerializer, PositiveInt
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PlainSerializer,
+    PositiveInt,
+    field_validator,
+)
 
 from farm_ray.configuration import Config, build, read_yaml, to_yaml
 from farm_ray.experiment.preparation import as_prepare, name_of
@@ -48,6 +56,8 @@ __all__ = [
 
 PrepareField = Annotated[Callable[[Path], object] | None, BeforeValidator(as_prepare), PlainSerializer(name_of)]
 ClassWeights = Literal["balanced"] | tuple[float, ...] | None
+_WIDEST = 1 << 14
+"""Two hidden layers of this width have 1 GB of weights between them."""
 
 
 class DataConfig(Config):
@@ -79,7 +89,7 @@ class HeadConfig(Config):
 
     task: str
     """Name of the task the head learns."""
-    hidden_dims: tuple[PositiveInt, ...] = ()
+    hidden_dims: tuple[Annotated[PositiveInt, Field(le=_WIDEST)], ...] = ()
     """Widths of hidden layers between the language model and the labels."""
     class_weights: ClassWeights = None
     """Loss weight per label in the order of the label list, `balanced`, or None for equal weights."""
@@ -206,6 +216,14 @@ class Experiment(Config):
     """How it is trained."""
     seed: int = 42
     """Of the dev split, the order of the rows, dropout and fresh weights."""
+
+    @field_validator("name")
+    @classmethod
+    def _folder_below_runs(cls, value: str) -> str:
+        path = PurePath(value)
+        if not path.parts or path.is_absolute() or ".." in path.parts or not value.isprintable():
+            raise ValueError("it names the folder runs/<name>, so a name such as germeval18 is needed")
+        return value
 
 
 def read_experiment(path: str | Path) -> Experiment:

@@ -125,8 +125,8 @@ class OutputFolder:
 
 def check_output_folder(path: Path, experiment: Experiment) -> None:
     """Raises ConfigError when the path is no local folder, or holds a run that is not this one."""
-    if ":/" in str(path):
-        shown = str(path).replace(":/", "://", 1)
+    if ":/" in str(path) or str(path).endswith(":"):
+        shown = f"{path}/".replace(":/", "://", 1).removesuffix("/")
         raise ConfigError(f"the output folder must be on a disk that this machine sees, not {shown}", file=shown)
     storage.check_lasting(path, hint="give an absolute --output-dir")
     if path.exists() and not path.is_dir():

@@ -35,6 +35,8 @@ def make_model(experiment: Experiment, silo: DataSilo, language_model: LanguageM
     if experiment.model.dropout is not None:
         language_model.set_dropout(experiment.model.dropout)
     frozen = experiment.model.frozen_layers
+    if isinstance(frozen, int) and frozen > language_model.separate_layers:
+        raise ConfigError(f"frozen_layers={frozen}, but the model has {language_model.separate_layers} separate layers")
     if frozen is not None:
         language_model.freeze(None if frozen == "all" else frozen)
     set_all_seeds(experiment.seed)

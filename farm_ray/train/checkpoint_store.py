@@ -284,4 +284,5 @@ def _named(resume: str, root: str | None, scratch: Path) -> Found:
             return found
     there = ", ".join(own[0].names()) if own else ""
     shown = storage.redacted(resume)
-    raise CheckpointError(f"no checkpoint at {shown}" + (f"; there are: {there}" if there else ""), file=shown)
+    known = f"; there are: {there}" if there else "; give auto, latest, never, or the folder of a checkpoint"
+    raise CheckpointError(f"no checkpoint at {shown}{known}", file=shown)

@@ -117,7 +117,10 @@ def _column_names(file: TableFile, dialect: Dialect, records: Records) -> list[s
         row = records.next_row()
     if row is None:
         told = "is empty" if records.at_start() else "has no header row"
-        raise file.empty(f"{told}; give a file with a header and at least one row")
+        before = {"skiprows": dialect.skiprows, "header": dialect.header}
+        asked = [f"{name}={value}" for name, value in before.items() if value]
+        hint = f"check {' and '.join(asked)}" if asked else "give a file with a header and at least one row"
+        raise file.empty(f"{told}; {hint}")
     if isinstance(row, Problem):
         raise DataProblemError(f"the header cannot be read: {row.message}", file=row.file, row=row.line)
     return [name.strip() for name in row]
@@ -127,6 +130,8 @@ def _places(file: TableFile, dialect: Dialect, names: Sequence[str]) -> list[int
     """Where each wanted column stands; None for an optional one that is missing, or there twice."""
     missing = file.missing_columns(names)
     if missing:
+        if dialect.header is None:
+            raise file.missing_by_position(missing, len(names))
         raise file.missing_error(missing, [name for name in names if name], _header_hint(dialect, names))
     twice = file.columns_there_twice(names)
     if twice:
@@ -135,8 +140,6 @@ def _places(file: TableFile, dialect: Dialect, names: Sequence[str]) -> list[int
 
 
 def _header_hint(dialect: Dialect, names: Sequence[str]) -> str:
-    if dialect.header is None:
-        return "; header=None calls the columns by their position; give header=0 if the first row names them"
     if len(names) > 1:
         return ""
     inside = [sign for sign in _USUAL_DELIMITERS if sign in names[0] and sign != dialect.delimiter]

@@ -28,8 +28,8 @@ class Dialect:
         if not isinstance(self.delimiter, str) or len(self.delimiter) != 1 or self.delimiter in "\r\n\0":
             raise ConfigError(f"delimiter must be one character, not {self.delimiter!r}")
         if self.quote_char is not None and (len(self.quote_char) != 1 or self.quote_char in f"\r\n\0{self.delimiter}"):
-            way_out = "one character other than the delimiter, or None for no quoting"
-            raise ConfigError(f"quote_char must be {way_out}, not {self.quote_char!r}")
+            hint = "one character other than the delimiter; quote_char=None switches quoting off"
+            raise ConfigError(f"quote_char must not be {self.quote_char!r} but {hint}")
         for name, value in (("skiprows", self.skiprows), ("header", self.header)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
                 raise ConfigError(f"{name} must be a number from 0, or None, not {value!r}")

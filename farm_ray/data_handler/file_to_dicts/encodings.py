@@ -37,6 +37,8 @@ def check_encoding(encoding: str) -> None:
     """Raises ConfigError for an encoding that is not known, or in which a line end is more than one byte."""
     try:
         one_byte = "\n".encode(encoding) == b"\n" or codecs.lookup(encoding).name == "utf-8-sig"
+        # Codecs of domain names cannot show what is wrong with a line.
+        b"\n".decode(encoding, "replace")
     except (LookupError, ValueError):
         raise ConfigError(f'encoding "{encoding}" is not known; usual ones are utf-8, latin-1, cp1252') from None
     if not one_byte:

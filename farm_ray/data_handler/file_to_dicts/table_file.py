@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 STAGE = "file_to_dicts"
 
 Cell = str | None
+_MOST_NAMES = 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,10 +82,21 @@ class TableFile:
         # A column that is wanted itself is not the one that was meant.
         close = nearest(missing[0], [name for name in there if name not in self.columns])
         close = close if close.startswith("; did") else ""
-        known = ", ".join(f'"{problems.shorten(name)}"' for name in there)
-        told = self.error(f"has no column {names}; its columns are {known}{hint or close}")
+        known = ", ".join(f'"{problems.shorten(name)}"' for name in there[:_MOST_NAMES])
+        more = f", ... ({len(there)} in all)" if len(there) > _MOST_NAMES else ""
+        told = self.error(f"has no column {names}; its columns are {known}{more}{hint or close}")
         # A hint says what else is wrong, so that these columns may be there.
         told.facts["missing_columns"] = [] if hint or close else list(missing)
+        return told
+
+    def missing_by_position(self, missing: Sequence[str], width: int) -> DataProblemError:
+        """As `missing_error` for a file whose columns have their positions for names."""
+        names = " and ".join(f'"{name}"' for name in missing)
+        positions = f"0 to {width - 1}" if width > 1 else "0"
+        told = self.error(
+            f"has no column {names}; with header=None its columns are called by their position, {positions}"
+        )
+        told.facts["missing_columns"] = list(missing)
         return told
 
 

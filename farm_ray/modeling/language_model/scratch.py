@@ -13,11 +13,12 @@ from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
-from farm_ray.modeling.hub import first_line
+from farm_ray.foreign import told
 from farm_ray.modeling.language_model.families import class_by_model_type
 from farm_ray.modeling.language_model.loading import pooler_options, pooling_for
 from farm_ray.modeling.language_model.pooling import FAMILIES
 from farm_ray.modeling.language_model.quiet import quiet_transformers
+from farm_ray.modeling.language_model.sizes import check_fits_memory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +35,13 @@ def fresh_language_model(
     """What `LanguageModel.from_scratch` does; see there."""
     config = _config(model_type, vocab_size, tokenizer, settings)
     _drop_foreign_tokens(config)
-    try:
-        with quiet_transformers():
-            model = AutoModel.from_config(config, dtype=torch.float32, **pooler_options(config))
-    except (ValueError, TypeError, AssertionError) as error:
-        raise ConfigError(f"a {model_type} model cannot be built so: {first_line(error)}") from error
+
+    def build() -> Any:
+        return AutoModel.from_config(config, dtype=torch.float32, **pooler_options(config))
+
+    with told(lambda why: ConfigError(f"a {model_type} model cannot be built so: {why}")), quiet_transformers():
+        check_fits_memory(settings, build)
+        model = build()
     pooling = pooling_for(model)
     language_model = class_by_model_type(model_type)(model, pooling, language=language, name=model_type)
     language_model.pooling_is_trained = not pooling.projection and pooling.source != "encoder"
@@ -58,8 +61,10 @@ def _config(model_type: str, vocab_size: int, tokenizer: Any, settings: Mapping[
     of_tokenizer = {} if tokenizer is None else _special_tokens(tokenizer, vocab_size, fields)
     try:
         config = kind(**{"vocab_size": vocab_size, **of_tokenizer, **given})
-    except (ValueError, TypeError, StrictDataclassError) as error:
-        raise ConfigError(f"a {model_type} configuration cannot be so: {first_line(error)}") from error
+    except (ValueError, TypeError, AttributeError, StrictDataclassError) as error:
+        # The field's name stands in the first line, what is wrong with it in the second.
+        why = " ".join(line.strip() for line in str(error).splitlines()[:2])
+        raise ConfigError(f"a {model_type} configuration cannot be so: {why}") from error
     if config.is_encoder_decoder:
         raise ConfigError(f"a {model_type} is an encoder with a decoder; give an encoder", value=model_type)
     return config

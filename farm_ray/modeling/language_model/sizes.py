@@ -1,12 +1,13 @@
-"""Whether the weights beside a config.json can be of the sizes that it tells, before anything of them is built."""
+"""Whether weights can be of the sizes that a config.json or an experiment tells, before anything of them is built."""
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.errors import ModelFolderError
+from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.foreign import shown
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _MOST_TABLE_ROWS = 100_000
 _SMALL = 1 << 22
 """Weights that may be missing in the file: heads and poolers."""
 _INT64 = 2**63
+_FLOAT32 = 4
+"""Bytes of a weight."""
 _LAYERS = re.compile(r"layer(s|)(_|$)|depth|block(s|)$|stages?$|group(s|_num)$|num_experts")
 _WIDTHS = re.compile(
     r"size$|_dim$|^dim$|dims$|heads?$|width|channels?$|n_embd|d_model|d_inner|d_ff|d_kv|embedding|rank$"
@@ -40,16 +43,41 @@ def check_sizes(values: Mapping[str, Any], file: Path, weights_bytes: int) -> No
     Raises:
         ModelFolderError: Names the entry.
     """
+    for name, number in _impossible(values, weights_bytes):
+        raise ModelFolderError(
+            f"{file}: {name} is {shown(number)}, and the weights have {weights_bytes:,} bytes; it is damaged or of "
+            "another model, copy the folder again",
+            file=str(file),
+            value=number,
+        )
+
+
+def check_fits_memory(settings: Mapping[str, Any], build: Callable[[], nn.Module]) -> None:
+    """Refuses settings of a model with fresh weights that this machine cannot hold, before any weight is made.
+
+    Args:
+        settings: What is asked for.
+        build: Makes the model.
+
+    Raises:
+        ConfigError: Names the setting, or the number of weights.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for name, number in _impossible(settings, memory):
+        raise ConfigError(f"{name} is {shown(number)}, which no model on this machine can have", value=number)
+    count = _weights_of(build)
+    if count * _FLOAT32 > memory:
+        raise ConfigError(
+            f"a model of {count:,} weights does not fit this machine's memory of {memory >> 30} GB; give smaller sizes"
+        )
+
+
+def _impossible(values: Mapping[str, Any], most_bytes: int) -> Iterator[tuple[str, float]]:
     computed = any(values.get(name) for name in _TABLES)
     for name, number in _numbers(values):
-        least, most = _bounds(name, weights_bytes, computed=computed)
+        least, most = _bounds(name, most_bytes, computed=computed)
         if not least <= number <= most:
-            raise ModelFolderError(
-                f"{file}: {name} is {shown(number)}, and the weights have {weights_bytes:,} bytes; it is damaged or of "
-                "another model, copy the folder again",
-                file=str(file),
-                value=number,
-            )
+            yield name, number
 
 
 def _bounds(name: str, weights_bytes: int, *, computed: bool) -> tuple[float, float]:
@@ -78,18 +106,23 @@ def check_built(build: Callable[[], nn.Module], file: Path, weights_bytes: int) 
     Raises:
         ModelFolderError: Names the file and both numbers.
     """
-    import torch
-
-    with torch.device("meta"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = build()
-    count = sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
+    count = _weights_of(build)
     if count > weights_bytes + _SMALL:
         raise ModelFolderError(
             f"{file} describes a model of {count:,} weights, and the files beside it have {weights_bytes:,} bytes; "
             "it is damaged or of another model, copy the folder again",
             file=str(file),
         )
+
+
+def _weights_of(build: Callable[[], nn.Module]) -> int:
+    """How many numbers the model holds, which is built without them."""
+    import torch
+
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = build()
+    return sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
 
 
 def _numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -97,6 +97,8 @@ class Tokenizer:
             ModelFolderError: When the folder holds no usable tokenizer, or the hub does not give one.
             TypeError: On a setting no tokenizer of this class has.
         """
+        if not str(pretrained_model_name_or_path).strip():
+            raise ModelFolderError("the name of the tokenizer is empty; give a model folder or a name on the hub")
         folder = storage.local_path(pretrained_model_name_or_path)
         name = str(folder) if is_folder(folder) else str(pretrained_model_name_or_path)
         if problem := text_problem(name):

@@ -35,7 +35,7 @@ def test_no_quoting(read):
 
 def test_other_encodings(read):
     assert read("text\tlabel\ncaf\xe9\tA\n".encode("latin-1"), encoding="latin-1") == [(2, "café", "A")]
-    for encoding, told in {"utf-61": "is not known", "utf-16": "line by line"}.items():
+    for encoding, told in {"utf-61": "is not known", "idna": "is not known", "utf-16": "line by line"}.items():
         with pytest.raises(ConfigError, match=told):
             read("text\tlabel\na\tA\n", encoding=encoding)
 
@@ -44,15 +44,25 @@ def test_skipped_lines_and_later_headers(read):
     content = '# "made by\nnobody\ntext\tlabel\na\tA\n'
     assert read(content, skiprows=2) == [(4, "a", "A")]
     assert read("x\n\ntext\tlabel\na\tA\n", header=1) == [(4, "a", "A")]
-    with pytest.raises(DataProblemError, match="has no header row"):
+    with pytest.raises(DataProblemError, match=r"has no header row; check skiprows=9$"):
         read(content, skiprows=9)
+    with pytest.raises(DataProblemError, match=r"has no header row; check skiprows=1 and header=30$"):
+        read(content, skiprows=1, header=30)
 
 
 def test_no_header(read):
     by_position = {"0": "text", "1": "label"}
     assert read("a\tA\nb\tB\n", columns=by_position, header=None) == [(1, "a", "A"), (2, "b", "B")]
-    with pytest.raises(DataProblemError, match=r'no column "text" and "label"; its columns are "0", "1"; header=None'):
+    with pytest.raises(DataProblemError, match=r'"label"; with header=None .* position, 0 to 1$') as told:
         read("a\tA\n", header=None)
+    # Whoever knows the columns' options says which to give.
+    assert told.value.facts["missing_columns"] == ["text", "label"]
+
+
+def test_a_few_of_many_columns_are_named(read):
+    with pytest.raises(DataProblemError, match=r'"c29", \.\.\. \(5000 in all\)') as told:
+        read("\t".join(f"c{n}" for n in range(5000)) + "\na\n")
+    assert len(str(told.value)) < 1000
 
 
 @pytest.mark.parametrize(
