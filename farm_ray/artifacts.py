@@ -39,23 +39,27 @@ def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite
     earlier writer of `path` left when it was killed is removed.
 
     Raises:
-        ConfigError: When the disk is full or the place is not writable; nothing is left behind.
+        ConfigError: When the disk is full, or the place is a file or not writable; nothing is left behind.
     """
-    path = local_path(path)
     check_lasting(path)
-    if path.exists() and not overwrite:
+    path = local_path(path)
+    # What a link leads to is replaced, which may lie on another disk, and not the link.
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_dir():
+        raise ConfigError(f"cannot write {path}: it is a file; give another folder", file=str(path))
+    if target.exists() and not overwrite:
         raise ConfigError(f"{path} exists already; give another folder or remove it", file=str(path))
-    aside = path.parent / aside_name(path.name)
-    made = missing_folders(path)
+    aside = target.parent / aside_name(target.name)
+    made = missing_folders(target)
     try:
-        remove_leftovers(path.parent, path.name)
+        remove_leftovers(target.parent, target.name)
         aside.mkdir(parents=True)
         write(aside)
         _write_checksums(aside)
         _sync(aside)
-        _move_over(aside, path)
+        _move_over(aside, target)
     except BaseException as error:
-        reason = _storage_reason(error, path.parent)
+        reason = _storage_reason(error, target.parent)
         shutil.rmtree(aside, ignore_errors=True)
         remove_empty(made)
         if reason is None:
@@ -65,12 +69,19 @@ def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite
     return path
 
 
-def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayError] = ModelFolderError) -> None:
+def verify_folder(
+    path: str | Path,
+    *,
+    full: bool = False,
+    all_of: tuple[str, ...] = (),
+    error: type[FarmRayError] = ModelFolderError,
+) -> None:
     """Checks a published folder against its checksums; a folder without `checksums.json` passes.
 
     Args:
         path: The folder.
         full: Compare contents (sha256), not only sizes.
+        all_of: Suffixes of files that must have a check sum, when they lie right in the folder.
         error: The error to raise; it names the first file that is missing or differs.
     """
     path = local_path(path)
@@ -83,6 +94,9 @@ def verify_folder(path: str | Path, *, full: bool = False, error: type[FarmRayEr
         raise error(f"{listed} is damaged; copy the folder again", file=str(listed)) from None
     if not isinstance(entries, dict) or not all(map(_is_entry, entries.values())):
         raise error(f"{listed} is damaged; copy the folder again", file=str(listed))
+    for file in path.iterdir() if all_of else ():
+        if file.name.endswith(all_of) and file.name not in {*entries, CHECKSUMS} and not file.name.startswith("."):
+            raise error(f"{listed} is damaged: it has no sum of {file.name}; copy the folder again", file=str(listed))
     for name, (size, digest) in entries.items():
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise error(f'{listed} names "{name}", which is outside of {path}; copy the folder again', file=str(listed))

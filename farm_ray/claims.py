@@ -16,19 +16,19 @@ import socket
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from farm_ray import storage
-from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
-from farm_ray.process_identity import is_gone, machine, started_at
+from farm_ray import claim_file, storage
+from farm_ray.errors import ConfigError, FarmRayError
+from farm_ray.process_identity import machine, started_at
 from farm_ray.storage.patience import insist
 from farm_ray.storage.writing import missing_folders, remove_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-T = TypeVar("T")
+    from farm_ray.claim_file import Holder
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,6 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_TO_SETTLE = 0.3
 _SECONDS_TO_SETTLE_FAR_AWAY = 2.0
 """Of two runs that claim a folder in the same moment the last one keeps it; both look again after so long."""
-_LOOKS_AT_ONE_THAT_COMES_AND_GOES = 5
 _SECONDS_FORGOTTEN = 3600
 """Longer than the clocks of two machines differ: older claims are not watched first."""
 
@@ -75,16 +74,16 @@ class Claim:
             ConfigError: When a living run holds it, or it cannot be written to.
         """
         while True:
-            there = _read(self._file)
+            there = claim_file.read(self._file)
             if there is not None:
                 self._outlive(there)
             if there is None and storage.is_local(self._file):
-                if _write_new(self._file, self._told()):
+                if claim_file.write_new(self._file, self._told()):
                     break
                 continue
             self._write()
             time.sleep(_SECONDS_TO_SETTLE if storage.is_local(self._file) else _SECONDS_TO_SETTLE_FAR_AWAY)
-            if (_read(self._file) or {}).get("run") == self.run:
+            if is_held(self._file, self.run):
                 break
         self._thread.start()
 
@@ -94,50 +93,51 @@ class Claim:
         if self._thread.is_alive():
             self._thread.join()
         with contextlib.suppress(FarmRayError):
-            if (_read(self._file) or {}).get("run") == self.run:
+            if is_held(self._file, self.run):
                 storage.remove(self._file)
 
-    def _outlive(self, there: dict[str, Any]) -> None:
+    def _outlive(self, there: Holder) -> None:
         """Returns when the run that holds the folder is dead.
 
         Raises:
             ConfigError: When it lives.
         """
-        if there.get("machine") == machine():
-            if _is_dead(there):
-                return
+        if there.is_gone:
+            return
+        if there.is_here:
             raise self._refusal(there)
-        if _age(self._file, there) > _SECONDS_FORGOTTEN:
+        if claim_file.age(self._file, there) > _SECONDS_FORGOTTEN:
             return
         logger.info(
             "%s was used by a run on host %s; looking for up to %.0f s whether that lives",
             self.folder,
-            there.get("host"),
+            there.host,
             SECONDS_UNTIL_STALE,
         )
-        seen, until = _stamp(self._file), time.monotonic() + SECONDS_UNTIL_STALE
+        seen, until = claim_file.stamp(self._file), time.monotonic() + SECONDS_UNTIL_STALE
         while time.monotonic() < until:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
-            now = _stamp(self._file)
+            now = claim_file.stamp(self._file)
             if now is None:
                 return
             if now != seen:
-                raise self._refusal(_read(self._file) or there)
+                raise self._refusal(claim_file.read(self._file) or there)
 
-    def _refusal(self, there: dict[str, Any]) -> ConfigError:
-        who = f"started at {there.get('started')} on host {there.get('host')}, pid {there.get('pid')}"
+    def _refusal(self, there: Holder) -> ConfigError:
         return ConfigError(
-            f"{self.folder} is used by a run that {who}; wait for it, or {self.hint}", file=self.folder, holder=who
+            f"{self.folder} is used by a run that {there}; wait for it, or {self.hint}",
+            file=self.folder,
+            holder=str(there),
         )
 
     def _beat_on(self) -> None:
         while not self._released.wait(SECONDS_BETWEEN_BEATS):
             # What fails now may go well at the next beat, and a run that lost its folder finds out when it writes.
             with contextlib.suppress(FarmRayError, OSError):
-                there = _read(self._file)
+                there = claim_file.read(self._file)
                 if _is_anothers(there, self.run):
                     return
-                if there and storage.is_local(self._file):
+                if there is not None and there.run == self.run and storage.is_local(self._file):
                     # Changes the time by the file system's clock and needs no room.
                     os.utime(storage.local_path(self._file))
                 elif not self._released.is_set():
@@ -152,18 +152,17 @@ class Claim:
 
 
 @contextlib.contextmanager
-def claimed(folder: str | Path, *, hint: str, file: str | Path | None = None) -> Iterator[Claim]:
+def claimed(folder: str | Path, *, hint: str) -> Iterator[Claim]:
     """Holds a folder for a run while the block lasts; the folder is made, and removed if it is empty in the end.
 
     Args:
         folder: On a disk or under s3://.
         hint: What to do where a living run holds it: `give another --output-dir`.
-        file: Of the claim, where it may not lie in the folder.
 
     Raises:
         ConfigError: When a living run holds it, or it cannot be written to.
     """
-    place = storage.join(folder, FILE) if file is None else str(file)
+    place = storage.join(folder, FILE)
     claim = Claim(storage.redacted(folder), place, hint)
     made = _missing_folders(place)
     try:
@@ -180,11 +179,11 @@ def check(file: str, run: str, *, folder: str) -> None:
     Raises:
         ConfigError: When another run has taken it over.
     """
-    there = insist(lambda: _read(file))
+    there = insist(lambda: claim_file.read(file))
     if there is not None and _is_anothers(there, run):
         raise ConfigError(
-            f"{folder} was taken over by a run that started at {there.get('started')} on host {there.get('host')}, "
-            f"pid {there.get('pid')}, as this one gave no sign for {SECONDS_UNTIL_STALE:.0f} s; this one stops",
+            f"{folder} was taken over by a run that {there}, as this one gave no sign for {SECONDS_UNTIL_STALE:.0f} s; "
+            "this one stops",
             file=folder,
         )
 
@@ -195,7 +194,8 @@ def is_held(file: str, run: str) -> bool:
     Raises:
         DataProblemError: When that cannot be found out.
     """
-    return (_read(file) or {}).get("run") == run
+    there = claim_file.read(file)
+    return there is not None and there.run == run
 
 
 def _missing_folders(file: str) -> list[Path]:
@@ -203,83 +203,6 @@ def _missing_folders(file: str) -> list[Path]:
     return missing_folders(storage.local_path(file)) if storage.is_local(file) else []
 
 
-def _read(file: str) -> dict[str, Any] | None:
-    """Who holds the folder; None for nobody. A claim that cannot be understood is somebody's, of whom nothing is known.
-
-    Raises:
-        DataProblemError: When that cannot be found out.
-    """
-
-    def look() -> Any:
-        with storage.open_binary(file) as source:
-            return json.load(source)
-
-    try:
-        told = _if_there(file, look)
-    except (ValueError, RecursionError):
-        return {}
-    return told if told is None or isinstance(told, dict) else {}
-
-
-def _if_there(file: str, look: Callable[[], T]) -> T | None:
-    """What a look at the claim gives; None where there is none.
-
-    Raises:
-        DataProblemError: When that cannot be found out.
-    """
-    for _ in range(_LOOKS_AT_ONE_THAT_COMES_AND_GOES):
-        with contextlib.suppress(DataProblemError):
-            return look()
-        if not storage.exists(file):
-            return None
-    return look()
-
-
-def _is_anothers(there: dict[str, Any] | None, run: str) -> bool:
+def _is_anothers(there: Holder | None, run: str) -> bool:
     """Whether another run is named; what is read while it is being written may name nobody."""
-    return there is not None and there.get("run") not in {None, run}
-
-
-def _is_dead(there: dict[str, Any]) -> bool:
-    process, started = there.get("pid"), there.get("process_started")
-    return isinstance(process, int) and is_gone(str(there.get("machine")), process, started)
-
-
-def _stamp(file: str) -> str | None:
-    return _if_there(file, lambda: storage.change_stamp(file))
-
-
-def _age(file: str, there: dict[str, Any]) -> float:
-    """Seconds since the last beat, by two clocks."""
-    beats = [there["beat"]] if isinstance(there.get("beat"), int | float) else [0.0]
-    if storage.is_local(file):
-        with contextlib.suppress(OSError):
-            beats.append(storage.local_path(file).stat().st_mtime)
-    return time.time() - max(beats)
-
-
-def _write_new(file: str, told: bytes) -> bool:
-    """Whether the claim is made; False where another run was faster."""
-    path = storage.local_path(file)
-    made = False
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as out:
-            made = True
-            out.write(told)
-    except FileExistsError as error:
-        if error.filename == str(path):
-            return False
-        raise _unwritable(path, error) from None
-    except FileNotFoundError:
-        # The run before has just removed the folder that it had made.
-        return False
-    except OSError as error:
-        if made:
-            path.unlink(missing_ok=True)
-        raise _unwritable(path, error) from None
-    return True
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(f"cannot write to {path.parent}: {error.strerror}", file=str(path))
+    return there is not None and there.run not in {None, run}

@@ -40,7 +40,7 @@ def is_gone(of_machine: str, process: int, started: str | None = None) -> bool:
         return False
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return True
     except OSError:
         pass

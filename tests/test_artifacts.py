@@ -27,6 +27,24 @@ def test_publish_replaces_in_one_step(tmp_path):
     assert [path.name for path in place.parent.iterdir()] == ["model"]
 
 
+def test_what_a_link_leads_to_is_replaced(tmp_path):
+    publish_folder(tmp_path / "disk" / "model", write("one"))
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "model")
+    assert publish_folder(tmp_path / "link", write("two")) == tmp_path / "link"
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "disk" / "model" / "a.txt").read_text() == "two"
+    assert sorted(path.name for folder in (tmp_path, tmp_path / "disk") for path in folder.iterdir()) == [
+        *("disk", "link", "model"),
+    ]
+
+
+def test_a_file_is_not_replaced_by_a_folder(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ConfigError, match="it is a file; give another folder"):
+        publish_folder(tmp_path / "file", write("one"))
+    assert (tmp_path / "file").read_text() == "x"
+
+
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("bug"), KeyboardInterrupt()])
 def test_a_failed_write_leaves_what_was_there(tmp_path, error):
     place = publish_folder(tmp_path / "model", write("one"))

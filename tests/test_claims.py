@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from farm_ray import claims
+from farm_ray import claim_file, claims
 from farm_ray.claims import FILE, check, claimed
 from farm_ray.errors import ConfigError
 from farm_ray.process_identity import is_gone, machine, started_at
@@ -90,6 +90,7 @@ def test_a_process_id_that_was_given_again_is_another_process(tmp_path):
     assert started_at(os.getpid()) is not None
     assert not is_gone(machine(), os.getpid(), started_at(os.getpid()))
     assert not is_gone("01234567", 2**22 - 1)
+    assert is_gone(machine(), 10**30)
 
 
 @pytest.mark.parametrize("place", ["folder", "s3://data/run"])
@@ -109,7 +110,7 @@ def test_a_run_on_another_machine_is_taken_over_when_its_beats_stop(tmp_path, bu
 def test_a_run_on_another_machine_that_beats_is_alive(tmp_path, bucket, quick, monkeypatch, place):
     place = tmp_path / "folder" if place == "folder" else place
     with claimed(place, hint="x"):
-        monkeypatch.setattr(claims, "machine", lambda: "another")
+        monkeypatch.setattr(claim_file, "machine", lambda: "another")
         with pytest.raises(ConfigError, match=f"pid {os.getpid()}"):
             claimed(place, hint="x").__enter__()
 
@@ -122,11 +123,41 @@ def test_what_was_forgotten_long_ago_is_not_watched(tmp_path):
         assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"pid": "x"}', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{", b"null", b'{"pid": "x"}', b"\xff\xfe"])
 def test_a_claim_that_cannot_be_understood_is_watched(tmp_path, quick, content):
     (tmp_path / FILE).write_bytes(content)
     with claimed(tmp_path, hint="x") as claim:
         claim.check()
+
+
+def test_what_a_claim_says_is_told_on_one_short_line(tmp_path):
+    started = started_at(os.getpid())
+    claim_of(tmp_path, machine=machine(), pid=os.getpid(), process_started=started, host="a\nb", started="9" * 5000)
+    with pytest.raises(ConfigError, match="a run that started at an unknown time on host unknown, pid ") as refused:
+        claimed(tmp_path, hint="x").__enter__()
+    assert len(str(refused.value).removeprefix(str(tmp_path))) < 120
+
+
+@pytest.mark.parametrize("target", ["nowhere", FILE, "kept", "/dev/zero"])
+def test_a_link_in_place_of_a_claim_is_not_followed(tmp_path, target):
+    (tmp_path / "kept").write_bytes(b"")
+    (tmp_path / FILE).symlink_to(target)
+    with pytest.raises(ConfigError, match=r"running\.json is a link, where a run keeps a file of its own; remove it"):
+        claimed(tmp_path, hint="x").__enter__()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE, "kept"]
+    assert (tmp_path / "kept").read_bytes() == b""
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_pipe_or_folder_in_place_of_a_claim(tmp_path, make):
+    make(tmp_path / FILE)
+    with pytest.raises(ConfigError, match="remove it"):
+        claimed(tmp_path, hint="x").__enter__()
+
+
+def test_a_folder_that_cannot_be_made():
+    with pytest.raises(ConfigError, match="cannot write to /proc/no/such: No such file"):
+        claimed("/proc/no/such", hint="x").__enter__()
 
 
 def test_a_run_that_lost_its_folder_finds_out_and_leaves_the_new_claim(tmp_path, quick):

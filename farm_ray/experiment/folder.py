@@ -47,6 +47,7 @@ _FREE = {
 }
 """Fields that a run may change when it goes on."""
 _MOST_DIFFERENCES = 3
+_ABSOLUTE = "give an absolute --output-dir"
 
 
 @contextlib.contextmanager
@@ -123,12 +124,27 @@ class OutputFolder:
         return None if self.resumes else self.path
 
 
+def output_path(given: str | Path | None, default: str | Path) -> Path:
+    """The folder that was given, or else the default.
+
+    Raises:
+        ConfigError: When an empty path was given.
+    """
+    place = default if given is None else given
+    storage.check_lasting(place, hint=_ABSOLUTE)
+    return storage.local_path(place)
+
+
 def check_output_folder(path: Path, experiment: Experiment) -> None:
     """Raises ConfigError when the path is no local folder, or holds a run that is not this one."""
     if ":/" in str(path) or str(path).endswith(":"):
         shown = f"{path}/".replace(":/", "://", 1).removesuffix("/")
         raise ConfigError(f"the output folder must be on a disk that this machine sees, not {shown}", file=shown)
-    storage.check_lasting(path, hint="give an absolute --output-dir")
+    storage.check_lasting(path, hint=_ABSOLUTE)
+    if path.is_symlink() and not path.exists():
+        raise ConfigError(
+            f"the output folder {path} is a link that leads nowhere; give another --output-dir", file=str(path)
+        )
     if path.exists() and not path.is_dir():
         raise ConfigError(f"the output folder {path} is a file; give another --output-dir", file=str(path))
     if not holds_a_run(path):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farm_ray import cluster, storage
+from farm_ray import cluster
 from farm_ray.errors import ConfigError
 from farm_ray.experiment import folder as folders
 from farm_ray.experiment.assemble import check_experiment, make_silo, prepare_data
@@ -77,7 +77,7 @@ def run_experiment(
     from farm_ray.train.trainer import checkpoints_claimed
 
     check_experiment(experiment)
-    output = storage.local_path(output_dir or experiment.output_dir or Path("runs") / experiment.name)
+    output = folders.output_path(output_dir, experiment.output_dir or Path("runs") / experiment.name)
     least = num_workers if isinstance(num_workers, int) else num_workers[0]
     check_device(experiment.train.use_amp, num_workers=least, use_gpu=use_gpu)
     resume = "auto" if resume == "latest" else resume

@@ -43,7 +43,7 @@ LARGE_BYTES = 64 << 20
 
 _ROWS_AT_ONCE = 200
 _OWN_FILES = {"added_tokens.json", "checksums.json", "merges.txt", "special_tokens_map.json", "tokenizer.json"}
-_OWN_FILES |= {"tokenizer_config.json", "vocab.json", "vocab.txt"}
+_OWN_FILES |= {"tokenizer_config.json", "vocab.json", "vocab.txt", claims.FILE}
 
 
 def train_tokenizer_on(
@@ -92,12 +92,11 @@ def train_tokenizer_on(
     if max_bytes is not None and max_bytes < 1:
         raise ConfigError(f"max_bytes must be 1 or more, not {max_bytes}")
     folder = _checked_output(output_dir)
-    # The folder itself is replaced as a whole.
-    beside = folder.with_name(f".{folder.name}{claims.FILE}")
-    with claims.claimed(folder, file=beside, hint="give another folder"):
+    with claims.claimed(folder, hint="give another folder") as claim:
         return _train_tokenizer(
             path,
             folder,
+            claim,
             reader=_Reader(text_column_name, encoding),
             max_bytes=max_bytes,
             in_process=in_process,
@@ -112,6 +111,7 @@ def train_tokenizer_on(
 def _train_tokenizer(
     path: str | Path,
     folder: Path,
+    claim: claims.Claim,
     *,
     reader: _Reader,
     max_bytes: int | None,
@@ -142,6 +142,8 @@ def _train_tokenizer(
         raise DataProblemError(told, file=storage.redacted(str(path))) from None
     if seen.problems:
         logger.warning("%d documents were left out; the first: %s", sum(seen.problems.values()), seen.first_problem)
+    claim.check()
+    _refuse_others(folder)
     publish_folder(folder, lambda aside: tokenizer.save_pretrained(str(aside)))
     return {
         "kind": how["kind"],
@@ -256,14 +258,20 @@ def _checked_output(output_dir: str | Path) -> Path:
     Raises:
         ConfigError: When it holds something else, or cannot be written.
     """
-    shown = storage.redacted(str(output_dir))
-    if "://" in str(output_dir):
+    if not storage.is_local(str(output_dir)):
+        shown = storage.redacted(str(output_dir))
         raise ConfigError(f"{shown}: a tokenizer is written to a local folder; give another folder")
+    storage.check_lasting(output_dir, hint="give an absolute path")
     folder = storage.local_path(output_dir)
-    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - _OWN_FILES)):
-        raise ConfigError(f"{shown} holds {others[0]}, which would be replaced; give another folder")
+    _refuse_others(folder)
     try:
         storage.check_folder(folder)
     except ConfigError as error:
         raise ConfigError(f"{error}; give another folder", **error.facts) from None
     return folder
+
+
+def _refuse_others(folder: Path) -> None:
+    """Raises ConfigError where the folder, which is replaced as a whole, holds something else than a tokenizer."""
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - _OWN_FILES)):
+        raise ConfigError(f"{folder} holds {others[0]}, which would be replaced; give another folder", file=str(folder))

@@ -84,13 +84,16 @@ def remove_empty(folders: Sequence[Path]) -> None:
 
 
 def check_lasting(place: str | Path, *, hint: str = "give an absolute path, or an s3:// address") -> None:
-    """Refuses a place in the copy of the code that Ray unpacks for a job, and clears when nobody uses it any more.
+    """Refuses an empty path, and a place in the copy of the code that Ray unpacks for a job and clears afterwards.
 
-    That is where relative paths lead inside of `ray job submit --working-dir`.
+    That is where relative paths lead inside of `ray job submit --working-dir`. An empty path is what a shell makes of
+    a variable that is not set.
 
     Raises:
         ConfigError: Names the place and gives the hint.
     """
+    if not str(place):
+        raise ConfigError(f"an empty path names no place; {hint}", file="")
     if scheme(place) in {"", "file"} and _RAYS_COPY in str(local_path(place).absolute()):
         raise ConfigError(
             f"{place} lies in the copy of the code that Ray made for this job and removes afterwards; {hint}",

@@ -81,6 +81,12 @@ def test_a_file_is_no_output_folder(tmp_path):
         folder.check_output_folder(tmp_path / "file", READY)
 
 
+def test_a_link_that_leads_nowhere_is_told_as_one(tmp_path):
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(ConfigError, match="link is a link that leads nowhere; give another --output-dir"):
+        folder.check_output_folder(tmp_path / "link", READY)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)

@@ -195,3 +195,56 @@ def test_two_tokenizers_at_once(tmp_path):
     assert refused
     assert told["output_dir"] == str(tmp_path / "tok")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus.txt", "tok"]
+
+
+def test_a_run_that_starts_where_a_tokenizer_is_learnt_is_refused(experiment, tmp_path):
+    (tmp_path / "corpus.txt").write_text("a small corpus\n" * 50)
+    refused = []
+
+    def start_another(*_told):
+        if not refused:
+            refused.append(None)
+            with pytest.raises(ConfigError, match="tok is used by a run"):
+                run(experiment, tmp_path / "tok")
+
+    train_tokenizer_on(tmp_path / "corpus.txt", tmp_path / "tok", vocab_size=50, progress=start_another)
+    assert refused
+    assert sorted(path.name for path in (tmp_path / "tok").iterdir()) == [
+        "checksums.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ]
+
+
+def test_a_tokenizer_does_not_replace_what_came_meanwhile(tmp_path):
+    (tmp_path / "corpus.txt").write_text("a small corpus\n" * 50)
+
+    def come(*_told):
+        (tmp_path / "tok" / "precious.txt").write_text("x")
+
+    with pytest.raises(ConfigError, match=r"tok holds precious\.txt, which would be replaced"):
+        train_tokenizer_on(tmp_path / "corpus.txt", tmp_path / "tok", vocab_size=50, progress=come)
+    assert [path.name for path in (tmp_path / "tok").iterdir()] == ["precious.txt"]
+
+
+def test_an_empty_path_is_no_place(experiment, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = state(tmp_path)
+    (tmp_path / "corpus.txt").write_text("a small corpus\n" * 50)
+    for job in (
+        lambda: run(experiment, ""),
+        lambda: cross_validate_experiment(experiment, output_dir="", parallel=1),
+        lambda: preprocess_experiment(experiment, output_dir="", in_process=True),
+        lambda: train_tokenizer_on(tmp_path / "corpus.txt", "", vocab_size=50),
+    ):
+        with pytest.raises(ConfigError, match="an empty path names no place; give "):
+            job()
+    assert state(tmp_path).keys() - before.keys() == {tmp_path / "corpus.txt"}
+
+
+def test_a_model_that_is_a_link_stays_one(experiment, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "model").symlink_to(tmp_path / "disk" / "model")
+    run(experiment, tmp_path / "out")
+    assert (tmp_path / "out" / "model").is_symlink()
+    assert (tmp_path / "disk" / "model" / "metrics.json").is_file()

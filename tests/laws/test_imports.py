@@ -24,6 +24,7 @@ FOUNDATIONS = (
     "tracking",
     "storage",
     "artifacts",
+    "claim_file",
     "claims",
     "leftovers",
     "process_identity",
