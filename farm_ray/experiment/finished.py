@@ -13,7 +13,7 @@ from farm_ray import storage
 from farm_ray.artifacts import verify_folder
 from farm_ray.errors import CheckpointError, FarmRayError
 from farm_ray.experiment.result import Result
-from farm_ray.foreign import read_json
+from farm_ray.foreign import read_json, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,10 @@ def result_of_same(model_dir: Path, identity: Mapping[str, Any]) -> Result | Non
     wanted = json.loads(json.dumps(dict(identity)))
     differing = [name for name in wanted if stored.get(name) != wanted[name]]
     if differing:
-        told = [f"{name} was {stored.get(name)!r} and is {wanted[name]!r}" for name in differing[:_MOST_DIFFERENCES]]
+        told = [
+            f"{name} was {shown(stored.get(name))} and is {shown(wanted[name])}"
+            for name in differing[:_MOST_DIFFERENCES]
+        ]
         more = f" and {len(differing) - _MOST_DIFFERENCES} more" if len(differing) > _MOST_DIFFERENCES else ""
         raise CheckpointError(
             f"{model_dir} is the model of another run: {', '.join(told)}{more}; set them back, use --resume never, or "

@@ -27,7 +27,8 @@ from farm_ray.data_handler.order import Position
 from farm_ray.errors import CheckpointError, FarmRayError
 from farm_ray.foreign import JSON_BYTES, decoded, parse_json, read_text, shown, told
 from farm_ray.storage.untrusted import pickled_columns
-from farm_ray.train.optimizer_state import check_optimizer_state
+from farm_ray.train.optimizer_state import check_optimizer_state, check_scheduler_state
+from farm_ray.train.settings import IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetensors"
 _PROBLEMS = "problems.parquet"
+_SUMMED = (".json", ".parquet", ".pt", ".safetensors")
+"""Suffixes of the files that are read, each of which has its check sum."""
 FORMAT = 4
 _MOST_DIFFERENCES = 3
 _COUNTS = 1 << 64
@@ -177,7 +180,10 @@ def check_fits(address: str, identity: Mapping[str, Any]) -> bool:
         return False
     if record["format"] != FORMAT:
         raise _other_version(address)
-    _compare(address, record["identity"], identity)
+    try:
+        _compare(address, record["identity"], identity)
+    except DamagedCheckpointError:
+        return False
     return True
 
 
@@ -190,10 +196,16 @@ def _other_version(path: str | Path) -> CheckpointError:
 
 def _compare(path: str | Path, stored: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
     wanted = json.loads(json.dumps(dict(identity)))
+    if untold := [name for name in wanted if name in IDENTITY and name not in stored]:
+        file = storage.redacted(storage.join(path, _PROGRESS))
+        raise DamagedCheckpointError(
+            f"{file} is damaged (it does not say what {untold[0]} was); start again with --resume never", file=file
+        )
     differing = [name for name in wanted if stored.get(name) != wanted[name]]
     if differing:
         differences = [
-            f"{name} was {stored.get(name)!r} and is {wanted[name]!r}" for name in differing[:_MOST_DIFFERENCES]
+            f"{name} was {shown(stored.get(name))} and is {shown(wanted[name])}"
+            for name in differing[:_MOST_DIFFERENCES]
         ]
         more = f" and {len(differing) - _MOST_DIFFERENCES} more" if len(differing) > _MOST_DIFFERENCES else ""
         raise CheckpointError(
@@ -215,7 +227,9 @@ def _read_record(path: Path) -> tuple[dict[str, Any], Progress]:
     if written_by != FORMAT:
         raise _other_version(path)
     with _explained(path / _PROGRESS):
-        stored = dict(record.pop("identity"))
+        stored = record.pop("identity")
+        if not isinstance(stored, dict):
+            raise TypeError(f"its identity is {shown(stored)}")
         if record.keys() != {field.name for field in dataclasses.fields(Progress)}:
             raise ValueError(f"it holds {', '.join(sorted(map(shown, record)))}")
         # Of JSON, as strict Python would have tuples where JSON has lists.
@@ -256,9 +270,11 @@ def restore(path: Path, trainee: Trainee) -> dict[str, torch.Tensor] | None:
                 "start again with --resume never",
                 file=str(file),
             ) from None
-        check_optimizer_state(trainee.optimizer, state["optimizer"])
+        # With fp16 the first steps may have been skipped.
+        check_optimizer_state(trainee.optimizer, state["optimizer"], has_stepped=not state["scaler"])
         trainee.optimizer.load_state_dict(state["optimizer"])
         if trainee.scheduler is not None:
+            check_scheduler_state(trainee.scheduler, state["scheduler"])
             trainee.scheduler.load_state_dict(state["scheduler"])
         trainee.precision.scaler.load_state_dict(state["scaler"])
         states = state["random_states"]
@@ -368,7 +384,7 @@ def check(path: Path) -> None:
     for name in (_STATE, _PROGRESS, CHECKSUMS):
         if not (path / name).is_file():
             raise DamagedCheckpointError(f"{path} is no whole checkpoint: {name} is missing", file=str(path / name))
-    verify_folder(path, full=True, error=DamagedCheckpointError)
+    verify_folder(path, full=True, all_of=_SUMMED, error=DamagedCheckpointError)
 
 
 def digest(path: Path) -> str:

@@ -14,16 +14,29 @@ if TYPE_CHECKING:
 
 _FUSED = (torch.optim.Adam, torch.optim.SGD, torch.optim.Adagrad, TransformersAdamW)
 """What may compute below Python; elsewhere what does not fit is an error of the step."""
+_HELD: tuple[tuple[type[torch.optim.Optimizer], frozenset[str]], ...] = (
+    (torch.optim.Adam, frozenset({"step", "exp_avg", "exp_avg_sq"})),
+    (TransformersAdamW, frozenset({"step", "exp_avg", "exp_avg_sq"})),
+    (torch.optim.Adagrad, frozenset({"step", "sum"})),
+)
+"""What these hold for a weight after its first step, at least."""
 _COUNT = "step"
 _MAY_BE_NONE = "momentum_buffer"
 """Of SGD without momentum."""
 
 
-def check_optimizer_state(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]) -> None:
+def check_optimizer_state(
+    optimizer: torch.optim.Optimizer, state: Mapping[str, Any], *, has_stepped: bool = False
+) -> None:
     """Compares a state dict with the optimizer that is to load it.
 
+    Args:
+        optimizer: With its weights.
+        state: As its `state_dict()` gave it.
+        has_stepped: Whether the weights have surely been changed, so that there must be a state.
+
     Raises:
-        ValueError: When its options are of other kinds, or its tensors are not of the weights' shapes.
+        ValueError: When its options are of other kinds, or its tensors are missing or not of the weights' shapes.
         KeyError: When it is no such state.
         TypeError: As KeyError.
     """
@@ -41,6 +54,12 @@ def check_optimizer_state(optimizer: torch.optim.Optimizer, state: Mapping[str, 
         for name, value in held.items():
             if not _fits(name, value, weights[number]):
                 raise ValueError(f"the optimizer's {name} does not fit a weight of {tuple(weights[number].shape)}")
+    needed = next((names for kind, names in _HELD if isinstance(optimizer, kind)), frozenset[str]())
+    if has_stepped and needed and not state["state"]:
+        raise ValueError("the optimizer's state is empty")
+    for held in state["state"].values():
+        if missing := sorted(needed - held.keys()):
+            raise ValueError(f"the optimizer's {missing[0]} is missing")
     if len({frozenset(held) for held in state["state"].values()}) > 1:
         raise ValueError("the optimizer holds other values for some weights than for others")
 
@@ -66,3 +85,17 @@ def _fits(name: str, value: Any, weight: torch.Tensor) -> bool:
     if isinstance(value, torch.Tensor):
         return value.is_floating_point() and value.shape == (torch.Size() if name == _COUNT else weight.shape)
     return (isinstance(value, Real) and name == _COUNT) or (value is None and name == _MAY_BE_NONE)
+
+
+def check_scheduler_state(scheduler: torch.optim.lr_scheduler.LRScheduler, state: Mapping[str, Any]) -> None:
+    """Compares a state dict with the scheduler that is to load it, which takes any entry for an attribute of its own.
+
+    Raises:
+        ValueError: When it has other entries, or numbers and lists are of another kind.
+    """
+    own = scheduler.state_dict()
+    if state.keys() != own.keys():
+        raise ValueError("the scheduler's entries are others")
+    for name, value in own.items():
+        if isinstance(value, Real | list) and not isinstance(value, bool) and not _is_alike(state[name], value):
+            raise ValueError(f"the scheduler's {name} is {state[name]!r:.40}")

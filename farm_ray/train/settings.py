@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_PLAIN = ("epochs", "batch_size", "learning_rate", "grad_acc_steps", "max_grad_norm", "seed", "data_seed")
+IDENTITY = (*_PLAIN, "optimizer_opts", "schedule_opts")
+"""What every checkpoint says of its run, besides the content."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainSettings:
     """The arguments of `Trainer` that a rank needs; plain values, so that they pickle and compare."""
@@ -52,8 +57,7 @@ class TrainSettings:
 
     def identity(self) -> dict[str, Any]:
         """What must be equal for a checkpoint to fit this run; how often to log or save is not among it."""
-        names = ("epochs", "batch_size", "learning_rate", "grad_acc_steps", "max_grad_norm", "seed", "data_seed")
-        plain = {name: getattr(self, name) for name in names}
+        plain = {name: getattr(self, name) for name in _PLAIN}
         options = {"optimizer_opts": self.optimizer_opts or {}, "schedule_opts": self.schedule_opts or {}}
         return plain | options | dict(self.content)
 

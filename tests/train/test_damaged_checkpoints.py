@@ -56,6 +56,8 @@ DAMAGES = {
     "progress is deep": write("progress.json", b"[" * 100_000),
     "progress is no text": write("progress.json", b"\xff\xfe{}"),
     "no identity": lambda folder: progress(folder, identity=None),
+    "an identity that says nothing": lambda folder: progress(folder, identity={}),
+    "an identity of pairs": lambda folder: progress(folder, identity=[["seed", 42]]),
     "position of another kind": lambda folder: progress(folder, position=7),
     "a step below zero": lambda folder: progress(folder, position={"epoch": 0, "step": -1, "lanes": []}),
     "lanes of a stream": lambda folder: progress(folder, position={"epoch": 0, "step": 1, "lanes": [{"place": 0}]}),
@@ -80,6 +82,16 @@ DAMAGES = {
     ),
     "optimizer that lacks a tensor": lambda folder: state(
         folder, lambda values: values["optimizer"]["state"][0].pop("exp_avg")
+    ),
+    "optimizer that lacks a tensor of all weights": lambda folder: state(
+        folder, lambda values: [held.pop("exp_avg") for held in values["optimizer"]["state"].values()]
+    ),
+    "optimizer whose state is empty": lambda folder: state(folder, lambda values: values["optimizer"].update(state={})),
+    "scheduler with entries in place of its methods": lambda folder: state(
+        folder, lambda values: values["scheduler"].update(step=5)
+    ),
+    "scheduler without its number": lambda folder: state(
+        folder, lambda values: values["scheduler"].update(last_epoch="x")
     ),
     "optimizer with options of other kinds": lambda folder: state(
         folder, lambda values: values["optimizer"]["param_groups"][0].update(betas="ab")
@@ -116,7 +128,7 @@ def test_a_named_one_is_refused(tiny_folder, root, damage):
 
 
 @pytest.mark.parametrize(
-    "sums", [b'{"a": 5}', b"[]", b"{", b'{"a": ["x", 1]}', b'{"a": [1, null]}', b"\xff", b"[" * 9999]
+    "sums", [b'{"a": 5}', b"{}", b"[]", b"{", b'{"a": ["x", 1]}', b'{"a": [1, null]}', b"\xff", b"[" * 9999]
 )
 def test_check_sums_that_are_none(tiny_folder, root, sums):
     (root / "epoch_1_step_2" / "checksums.json").write_bytes(sums)
@@ -148,3 +160,24 @@ def test_what_was_given_up_is_never_taken_in_place_of_a_damaged_one(tiny_folder,
     sum_up(own)
     with pytest.warns(UserWarning, match="skipping"), pytest.raises(CheckpointError, match="none of the checkpoints"):
         small_run(tiny_folder, checkpoint_root_dir=root)
+
+
+def test_a_file_without_a_check_sum_is_damage(tiny_folder, root):
+    newest = root / "epoch_1_step_2"
+    sums = json.loads((newest / "checksums.json").read_text())
+    del sums["model.safetensors"]
+    (newest / "checksums.json").write_text(json.dumps(sums))
+    with pytest.warns(UserWarning, match=r"skipping a checkpoint: .* it has no sum of model\.safetensors"):
+        resumed, _ = small_run(tiny_folder, checkpoint_root_dir=root)
+    assert resumed.resumed_from == str(root / "epoch_1_step_1")
+
+
+def test_what_an_identity_says_is_told_on_one_short_line(tiny_folder, root):
+    newest = root / "epoch_1_step_2"
+    stored = json.loads((newest / "progress.json").read_text())["identity"]
+    progress(newest, identity=stored | {"tokenizer": "a\n\x1b[31m" * 10_000})
+    sum_up(newest)
+    with pytest.raises(CheckpointError, match="belongs to another run: tokenizer was 'a") as refused:
+        small_run(tiny_folder, checkpoint_root_dir=root)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 500
