@@ -18,12 +18,13 @@ from farm_ray import cluster, storage
 from farm_ray.data_handler.data_silo import DataSiloForCrossVal, DataSiloForHoldout
 from farm_ray.data_handler.data_silo.cross_validation import check_cross_validation, check_holdout
 from farm_ray.data_handler.data_silo.silo import SETS
-from farm_ray.errors import ConfigError
+from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.experiment import folder as folders
 from farm_ray.experiment.assemble import check_experiment, make_silo, prepare_data, refuse_stream
 from farm_ray.experiment.beginnings import load_pretrained
 from farm_ray.experiment.heads import make_model
 from farm_ray.experiment.run import check_device, early_stopping, training_options
+from farm_ray.foreign import read_json, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,8 @@ def cross_validate_experiment(
         `predictions` and `output_dir`. Values are flat for one task, by task name for several.
 
     Raises:
-        ConfigError: On settings that cannot be meant, or too few rows for the folds.
+        ConfigError: On settings that cannot be meant, too few rows for the folds, or a folder with the results of
+            another run or of other folds.
         DataProblemError: On data that cannot be used.
         ModelFolderError: On a model that cannot be read.
         ClusterError: On a cluster that cannot be reached, or that lost a fold.
@@ -93,7 +95,7 @@ def cross_validate_experiment(
     from farm_ray.train.folds_on_ray import check_gpus
 
     check_experiment(experiment)
-    output = storage.local_path(output_dir or f"{experiment.output_dir or Path('runs') / experiment.name}-folds")
+    output = folders.output_path(output_dir, f"{experiment.output_dir or Path('runs') / experiment.name}-folds")
     refuse_stream(experiment, "folds")
     if train_split is None:
         check_cross_validation(sets, n_splits, n_inner_splits)
@@ -102,7 +104,10 @@ def cross_validate_experiment(
     else:
         raise ConfigError("train_split makes hold-out splits, which are not nested; leave n_inner_splits out")
     check_device(experiment.train.use_amp, num_workers=0 if parallel == 1 else 1, use_gpu=use_gpu)
+    how: dict[str, Any] = {"n_splits": n_splits, "random_state": random_state, "stratification": stratification}
+    split = how | {"n_inner_splits": n_inner_splits, "train_split": train_split, "sets": list(sets)}
     with folders.output_folder(output, experiment) as target:
+        _refuse_other_split(output, split)
         processor, language_model = load_pretrained(experiment)
         if parallel != 1:
             cluster.connect(address)
@@ -113,7 +118,6 @@ def cross_validate_experiment(
         silo = make_silo(
             experiment, processor, in_process=parallel == 1, problems_dir=target.problems_dir, progress=progress
         )
-        how: dict[str, Any] = {"n_splits": n_splits, "random_state": random_state, "stratification": stratification}
         folds: Sequence[DataSilo]
         if train_split is None:
             folds = DataSiloForCrossVal.make(silo, sets, n_inner_splits=n_inner_splits, **how)
@@ -140,8 +144,26 @@ def cross_validate_experiment(
         }
         target.accept(experiment)
         silo.keep_problems(output)
-        _save(output, done, told)
+        _save(output, done, told | {"split": split})
     return told
+
+
+def _refuse_other_split(output: Path, split: Mapping[str, Any]) -> None:
+    """Raises ConfigError where the folder holds results of other folds; names what differs."""
+    try:
+        there = read_json(output / folders.FOLDS).get("split")
+    except ModelFolderError:
+        return
+    if not isinstance(there, dict):
+        return
+    found = [name for name in split if there.get(name) != split[name]]
+    if found:
+        told = ", ".join(f"{name} is {shown(there.get(name))} there and {shown(split[name])} here" for name in found)
+        raise ConfigError(
+            f"the output folder {output} holds another cross-validation ({told}); give another --output-dir, or remove "
+            "the folder",
+            file=str(output),
+        )
 
 
 def _fresh_model(experiment: Experiment, language_model: LanguageModel, silo: DataSilo) -> AdaptiveModel:

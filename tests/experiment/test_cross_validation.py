@@ -79,3 +79,17 @@ def test_found_before_any_work(experiment, tmp_path, monkeypatch, options, told)
     with pytest.raises(ConfigError, match=told):
         run(experiment, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
+
+
+def test_results_of_other_folds_are_not_replaced(experiment, tmp_path):
+    first = run(experiment, tmp_path / "out", n_splits=2)
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    for other, told in (
+        ({"n_splits": 3}, "n_splits is 2 there and 3 here"),
+        ({"n_splits": 2, "train_split": 0.5}, "train_split is None there and 0.5 here"),
+        ({"n_splits": 2, "random_state": 7, "sets": ["train"]}, "random_state is None there and 7 here, sets is"),
+    ):
+        with pytest.raises(ConfigError, match=rf"out holds another cross-validation \({told}.*another --output-dir"):
+            run(experiment, tmp_path / "out", **other)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert run(experiment, tmp_path / "out", n_splits=2)["metrics"] == first["metrics"]
