@@ -27,7 +27,9 @@ COMMAND = re.compile(r"python -m ((?:jobs|pipelines|tests|farm_ray)[\w.]*)([^;|&
 FLAG = re.compile(r"--[a-z][\w-]*")
 SETTING = re.compile(r"(?:processor|data|model|train)(?:\.[a-z_]+)+")
 FILE = re.compile(r"[\w/]+\.(?:tsv|csv|txt|jsonl?|parquet|safetensors)")
-OUR_PATH = re.compile(rf"(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./*-]*")
+PARTS = sorted(path.name for path in (ROOT / "farm_ray").iterdir() if (path / "__init__.py").is_file())
+OUR_PATH = re.compile(rf"(?:{'|'.join(map(re.escape, (*FOLDERS, *PARTS)))})/[\w./*-]*")
+"""From the top, or, as pages about the library have it, from `farm_ray`."""
 
 
 def wrong_in(text: str, page: Path) -> list[str]:
@@ -35,10 +37,11 @@ def wrong_in(text: str, page: Path) -> list[str]:
     prose, blocks = FENCED.sub("", text), FENCED.findall(text)
     spans = INLINE.findall(prose)
     lines = [line for kind, block in blocks if kind == "bash" for line in shell_lines(block)]
+    drawn = [line for kind, block in blocks if kind == "text" for line in block.splitlines()]
     return [
         *wrong_links(prose, page),
         *(problem for one in (*spans, *lines) for problem in wrong_code(one)),
-        *(f"no such path: {path}" for path in our_paths((*spans, *lines)) if not any(ROOT.glob(path.rstrip("/")))),
+        *(f"no such path: {path}" for path in our_paths((*spans, *lines, *drawn)) if not is_there(path)),
         *(problem for kind, block in blocks if kind == "python" for problem in wrong_imports(block)),
     ]
 
@@ -121,7 +124,11 @@ def all_flags() -> set[str]:
 
 
 def our_paths(codes: tuple[str, ...]) -> list[str]:
-    return [word for code in codes for word in code.split() if OUR_PATH.fullmatch(word)]
+    return [word for code in codes for part in code.split() if OUR_PATH.fullmatch(word := part.rstrip(",:;"))]
+
+
+def is_there(path: str) -> bool:
+    return any(any(folder.glob(path.rstrip("/"))) for folder in (ROOT, ROOT / "farm_ray"))
 
 
 def wrong_imports(block: str) -> Iterator[str]:
@@ -151,6 +158,8 @@ def test_what_a_page_names_is_there(page):
         ("```bash\n--set model.frozen=4\n```", "no such setting: model.frozen"),
         ("`data.streeming=true`", "no such setting: data.streeming"),
         ("`farm_ray/trane`", "no such path: farm_ray/trane"),
+        ("`train/stepp.py`", "no such path: train/stepp.py"),
+        ("```text\nfiles  data_handler/file_to_dict, tests/laws\n```", "no such path: data_handler/file_to_dict"),
         ("```python\nfrom farm_ray.train import Trainee\n```", "no farm_ray.train.Trainee"),
     ],
 )
