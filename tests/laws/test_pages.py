@@ -193,3 +193,16 @@ def test_the_pipeline_that_the_page_writes_is_one():
     experiments = [value() for name, value in made.items() if name in {"reviews", "longer"} and callable(value)]
     assert [type(one) for one in experiments] == [Experiment, Experiment]
     assert [one.train.epochs for one in experiments] == [3, 6]
+
+
+def test_decision_records_have_their_parts_and_are_listed_in_order():
+    folder = ROOT / "farm_ray" / "decisions"
+    records = sorted(folder.glob("[0-9]*.md"))
+    parts = ["Context.", "Decision.", "Why.", "What it costs.", "When to look again."]
+    for record in records:
+        text = record.read_text(encoding="utf-8")
+        assert text.startswith(f"# {record.name[:4]} "), record.name
+        assert re.findall(r"^\*\*(.+?)\*\*", text, re.MULTILINE) == parts, record.name
+    listed = re.findall(r"\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert listed == [record.name for record in records]
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
