@@ -15,6 +15,7 @@ import json
 import logging
 import math
 import os
+import re
 import select
 import signal
 import sys
@@ -41,6 +42,9 @@ Work = Callable[[argparse.Namespace, ProgressPrinter], dict[str, Any]]
 """A job's own part: parsed flags and a progress function in, the result (what the JSON line says) out."""
 
 _OF_PATHS = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS)
+_LONG_WORD = re.compile(r"\S{1000,}")
+"""No path or option is so long; values of damaged files are."""
+_SHOWN_OF_A_WORD = 200
 _DISK_FULL = ("No space left on device", "Disk quota exceeded", "os error 28")
 
 
@@ -239,7 +243,7 @@ def _failed(parser: Parser, error: Exception) -> int:
         _say(name, "stopped by Ctrl-C")
         return EXIT_INTERRUPTED
     if isinstance(inner, FarmRayError):
-        _say(name, with_flags(str(inner), parser.flags, parser.fields))
+        _say(name, _LONG_WORD.sub(_shortened, with_flags(str(inner), parser.flags, parser.fields)))
         return EXIT_USAGE
     if isinstance(inner, BrokenPipeError) and _stdout_is_closed():
         return _nobody_reads(name)
@@ -250,6 +254,10 @@ def _failed(parser: Parser, error: Exception) -> int:
     write(sys.stderr, redact("".join(traceback.format_exception(error))))
     _say(name, f"failed: {type(inner).__name__}: {inner}")
     return EXIT_FAILED
+
+
+def _shortened(word: re.Match[str]) -> str:
+    return f"{word[0][:_SHOWN_OF_A_WORD]}... ({len(word[0]):,} characters)"
 
 
 def _stdout_is_closed() -> bool:

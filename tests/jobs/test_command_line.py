@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from farm_ray.errors import DataProblemError
+from farm_ray.errors import DataProblemError, ModelFolderError
 from jobs import command_line, progress
 
 
@@ -49,6 +49,16 @@ def test_an_error_a_user_can_mend_is_one_line(capsys, error, code, line):
     assert out == ""
     assert line in err
     assert err.count("\n") == 1
+
+
+def test_a_value_of_a_damaged_file_is_shortened(capsys):
+    def work(_arguments, _progress):
+        raise ModelFolderError(f'no processor class "{"x" * 100_000}"; copy the folder again')
+
+    assert run(work) == command_line.EXIT_USAGE
+    err = capsys.readouterr().err
+    assert len(err) < 400
+    assert err.endswith("... (100,003 characters) copy the folder again\n")
 
 
 def test_any_other_error_keeps_its_traceback(capsys):

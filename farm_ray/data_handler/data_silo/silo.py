@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -413,7 +414,12 @@ def _check_numbers(
     if eval_batch_size is not None:
         named["eval_batch_size"] = eval_batch_size
     for name, value in named.items():
-        if value < 1:
-            raise ConfigError(f"{name} must be at least 1, not {value}")
-    if not 0.0 <= share <= 1.0:
-        raise ConfigError(f"max_problem_share is a share between 0 and 1, not {share}")
+        if not _is_integer(value) or value < 1:
+            raise ConfigError(f"{name} must be at least 1, not {value!r}")
+    if not isinstance(share, Real) or not 0.0 <= share <= 1.0:
+        raise ConfigError(f"max_problem_share is a share between 0 and 1, not {share!r}")
+
+
+def _is_integer(value: object) -> bool:
+    """Numpy's integers are some, too."""
+    return isinstance(value, Integral) and not isinstance(value, bool)

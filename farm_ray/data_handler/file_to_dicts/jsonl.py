@@ -134,10 +134,16 @@ def _parsed(file: TableFile, number: int, line: str) -> dict[str, Any] | Problem
         # A file that was joined from several has marks in its middle.
         value = json.loads(line.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
-        told = f"at character {error.pos + 1}: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error)
-        reason = f"is not valid JSON {told}; write one object per line, or mend the line"
+        told = f" at character {error.pos + 1}: {error.msg}" if isinstance(error, json.JSONDecodeError) else _why(error)
+        reason = f"is not valid JSON{told}; write one object per line, or fix the line"
         return file.problem(number, "broken JSON", reason, line.rstrip("\r\n"))
     return _object(file, number, value)
+
+
+def _why(error: Exception) -> str:
+    """Python's own words are about its settings."""
+    deep = isinstance(error, RecursionError)
+    return ": it is nested too deeply" if deep else ": it holds a number of more than 4,300 digits"
 
 
 def _object(file: TableFile, number: int, value: Any) -> dict[str, Any] | Problem:
@@ -160,6 +166,6 @@ def _list_items(file: TableFile, opened: BinaryIO, encoding: str) -> Iterator[It
         where = f"in line {error.lineno} at character {error.colno}: {shorten(error.msg)}"
         raise file.error(f"is not valid JSON {where}; mend it, or write one object per line (.jsonl)") from None
     except (ValueError, RecursionError) as error:
-        raise file.error(f"is not valid JSON: {shorten(error)}; write one object per line (.jsonl)") from None
+        raise file.error(f"is not valid JSON{_why(error)}; write one object per line (.jsonl)") from None
     for number, value in enumerate(values, 1):
         yield number, _object(file, number, value)

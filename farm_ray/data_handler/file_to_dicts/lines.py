@@ -23,6 +23,8 @@ _BLOCK = 1 << 20
 LONGEST_LINE = 64 << 20
 """Bytes of a line that are held at once; a longer line is told and skipped."""
 _SHOWN = 80
+_COMPRESSED = {b"\x1f\x8b\x08": ".gz", b"BZh91AY&SY": ".bz2", b"\x28\xb5\x2f\xfd": ".zst"}
+"""What compressed files begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,9 @@ def one_line(raw: bytes, encoding: str) -> str | BadLine:
     if len(raw) > LONGEST_LINE:
         return too_long(raw, encoding)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and encoding != "utf-16":
-        reason = "begins with the byte order mark of UTF-16, which cannot be read line by line; write the file as UTF-8"
-        return BadLine("undecodable", reason, shown, raw.decode(encoding, "replace"))
+        mark = "UTF-32" if raw.startswith(codecs.BOM_UTF32_LE) else "UTF-16"
+        why = f"begins with the byte order mark of {mark}, which cannot be read line by line; write the file as UTF-8"
+        return BadLine("undecodable", why, shown, raw.decode(encoding, "replace"))
     if is_utf8_in_another_encoding(raw, encoding):
         reason = f"is UTF-8 in a file that is otherwise {encoding}; write the file in one encoding"
         return BadLine("mixed encodings", reason, raw[:_SHOWN].decode("utf-8", "replace").rstrip("\r\n"))
@@ -124,7 +127,10 @@ def one_line(raw: bytes, encoding: str) -> str | BadLine:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         byte = f"byte 0x{raw[error.start]:02x} at position {error.start + 1}"
-        reason = f"is not {encoding}: {byte}; {encoding_hint(encoding)}, or fix the line"
+        packed = next((suffix for sign, suffix in _COMPRESSED.items() if raw.startswith(sign)), None)
+        known = f"{encoding_hint(encoding)}, or fix the line"
+        hint = known if packed is None else f"it begins as a compressed file, so let the file's name end in {packed}"
+        reason = f"is not {encoding}: {byte}; {hint}"
         return BadLine("undecodable", reason, shown, raw.decode(encoding, "replace"))
     if "\0" in text:
         return BadLine("NUL byte", "holds a NUL byte; fix the line, or write the file as UTF-8", shown, text)

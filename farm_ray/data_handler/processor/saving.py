@@ -87,7 +87,13 @@ def load_from_dir(folder: Path, asked: type[Processor], *, always: type[Processo
     if settings.get(_OWN_FEATURES) and not own_features.made_by(kind):
         raise ConfigError(_needs_its_class(folder, str(settings["processor"]), known=own_features.made_by(saved) != ()))
     tokenizer = Tokenizer.load(str(folder), tokenizer_class=settings.get("tokenizer"))
-    processor = construct(kind, tokenizer, _known_settings(kind, saved, settings))
+    known = _known_settings(kind, saved, settings)
+    arguments = arguments_of(kind)
+    for name in _BASE_SETTINGS:
+        if name not in known and name in arguments and arguments[name].default is inspect.Parameter.empty:
+            file = folder / CONFIG_FILE
+            raise ModelFolderError(f"{file} has no {name}; it is damaged, copy the folder again", file=str(file))
+    processor = construct(kind, tokenizer, known)
     tasks = settings.get("tasks") or {}
     processor.tasks = {name: loaded_task(name, _with_type(task, saved)) for name, task in tasks.items()}
     return processor

@@ -495,3 +495,12 @@ def test_dicts_may_be_a_frame_and_are_never_its_columns(tokenizer):
     assert (len(dataset), problematic) == (2, set())
     with pytest.raises(ConfigError, match="not one str"):
         silo.processor.dataset_from_dicts("a good film")
+
+
+@pytest.mark.parametrize(
+    "given", [{"batch_size": "4"}, {"batch_size": True}, {"max_processes": None}, {"max_problem_share": "0.1"}]
+)
+def test_numbers_of_other_kinds_are_refused(tokenizer, tmp_path, given):
+    [[name, value]] = given.items()
+    with pytest.raises(ConfigError, match=rf"^{name} .*not {value!r}$"):
+        DataSilo(processor(tokenizer, tmp_path), **{"batch_size": 4} | given)

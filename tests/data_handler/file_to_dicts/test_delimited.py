@@ -1,5 +1,8 @@
 """TSV and CSV files: headers, columns, options, and files that cannot be used."""
 
+import bz2
+import gzip
+
 import pytest
 
 from farm_ray.errors import ConfigError, DataProblemError
@@ -48,6 +51,18 @@ def test_skipped_lines_and_later_headers(read):
         read(content, skiprows=9)
     with pytest.raises(DataProblemError, match=r"has no header row; check skiprows=1 and header=30$"):
         read(content, skiprows=1, header=30)
+
+
+def test_bytes_that_are_no_text_of_any_encoding(read):
+    text = "text\tlabel\na\tA\n"
+    for packed, told in {
+        gzip.compress(text.encode()): r"name end in \.gz$",
+        bz2.compress(b"".join(b"%d\n" % n for n in range(999))): r"name end in \.bz2$",
+        text.encode("utf-32"): "byte order mark of UTF-32",
+        text.encode("utf-16"): "byte order mark of UTF-16",
+    }.items():
+        with pytest.raises(DataProblemError, match=told):
+            read(packed)
 
 
 def test_no_header(read):

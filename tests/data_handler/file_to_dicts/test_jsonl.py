@@ -37,6 +37,20 @@ def test_bad_lines_keep_their_place(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("[" * 100_000, "a.jsonl:1 is not valid JSON: it is nested too deeply; write"),
+        ('{"text": ' + "9" * 5000 + "}", "a.jsonl:1 is not valid JSON: it holds a number of more than 4,300 digits; w"),
+    ],
+)
+def test_limits_of_the_parser_in_words_of_ours(tmp_path, line, told):
+    (tmp_path / "a.jsonl").write_text(line)
+    with pytest.raises(DataProblemError) as error:
+        read_jsonl(tmp_path / "a.jsonl")
+    assert str(error.value).startswith(told)
+
+
 @pytest.mark.parametrize("line", ["[" * 100_000, '{"text": ' + "9" * 5000 + "}", "{'text': 1}", "nul"])
 def test_lines_that_are_hard_on_the_parser(tmp_path, line):
     found = read(tmp_path / "a.jsonl", line + '\n{"text": "b", "label": "B"}\n')
