@@ -41,13 +41,15 @@ def checked_folder(folder: Path) -> Path:
     """The folder, whose files name nothing but themselves and tokenizers.
 
     Raises:
-        ModelFolderError: When a file is no JSON, names files or classes of another kind, or is a link that leads out.
+        ModelFolderError: When a file is no JSON, names files or classes of another kind, holds a length or template
+            that is none, or is a link that leads out.
     """
     refuse_links(folder)
     values = {name: read_json(folder / name) for name in _JSON if (folder / name).is_file()}
     for name in _NAME_CLASSES:
         _check_class(str(folder / name), values.get(name, {}).get("tokenizer_class"))
     _check_files(str(folder / _CONFIG), values.get(_CONFIG, {}))
+    _check_kinds(str(folder / _CONFIG), values.get(_CONFIG, {}))
     return folder
 
 
@@ -67,6 +69,7 @@ def check_on_hub(name: str, where: Mapping[str, Any]) -> None:
 
     values = get_tokenizer_config(name, **where)
     _check_files(f"{_CONFIG} of {name}", values)
+    _check_kinds(f"{_CONFIG} of {name}", values)
     _check_class(f"{_CONFIG} of {name}", values.get("tokenizer_class"))
     if not values.get("tokenizer_class"):
         # A tokenizer may be there without a model.
@@ -107,3 +110,28 @@ def _check_files(file: str, values: dict[str, Any]) -> None:
             file=file,
             value=named[0],
         )
+
+
+def _check_kinds(file: str, values: Mapping[str, Any]) -> None:
+    """Of entries that transformers takes as they are, to fail where they are used: a template when it is saved."""
+    for name, fits in _KINDS.items():
+        value = values.get(name)
+        if value is not None and not fits(value):
+            problem = f"{file}: {name} cannot be {shown(value)}; correct the entry, or take it out"
+            raise ModelFolderError(problem, file=file, value=value)
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _is_template(value: Any) -> bool:
+    """A text, texts by name, or a list of mappings with both."""
+    if isinstance(value, dict):
+        return all(isinstance(text, str) for text in value.values())
+    if isinstance(value, list):
+        return all(isinstance(one, dict) and _is_template(one) for one in value)
+    return isinstance(value, str)
+
+
+_KINDS = {"model_max_length": _is_length, "chat_template": _is_template}

@@ -105,3 +105,31 @@ def test_the_code_of_a_folder_is_not_even_asked_for(tmp_path, monkeypatch):
     (tmp_path / "own.py").write_text("raise SystemExit('it ran')")
     with pytest.raises(ModelFolderError, match="custom code"):
         Tokenizer.load(tmp_path)
+
+
+@pytest.mark.parametrize("length", ["", "x", [1], {"a": 1}, True, 0, -1, float("nan")])
+def test_a_length_that_is_no_number_of_tokens(tmp_path, length):
+    check_refused_entry(tmp_path, "model_max_length", length)
+
+
+@pytest.mark.parametrize("template", [{"a": 1}, [1], 5, True, [{"name": "a", "template": 1}]])
+def test_a_chat_template_that_could_not_be_saved(tmp_path, template):
+    check_refused_entry(tmp_path, "chat_template", template)
+
+
+@pytest.mark.parametrize("entry", [{"model_max_length": 1e30}, {"model_max_length": None}, {"chat_template": "a"}])
+def test_entries_as_transformers_writes_them(tmp_path, entry):
+    save_with_entries(tmp_path, entry)
+    Tokenizer.load(tmp_path)
+
+
+def check_refused_entry(folder, name, value):
+    save_with_entries(folder, {name: value})
+    with pytest.raises(ModelFolderError, match=rf"tokenizer_config\.json: {name} cannot be "):
+        Tokenizer.load(folder)
+
+
+def save_with_entries(folder, entries):
+    tiny_tokenizer(folder)
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
