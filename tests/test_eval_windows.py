@@ -5,7 +5,6 @@ import pyarrow as pa
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 import farm_ray.eval
 from farm_ray.data_handler.batches import FeatureSet
@@ -18,6 +17,7 @@ from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.modeling.prediction_head import TextClassificationHead, TokenClassificationHead
 from farm_ray.ranks import Ranks
 from farm_ray.reproducibility import set_all_seeds
+from tests.several_ranks import on_several_ranks
 
 TAGS, KINDS = ["O", "B-PER", "I-PER"], ["good", "bad", "dull"]
 TASKS = {
@@ -176,5 +176,5 @@ def test_two_ranks_find_what_one_finds(tiny_folder, tmp_path):
     torch.set_num_threads(1)
     one = score(two_heads(tiny_folder), windowed(), 2)
     torch.set_num_threads(threads)
-    mp.spawn(on_ranks, (2, tiny_folder, tmp_path), nprocs=2)
+    on_several_ranks(on_ranks, (2, tiny_folder, tmp_path), ranks=2)
     assert torch.load(tmp_path / "rank-0") == torch.load(tmp_path / "rank-1") == one

@@ -3,10 +3,10 @@
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from farm_ray.errors import ConfigError
 from farm_ray.ranks import Ranks
+from tests.several_ranks import on_several_ranks
 
 
 def test_alone_nothing_needs_a_process_group():
@@ -59,7 +59,7 @@ def talk(rank, folder):
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(talk, (folder,), nprocs=2)
+    on_several_ranks(talk, (folder,), ranks=2)
     return [torch.load(folder / f"said-{rank}") for rank in (0, 1)]
 
 

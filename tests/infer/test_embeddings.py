@@ -334,7 +334,7 @@ def test_ray_gives_what_this_process_gives(model_dir, tmp_path):
     rows = [TEXTS[number % 4] if number % 7 else "" for number in range(40)]
     (tmp_path / "in.tsv").write_text("text\n" + "".join(f"{text}\n" for text in rows))
     here = inferencer.inference_from_file(tmp_path / "in.tsv", num_actors=0)
-    there = inferencer.inference_from_file(tmp_path / "in.tsv", num_actors=2)
+    there = inferencer.inference_from_file(tmp_path / "in.tsv", num_actors=1)
     inferencer.predict_file(tmp_path / "in.tsv", tmp_path / "out.parquet", num_actors=1)
     written = pq.read_table(tmp_path / "out.parquet").to_pylist()
     for one, other, row in zip(here, there, written, strict=True):

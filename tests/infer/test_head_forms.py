@@ -225,7 +225,7 @@ def test_ray_gives_pairs_what_this_process_gives(saved, tmp_path):
     text = "".join(f"{one}\t{other}\n" for one, other in rows)
     (tmp_path / "in.tsv").write_text("text\ttext_b\n" + text, encoding="utf-8")
     found = []
-    for name, actors in (("here.parquet", 0), ("there.parquet", 2)):
+    for name, actors in (("here.parquet", 0), ("there.parquet", 1)):
         done = inferencer.predict_file(tmp_path / "in.tsv", tmp_path / name, num_actors=actors)
         assert (done.rows, done.problems) == (40, {"empty text": 6})
         found.append(pq.read_table(tmp_path / name).to_pylist())

@@ -2,7 +2,6 @@
 
 import json
 import random
-import subprocess
 import sys
 import warnings
 
@@ -15,6 +14,7 @@ import torch
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.infer import Inferencer
 from tests.infer.models import LABELS, make_inferencer
+from tests.several_ranks import on_several_ranks
 
 TEXTS = [
     "the good film",
@@ -199,14 +199,14 @@ def test_nothing_global_is_touched(model_dir):
     assert random.getstate() == before[2]
 
 
+def predict_without_ray(_rank, model_dir):
+    Inferencer.load(model_dir).inference_from_dicts([{"text": "the film"}])
+    assert "ray" not in sys.modules
+
+
 def test_dicts_need_no_ray(model_dir):
-    program = f"""
-import sys
-from farm_ray.infer import Inferencer
-Inferencer.load({str(model_dir)!r}).inference_from_dicts([{{"text": "the film"}}])
-sys.exit("ray" in sys.modules)
-"""
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    """In a process that has not imported Ray for anything else."""
+    on_several_ranks(predict_without_ray, (model_dir,), ranks=1)
 
 
 @pytest.mark.parametrize(

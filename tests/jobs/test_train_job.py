@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from farm_ray.train.worker import Worker
 from jobs import evaluate, train
 
 REPO = Path(__file__).parent.parent.parent
@@ -346,29 +347,27 @@ def test_the_exit_code_is_the_process_code(start, train_flags, tmp_path):
 LONG = ["--set", "train.epochs=100000", "--set", "train.evaluate_every=0"]
 
 
-def test_ctrl_c_while_training_in_this_process(start, train_flags, tmp_path):
-    job = start([*train_flags, *LONG])
-    wait_for("train ", tmp_path, job)
-    job.send_signal(signal.SIGINT)
-    out, _ = job.communicate(timeout=60)
-    told = json.loads(out.splitlines()[-1])
-    assert (job.returncode, told["status"]) == (130, "preempted")
-    last = (tmp_path / "stderr").read_text().splitlines()[-1]
-    assert last == f"jobs.train: stopped by Ctrl-C; go on with: {told['resume']}"
-    assert list((tmp_path / "out" / "checkpoints").glob("epoch_*"))
-    assert not (tmp_path / "out" / "model").exists()
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
+def test_a_signal_while_training_writes_a_checkpoint_to_go_on_from(
+    call, train_flags, tmp_path, monkeypatch, number, expected
+):
+    step = Worker._step
 
+    def signalled(worker, due):
+        if worker.progress.global_step == 2:
+            signal.raise_signal(number)
+        return step(worker, due)
 
-def test_sigterm_while_training_writes_a_checkpoint_to_go_on_from(start, train_flags, tmp_path):
-    job = start([*train_flags, *LONG])
-    wait_for("train ", tmp_path, job)
-    job.send_signal(signal.SIGTERM)
-    out, _ = job.communicate(timeout=60)
-    told = json.loads(out.splitlines()[-1])
-    assert (job.returncode, told["status"]) == (75, "preempted")
+    monkeypatch.setattr(Worker, "_step", signalled)
+    monkeypatch.setattr(sys, "argv", ["jobs/train.py", *train_flags, *LONG])
+    code, told, err = call(train.main, None)
+    assert (code, told["status"]) == (expected, "preempted")
     assert told["resume"].startswith("python -m jobs.train pipelines.text_classification")
     assert told["resume"].endswith("--resume auto")
-    assert list((tmp_path / "out" / "checkpoints").iterdir())
+    if number == signal.SIGINT:
+        assert err.splitlines()[-1] == f"jobs.train: stopped by Ctrl-C; go on with: {told['resume']}"
+    assert max(path.name for path in (tmp_path / "out" / "checkpoints").glob("epoch_*")) == "epoch_2_step_0"
+    assert not (tmp_path / "out" / "model").exists()
 
 
 @pytest.mark.cluster

@@ -65,9 +65,11 @@ def test_a_corpus_with_other_words_of_equal_length_is_another_run(tiny_folder, t
         stream_run(tiny_folder, tables, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
 def test_workers_change_the_speed_not_the_run(tiny_folder, tables):
+    """By default language models are asked, which go the same way and draw masks and pairs besides."""
     alone, weights = stream_run(tiny_folder, tables)
     result, theirs = stream_run(tiny_folder, tables, num_workers=2)
     assert result.order_hash == alone.order_hash

@@ -250,8 +250,8 @@ def test_on_ray_as_here(tiny_folder, silo, caplog):
 
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
-def test_features_made_on_ray_are_not_copied_for_the_folds(tiny_folder, tmp_path, monkeypatch):
-    """A silo that Ray filled; its small test file was read in this process."""
+def test_features_made_on_ray_are_not_copied_for_the_folds(tiny_folder, tmp_path, monkeypatch, caplog):
+    """A silo that Ray filled; its small test file was read in this process. Folds run at once, each with its share."""
     for name, n in (("train", 60), ("test", 12)):
         rows = "".join(f"{row['text']}\t{row['text_classification_label']}\n" for row in labelled_dicts(n))
         (tmp_path / f"{name}.tsv").write_text("text\tlabel\n" + rows)
@@ -263,20 +263,14 @@ def test_features_made_on_ray_are_not_copied_for_the_folds(tiny_folder, tmp_path
     assert on_ray.data["train"].blocks
     assert not on_ray.data["test"].blocks
     in_process = DataSilo(processor, batch_size=8, max_processes=1)
-    there = cross_validate(folds_of(on_ray), maker(tiny_folder), parallel=2, threads=1, **OPTIONS)
-    here = cross_validate(folds_of(in_process), maker(tiny_folder), parallel=1, threads=1, **OPTIONS)
-    assert numbers(there) == numbers(here)
-
-
-@pytest.mark.cluster
-@pytest.mark.usefixtures("ray_cluster")
-def test_folds_run_at_once_each_with_its_share(tiny_folder, silo, caplog):
     with caplog.at_level(logging.INFO):
-        done = cross_validate(folds_of(silo, 3), maker(tiny_folder), **OPTIONS)
+        there = cross_validate(folds_of(on_ray), maker(tiny_folder), **OPTIONS)
     at_once = min(3, cluster.cores())
     share = max(1, cluster.cores() // at_once)
     assert f"3 folds, {at_once} at once with {share} torch threads each" in caplog.text
-    assert len(done.folds) == 3
+    here = cross_validate(folds_of(in_process), maker(tiny_folder), parallel=1, threads=share, **OPTIONS)
+    assert len(there.folds) == 3
+    assert numbers(there) == numbers(here)
 
 
 @pytest.mark.cluster

@@ -1,13 +1,10 @@
 """Every kind of head in the training loop: alone, together, with frozen layers, on one rank and on two."""
 
-import os
-
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.samples_to_features.padding import Padding
@@ -24,6 +21,7 @@ from farm_ray.reproducibility import set_all_seeds
 from farm_ray.train.settings import TrainSettings
 from farm_ray.train.worker import Worker
 from tests.runs import Silent
+from tests.several_ranks import on_several_ranks
 
 TAGS = ["O", "B-X", "I-X"]
 ROWS = 14
@@ -157,8 +155,8 @@ CASES = {
 def on_a_rank(rank, world_size, folder, out):
     torch.set_num_threads(1)
     if world_size > 1:
-        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29763"}
-        dist.init_process_group("gloo", rank=rank, world_size=world_size)
+        meeting = f"file://{out}.meeting"
+        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world_size)
     found = {}
     for case, (heads, settings) in CASES.items():
         model = model_with(folder, [head() for head in heads], **settings)
@@ -172,7 +170,7 @@ def on_a_rank(rank, world_size, folder, out):
 
 def test_two_ranks_do_what_one_does(tiny_folder, tmp_path):
     on_a_rank(0, 1, tiny_folder, tmp_path / "one")
-    mp.spawn(on_a_rank, (2, tiny_folder, tmp_path / "two"), nprocs=2)
+    on_several_ranks(on_a_rank, (2, tiny_folder, tmp_path / "two"), ranks=2)
     one, two = (torch.load(tmp_path / name) for name in ("one", "two"))
     for case in CASES:
         assert two[case]["losses"] == pytest.approx(one[case]["losses"], rel=1e-4), case

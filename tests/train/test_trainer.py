@@ -5,6 +5,7 @@ import math
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -160,14 +161,6 @@ def test_a_batch_that_does_not_fit_into_memory_is_told_in_one_line(tiny_folder, 
     monkeypatch.setattr(type(trainer.model), "forward", full)
     with pytest.raises(ConfigError, match="smaller batch_size"):
         trainer.train()
-
-
-def test_fewer_rows_than_workers_would_need(tiny_folder):
-    """One row is enough for a step."""
-    dicts = labelled_dicts(2)
-    result, _ = small_run(tiny_folder, silo=small_silo(tiny_folder, dicts=dicts, dev_split=0))
-    assert result.rows == 4
-    assert result.dev is None
 
 
 def test_a_head_without_a_task_is_refused(tiny_folder):
@@ -428,8 +421,8 @@ def test_errors_in_a_worker_come_back_as_they_are(tiny_folder):
 
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
-def test_on_ray_the_driver_hears_and_stops(tiny_folder, tmp_path):
-    """News reach the driver's progress; SIGTERM to the driver stops all ranks with one checkpoint."""
+def test_on_ray_the_driver_hears_and_stops_a_run_of_fewer_rows_than_workers(tiny_folder, tmp_path):
+    """News reach the driver's progress; SIGTERM to the driver stops all ranks with one checkpoint, at whatever step."""
     heard = []
 
     def progress(stage, done, total, note):
@@ -438,13 +431,18 @@ def test_on_ray_the_driver_hears_and_stops(tiny_folder, tmp_path):
             heard.append(("sent", 0, 0, ""))
             os.kill(os.getpid(), signal.SIGTERM)
 
-    trainer = small_trainer(
-        tiny_folder, epochs=4000, num_workers=2, checkpoint_root_dir=tmp_path, progress=progress, dropout=0.1
+    silo = small_silo(tiny_folder, dicts=labelled_dicts(2), dev_split=0)
+    options = {"silo": silo, "schedule_opts": {"name": "Constant"}}
+    alone, _ = small_run(tiny_folder, epochs=5, **options)
+    result, _ = small_run(
+        tiny_folder, epochs=10**6, num_workers=3, checkpoint_root_dir=tmp_path, progress=progress, **options
     )
-    trainer.train()
-    assert trainer.result.preempted
-    assert 0 < trainer.result.steps < 12000
-    assert trainer.result.checkpoint is not None
+    assert result.preempted
+    assert max(done for stage, done, *_ in heard if stage == "train") <= result.steps == len(result.losses)
+    assert result.rows == 2 * result.steps
+    assert result.losses[:5] == pytest.approx(alone.losses[: result.steps], rel=1e-4)
+    assert result.checkpoint == str(tmp_path / f"epoch_{result.steps - 1}_step_0")
+    assert Path(result.checkpoint).is_dir()
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,24 @@
 """The loop on several ranks without Ray: gloo processes, two heads, class weights, ranks without a row, wrong rows."""
 
-import os
 import shutil
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from farm_ray.errors import ClusterError
 from farm_ray.ranks import Ranks
 from farm_ray.train.settings import TrainSettings
 from farm_ray.train.worker import Worker
 from tests.runs import Silent, labelled_dicts, small_model, small_silo
+from tests.several_ranks import on_several_ranks
 
 
 def train(rank, world_size, folder, batch_size, out):
     torch.set_num_threads(1)
     if world_size > 1:
-        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29761"}
-        dist.init_process_group("gloo", rank=rank, world_size=world_size)
+        meeting = f"file://{out}.meeting"
+        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world_size)
     # Each rank writes its own tokenizer files.
     folder = shutil.copytree(folder, out.with_name(f"{out.name}-{rank}"))
     silo = small_silo(folder, batch_size=batch_size, dicts=labelled_dicts(13))
@@ -42,7 +41,7 @@ def train(rank, world_size, folder, batch_size, out):
 def test_three_ranks_do_what_one_does(tiny_folder, tmp_path):
     """Batches of two rows: one of the three ranks is always without."""
     train(0, 1, tiny_folder, 2, tmp_path / "one")
-    mp.spawn(train, (3, tiny_folder, 2, tmp_path / "three"), nprocs=3)
+    on_several_ranks(train, (3, tiny_folder, 2, tmp_path / "three"), ranks=3)
     one, three = (torch.load(tmp_path / name) for name in ("one", "three"))
     assert three["hash"] == one["hash"]
     assert three["losses"] == pytest.approx(one["losses"], rel=1e-4)

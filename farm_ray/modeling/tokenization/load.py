@@ -16,6 +16,7 @@ from farm_ray.modeling.tokenization.untrusted import (
     check_on_hub,
     checked_folder,
     find_tokenizer_class,
+    names_in_transformers,
     refuse_other_classes,
 )
 
@@ -163,13 +164,11 @@ def _from_hub(loader: Any, name: str, settings: dict[str, Any]) -> Any:
 
 
 def _class(class_name: str) -> Any:
-    import transformers
-
     if class_name == "EmbeddingTokenizer":
         raise ConfigError("EmbeddingTokenizer is not available yet in this version; use a transformer's tokenizer")
     if (found := find_tokenizer_class(class_name)) is not None:
         return found
-    known = [name for name in dir(transformers) if name.endswith("Tokenizer")]
+    known = [name for name in names_in_transformers() if name.endswith("Tokenizer")]
     raise ConfigError(f"transformers has no tokenizer class {quoted(class_name)}{nearest(class_name, known)}")
 
 

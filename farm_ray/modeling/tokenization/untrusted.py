@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,14 @@ _CONFIG = "tokenizer_config.json"
 _NAME_CLASSES = (_CONFIG, "config.json")
 _JSON = (_CONFIG, "special_tokens_map.json", "added_tokens.json", "config.json")
 _NAME_FILES = ("vocab", "merges")
+
+
+@functools.cache
+def names_in_transformers() -> frozenset[str]:
+    """All that transformers offers; asking it takes longer than loading a small model."""
+    import transformers
+
+    return frozenset(dir(transformers))
 
 
 def find_tokenizer_class(name: str) -> Any:
@@ -88,11 +97,9 @@ def refuse_other_classes(tokenizer: Any, name: str) -> None:
 
 def _check_class(file: str, name: Any) -> None:
     """A class that transformers does not have is its own affair: it takes the one that fits the other files."""
-    import transformers
-
     if name is None or (isinstance(name, str) and find_tokenizer_class(name) is not None):
         return
-    if not isinstance(name, str) or name in dir(transformers):
+    if not isinstance(name, str) or name in names_in_transformers():
         problem = f"{file}: tokenizer_class is {shown(name)}, which is no tokenizer; take the entry out"
         raise ModelFolderError(problem, file=file, value=name)
 
