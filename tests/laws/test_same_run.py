@@ -9,8 +9,14 @@ import torch
 from tests.runs import BrokenOffError, break_off_after, small_run, small_silo, small_trainer
 
 
-def test_two_runs_are_one(tiny_folder):
-    one, first = small_run(tiny_folder, dropout=0.1)
+@pytest.fixture(scope="module")
+def whole(tiny_folder):
+    """The result and the weights of a run that nobody touched."""
+    return small_run(tiny_folder, dropout=0.1)
+
+
+def test_two_runs_are_one(tiny_folder, whole):
+    one, first = whole
     two, second = small_run(tiny_folder, dropout=0.1)
     assert one.order_hash == two.order_hash
     assert one.losses == two.losses
@@ -53,9 +59,9 @@ def test_workers_change_the_speed_not_the_run(tiny_folder):
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 4])
-def test_broken_and_resumed_is_unbroken(tiny_folder, tmp_path, stop_after):
+def test_broken_and_resumed_is_unbroken(tiny_folder, whole, tmp_path, stop_after):
     """Bit for bit, dropout on: in the middle of an epoch, at its end, and in the next one."""
-    unbroken, weights = small_run(tiny_folder, dropout=0.1)
+    unbroken, weights = whole
     broken = small_trainer(
         tiny_folder,
         dropout=0.1,

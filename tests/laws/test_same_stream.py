@@ -16,17 +16,23 @@ def tables(tmp_path_factory):
     return write_tables(tmp_path_factory.mktemp("tables"))
 
 
+@pytest.fixture(scope="module")
+def whole(tiny_folder, tables):
+    """The result and the weights of a run that nobody touched."""
+    return stream_run(tiny_folder, tables, dropout=0.1)
+
+
 ROWS = sum(23 + 2 * number for number in range(7))
 
 
-def test_every_row_is_used_once_per_epoch(tiny_folder, tables):
-    result, _ = stream_run(tiny_folder, tables)
+def test_every_row_is_used_once_per_epoch(whole):
+    result, _ = whole
     assert result.rows == 2 * ROWS
     assert result.problems is None
 
 
-def test_two_runs_are_one_and_another_seed_is_another(tiny_folder, tables):
-    one, first = stream_run(tiny_folder, tables, dropout=0.1)
+def test_two_runs_are_one_and_another_seed_is_another(tiny_folder, tables, whole):
+    one, first = whole
     two, second = stream_run(tiny_folder, tables, dropout=0.1)
     assert (one.order_hash, one.losses) == (two.order_hash, two.losses)
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -34,8 +40,8 @@ def test_two_runs_are_one_and_another_seed_is_another(tiny_folder, tables):
 
 
 @pytest.mark.parametrize("stop_after", [1, 7, 10, 13])
-def test_broken_and_resumed_is_unbroken(tiny_folder, tables, tmp_path, stop_after):
-    unbroken, weights = stream_run(tiny_folder, tables, dropout=0.1)
+def test_broken_and_resumed_is_unbroken(tiny_folder, tables, whole, tmp_path, stop_after):
+    unbroken, weights = whole
     broken = small_trainer(
         tiny_folder,
         silo=text_stream(tiny_folder, tables),
