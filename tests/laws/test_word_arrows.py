@@ -39,15 +39,20 @@ def processors(tmp_path_factory):
     return [alone, both, both.for_inference()]
 
 
-@settings(max_examples=100, deadline=None)
-@given(given_rows=rows, cut=st.integers(0, 7))
-def test_cut_anywhere(processors, given_rows, cut):
+@pytest.mark.parametrize("examples", [40, pytest.param(100, marks=pytest.mark.slow)])
+def test_cut_anywhere(processors, examples):
     """f(a + b) = f(a) + f(b)."""
-    for processor in processors:
-        table = processor.dicts_to_table([dictionary(*row) for row in given_rows])
-        for arrow in (processor.dicts_to_samples, processor.featurize):
-            parts = [arrow(table.slice(0, cut)), arrow(table.slice(cut))]
-            assert pa.concat_tables(parts).equals(arrow(table))
+
+    @settings(max_examples=examples, deadline=None)
+    @given(given_rows=rows, cut=st.integers(0, 7))
+    def law(given_rows, cut):
+        for processor in processors:
+            table = processor.dicts_to_table([dictionary(*row) for row in given_rows])
+            for arrow in (processor.dicts_to_samples, processor.featurize):
+                parts = [arrow(table.slice(0, cut)), arrow(table.slice(cut))]
+                assert pa.concat_tables(parts).equals(arrow(table))
+
+    law()
 
 
 @settings(max_examples=100, deadline=None)

@@ -3,7 +3,7 @@
 import gzip
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm_ray.data_handler.file_to_dicts import lines, ranges
@@ -231,29 +231,35 @@ POOL = [
 ]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
-@given(
-    content=st.lists(st.sampled_from(POOL), max_size=20).map(lambda chosen: b"EU\tB-ORG\n\n" * 21 + b"".join(chosen)),
-    whole_end=st.booleans(),
-    range_bytes=st.integers(1, 150),
-    block=st.sampled_from([1, 7, 1 << 20]),
-)
-def test_any_cut_gives_the_same_rows(tmp_path, monkeypatch, content, whole_end, range_bytes, block):
-    path = tmp_path / "train.txt"
-    path.write_bytes(content if whole_end else content.removesuffix(b"\n"))
-    file = TableFile(uri=str(path), name="train.txt", columns={})
-    how = conll_format(path, tag_columns={"ner_label": None})
-    whole = shown(read_conll(file, how))
-    with monkeypatch.context() as small:
-        small.setattr(lines, "_BLOCK", block)
-        small.setattr(ranges, "_PIECE", max(block, 4))
-        cuts = cut_at_blank_lines(path, range_bytes=range_bytes)
-        assert len(cuts) > 1
-        parts = numbered(cuts, [count_lines(path, start, end) for start, end in cuts])
-        assert [row for part in parts for row in shown(read_conll(file, how, part))] == whole
-        assert shown(read_conll(file, how)) == whole
-        small.setattr(_Sentences, "_read_sentence", lambda *_: False)
-        assert shown(read_conll(file, how)) == whole
+@pytest.mark.parametrize("examples", [70, pytest.param(200, marks=pytest.mark.slow)])
+def test_any_cut_gives_the_same_rows(tmp_path, monkeypatch, examples):
+    @settings(deadline=None, max_examples=examples)
+    @given(
+        content=st.lists(st.sampled_from(POOL), max_size=20).map(
+            lambda chosen: b"EU\tB-ORG\n\n" * 21 + b"".join(chosen)
+        ),
+        whole_end=st.booleans(),
+        range_bytes=st.integers(1, 150),
+        block=st.sampled_from([1, 7, 1 << 20]),
+    )
+    def law(content, whole_end, range_bytes, block):
+        path = tmp_path / "train.txt"
+        path.write_bytes(content if whole_end else content.removesuffix(b"\n"))
+        file = TableFile(uri=str(path), name="train.txt", columns={})
+        how = conll_format(path, tag_columns={"ner_label": None})
+        whole = shown(read_conll(file, how))
+        with monkeypatch.context() as small:
+            small.setattr(lines, "_BLOCK", block)
+            small.setattr(ranges, "_PIECE", max(block, 4))
+            cuts = cut_at_blank_lines(path, range_bytes=range_bytes)
+            assert len(cuts) > 1
+            parts = numbered(cuts, [count_lines(path, start, end) for start, end in cuts])
+            assert [row for part in parts for row in shown(read_conll(file, how, part))] == whole
+            assert shown(read_conll(file, how)) == whole
+            small.setattr(_Sentences, "_read_sentence", lambda *_: False)
+            assert shown(read_conll(file, how)) == whole
+
+    law()
 
 
 def test_nothing_vanishes(read):
