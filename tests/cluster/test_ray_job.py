@@ -132,7 +132,7 @@ def test_no_job_without_the_right_token(head, data_dir, tmp_path, change, told):
 
 
 def test_a_job_runs_to_the_end_and_its_logs_are_followed(head, data_dir, tiny_folder, tmp_path):
-    flags = ["--data-dir", data_dir, "--model", tiny_folder, "--output-dir", tmp_path / "out", "--num-workers", "2"]
+    flags = ["--data-dir", data_dir, "--model", tiny_folder, "--output-dir", tmp_path / "out", "--num-workers", "1"]
     settings = {"processor.label_list": "[good,bad]", "processor.max_seq_len": 16, "train.epochs": 1}
     flags += [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
     done = submit(head, *flags, name="good")
