@@ -61,11 +61,17 @@ def accepted(method: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, 
 
 
 def imported_subclasses(kind: type[T]) -> dict[str, type[T]]:
-    """All subclasses of a class that have been imported, by name; nothing is imported for it."""
-    found: dict[str, type[T]] = {}
-    for child in kind.__subclasses__():
-        found |= {**imported_subclasses(child), child.__name__: child}
-    return found
+    """All subclasses of a class that have been imported, by name; nothing is imported for it.
+
+    Of several that have one name the one that was defined last, but never a user's in place of one of this package's.
+    """
+    children = _all_subclasses(kind)
+    ours = {child.__name__: child for child in children if child.__module__.partition(".")[0] == _OURS}
+    return {child.__name__: child for child in children} | ours
+
+
+def _all_subclasses(kind: type[T]) -> list[type[T]]:
+    return [one for child in kind.__subclasses__() for one in (*_all_subclasses(child), child)]
 
 
 @functools.cache

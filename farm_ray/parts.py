@@ -34,8 +34,8 @@ RESUME = ("auto", "never")
 """Go on behind the finished parts that there are, or begin anew."""
 
 RECIPE = "recipe.json"
-_NAME = re.compile(r"part-(\d+\.\d+\.\d+)-(\d+\.\d+\.\d+)-([0-9a-f]{12})\.parquet")
-_FORMAT = 1
+_NAME = re.compile(r"part-(\d+\.\d+)-(\d+\.\d+)-([0-9a-f]{12})\.parquet")
+_FORMAT = 2
 """Counted up whenever older parts can no longer be read."""
 
 _SECONDS_PER_PART = 1.0
@@ -46,25 +46,23 @@ _SHOWN = 60
 _COPY_BYTES = 8 << 20
 
 
-class Place(NamedTuple):
-    """How far a pass over some files has come: behind so many rows of a unit of them."""
+class Cursor(NamedTuple):
+    """How far a pass over some splits has come: behind so many rows of a group of splits."""
 
-    file: int
-    """Number of the unit's first file."""
-    unit: int
-    """Number of the unit among those that begin with this file."""
+    split: int
+    """Number of the group's first split."""
     rows: int
-    """Of the unit: rows as they are read, or windows where these are kept whole."""
+    """Rows of the group, as they are read."""
     last_file: int
-    """Number of the unit's last file."""
+    """Number of the last file that the group reads."""
 
     @property
     def label(self) -> str:
         """For the name of a part."""
-        return f"{self.file}.{self.unit}.{self.rows}"
+        return f"{self.split}.{self.rows}"
 
 
-START = Place(0, 0, 0, 0)
+START = Cursor(0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +102,8 @@ class Recipe:
 class Parts:
     """The finished rows of one output, in a folder `OUTPUT.parts` beside it.
 
-    A part is a Parquet file with the rows between two places of the input; it appears whole or not at all, under a name
-    that tells both places and a key of what the rows were made of. Use it as a context: when the block ends by an error
+    A part is a Parquet file with the rows between two cursors over the input; it is atomic, and its name says both and
+    a key of what the rows were made of. Use it as a context: when the block ends by an error
     or a signal, what is finished is kept.
 
     Of two runs that write the same output the one that began later goes on with the parts of both, and the other one
@@ -123,7 +121,7 @@ class Parts:
     def __init__(self, output: str, recipe: Callable[[], Recipe], *, resume: str = "auto") -> None:
         check_resume(resume)
         self.folder = folder_of(output)
-        self.place = START
+        self.cursor = START
         """Behind the rows that are kept."""
         self._output = output
         self._make_recipe = recipe
@@ -184,19 +182,19 @@ class Parts:
                     file=storage.redacted(uri),
                 ) from None
 
-    def keep(self, table: pa.Table, place: Place) -> None:
+    def keep(self, table: pa.Table, cursor: Cursor) -> None:
         """Adds finished rows; writes a part when enough work has gone into those that are not yet in one.
 
         Args:
             table: Rows that follow those before, all with the same columns.
-            place: Behind these rows.
+            cursor: Behind these rows.
 
         Raises:
             ConfigError: When another run has begun to write the same output, or a part cannot be written.
         """
         if self._rows is None:
             self._rows = _Rows(start=self._written_up_to)
-        self._rows.add(table, place)
+        self._rows.add(table, cursor)
         if self._seconds() >= self._pause:
             self._write_part(self._rows)
 
@@ -238,7 +236,7 @@ class Parts:
             )
         self._claim()
         self._names = [name for name, _ in chain]
-        self.place = self._written_up_to = chain[-1][1] if chain else START
+        self.cursor = self._written_up_to = chain[-1][1] if chain else START
         for name in there:
             if name != RECIPE and name not in self._names:
                 storage.remove(storage.join(self.folder, name))
@@ -271,14 +269,14 @@ class Parts:
 class _Rows:
     """Rows on their way into a part, in a file without a name, which no kill can leave behind."""
 
-    def __init__(self, start: Place) -> None:
+    def __init__(self, start: Cursor) -> None:
         self.start = self.end = start
         self.whole = True
         """False while a table is added: a signal may end that half-way."""
         self._file = scratch_file()
         self._writer: pq.ParquetWriter | None = None
 
-    def add(self, table: pa.Table, place: Place) -> None:
+    def add(self, table: pa.Table, cursor: Cursor) -> None:
         """Rows that follow, and the place behind them."""
         import pyarrow.parquet as pq
 
@@ -287,7 +285,7 @@ class _Rows:
             self._writer = pq.ParquetWriter(self._file, table.schema)
         if table.num_rows:
             self._writer.write_table(table)
-        self.end = place
+        self.end = cursor
         self.whole = True
 
     def copy_to(self, out: Any) -> None:
@@ -317,8 +315,8 @@ def check_resume(resume: str) -> None:
         raise ConfigError(f'resume="{resume}" is not known; give "auto" or "never"', value=resume)
 
 
-def _chain(names: Iterable[str], keys: Sequence[str]) -> list[tuple[str, Place]]:
-    """The parts that follow each other from the start of the input, with the places behind them."""
+def _chain(names: Iterable[str], keys: Sequence[str]) -> list[tuple[str, Cursor]]:
+    """The parts that follow each other from the start of the input, with the cursors behind them."""
     files = {key: number for number, key in enumerate(keys)}
     parts: dict[tuple[int, ...], list[tuple[tuple[int, ...], int, str]]] = {}
     for name in names:
@@ -328,7 +326,7 @@ def _chain(names: Iterable[str], keys: Sequence[str]) -> list[tuple[str, Place]]
     chain, at = [], _numbers(START.label)
     while at in parts:
         end, last_file, name = max(parts.pop(at))
-        chain.append((name, Place(end[0], end[1], end[2], last_file)))
+        chain.append((name, Cursor(end[0], end[1], last_file)))
         at = end
     return chain
 

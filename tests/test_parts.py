@@ -9,7 +9,7 @@ import pytest
 from farm_ray import parts as module
 from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError
-from farm_ray.parts import START, Parts, Place, Recipe, folder_of
+from farm_ray.parts import START, Cursor, Parts, Recipe, folder_of
 
 FILES = [("a.tsv", "1"), ("b.tsv", "1"), ("c.tsv", "1")]
 
@@ -31,9 +31,9 @@ def recipe(files=FILES, **settings):
 def three_parts(output, made=None):
     """Two parts of the first file and one of the second."""
     with Parts(str(output), made or recipe()) as parts:
-        parts.keep(table(1, 2), Place(0, 0, 2, 0))
-        parts.keep(table(3), Place(0, 0, 3, 0))
-        parts.keep(table(4, 5), Place(1, 0, 2, 1))
+        parts.keep(table(1, 2), Cursor(0, 2, 0))
+        parts.keep(table(3), Cursor(0, 3, 0))
+        parts.keep(table(4, 5), Cursor(1, 2, 1))
     return parts
 
 
@@ -53,14 +53,14 @@ def output(tmp_path):
 def test_what_is_kept_is_there_for_the_next_run(output):
     three_parts(output)
     later = Parts(str(output), recipe())
-    assert (values(later), later.place) == ([1, 2, 3, 4, 5], Place(1, 0, 2, 1))
+    assert (values(later), later.cursor) == ([1, 2, 3, 4, 5], Cursor(1, 2, 1))
     with later:
-        later.keep(table(6), Place(2, 0, 1, 2))
+        later.keep(table(6), Cursor(2, 1, 2))
     assert values(Parts(str(output), recipe())) == [1, 2, 3, 4, 5, 6]
 
 
 def test_nothing_is_there_at_first_and_in_the_end(output):
-    assert Parts(str(output), lambda: pytest.fail("nothing asks for the recipe")).place == START
+    assert Parts(str(output), lambda: pytest.fail("nothing asks for the recipe")).cursor == START
     three_parts(output).remove()
     assert list(output.parent.iterdir()) == []
 
@@ -68,7 +68,7 @@ def test_nothing_is_there_at_first_and_in_the_end(output):
 def test_never_begins_anew_without_a_word(output, caplog):
     three_parts(output)
     parts = Parts(str(output), recipe(), resume="never")
-    assert (values(parts), parts.place) == ([], START)
+    assert (values(parts), parts.cursor) == ([], START)
     assert files_in(output) == ["recipe.json"]
     assert not caplog.records
     with pytest.raises(ConfigError, match='resume="maybe" is not known; give "auto" or "never"'):
@@ -115,16 +115,16 @@ def test_where_rows_depend_on_all_files_none_stay(output):
 def test_a_part_that_is_missing_ends_what_is_kept(output):
     three_parts(output)
     folder = output.parent / "out.jsonl.parts"
-    next(folder.glob("part-0.0.2-*")).unlink()
+    next(folder.glob("part-0.2-*")).unlink()
     (folder / ".out.jsonl.1234abcd").write_text("left by a kill")
     parts = Parts(str(output), recipe())
-    assert (values(parts), parts.place) == ([1, 2], Place(0, 0, 2, 0))
+    assert (values(parts), parts.cursor) == ([1, 2], Cursor(0, 2, 0))
     assert [name.partition("-")[0] for name in files_in(output)] == ["part", "recipe.json"]
 
 
 def test_a_damaged_part_is_told_with_the_way_out(output):
     three_parts(output)
-    place = next((output.parent / "out.jsonl.parts").glob("part-0.0.2-*"))
+    place = next((output.parent / "out.jsonl.parts").glob("part-0.2-*"))
     place.write_bytes(place.read_bytes()[:50])
     with pytest.raises(
         DataProblemError, match=rf"{place.name} is damaged .*; remove it and run the same command again"
@@ -134,14 +134,14 @@ def test_a_damaged_part_is_told_with_the_way_out(output):
 
 def test_the_run_that_began_later_takes_over(output):
     first = Parts(str(output), recipe())
-    first.keep(table(1, 2), Place(0, 0, 2, 0))
+    first.keep(table(1, 2), Cursor(0, 2, 0))
     second = Parts(str(output), recipe(model="y"))
     with pytest.raises(ConfigError, match=r"another run writes .*out\.jsonl and has taken over"), first:
-        first.keep(table(3), Place(0, 0, 3, 0))
+        first.keep(table(3), Cursor(0, 3, 0))
     with pytest.raises(ConfigError, match="another run writes"):
         first.check()
     with second:
-        second.keep(table(7), Place(0, 0, 1, 0))
+        second.keep(table(7), Cursor(0, 1, 0))
         second.check()
     assert values(Parts(str(output), recipe(model="y"))) == [7]
 
@@ -149,7 +149,7 @@ def test_the_run_that_began_later_takes_over(output):
 def keep_and_stop(output, *tables):
     with Parts(str(output), recipe()) as parts:
         for rows, one in enumerate(tables, start=1):
-            parts.keep(one, Place(0, 0, rows, 0))
+            parts.keep(one, Cursor(0, rows, 0))
         raise KeyboardInterrupt
 
 
@@ -179,7 +179,7 @@ def test_parts_are_worth_their_writing(output, monkeypatch):
     with Parts(str(output), recipe()) as parts:
         for number in range(12):
             now[0] += 3
-            parts.keep(table(number), Place(0, 0, number + 1, 0))
+            parts.keep(table(number), Cursor(0, number + 1, 0))
             written.append(len(list(output.parent.glob("out.jsonl.parts/part-*"))))
     # The first part takes two seconds, as the recipe is written too: 20 seconds until the next one, then 10.
     assert written == [0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2]

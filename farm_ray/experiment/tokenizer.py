@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,29 +14,31 @@ import pyarrow.compute as pc
 from farm_ray import claims, cluster, storage
 from farm_ray.artifacts import publish_folder
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.data_silo.executor import READ_CPUS, ReadTask, chain_on_ray, run_here
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.file_to_dicts.encodings import check_encoding, text_encoding
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
-from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+from farm_ray.data_handler.file_to_dicts.splits import Split, cut
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.problems import Problem
 from farm_ray.data_handler.processor.document_dicts import document_dicts_table
 from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.modeling.tokenization.training import KINDS, TokenizerKind, train_tokenizer
-from farm_ray.storage.addresses import codec
 from farm_ray.storage.patience import patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from farm_ray.data_handler.data_silo.executor import Marked
+
     Progress = Callable[[str, int, int | None, str], None]
 
 logger = logging.getLogger(__name__)
 
-PART_BYTES = 8 << 20
+SPLIT_BYTES = 8 << 20
 """Of a text file, read by one task."""
 LARGE_BYTES = 64 << 20
 """Corpora from this size on are read by Ray tasks: below that Ray's start takes longer."""
@@ -120,17 +122,19 @@ def _train_tokenizer(
     progress: Progress | None,
     **how: Any,
 ) -> dict[str, Any]:
-    files = filled_files(storage.list_files(path), lambda file: reader.read(FileRange(file, 0, None)))
+    files = filled_files(storage.list_files(path), reader.read)
     sizes = {file: storage.size(file) for file in files}
-    parts = _chosen([part for file in files for part in _parts(file, sizes[file])], max_bytes)
-    is_large = sum(size or 0 for size in sizes.values()) >= LARGE_BYTES and len(parts) > 1
+    splits = _chosen([split for file in files for split in reader.splits(file)], max_bytes)
+    is_large = sum(size or 0 for size in sizes.values()) >= LARGE_BYTES and len(splits) > 1
+    tasks = [ReadTask(split.file, partial(_marked, reader, number, split)) for number, split in enumerate(splits)]
     if is_large and not in_process:
         for file in files:
             text_encoding(file, reader.encoding)
         cluster.connect(address)
-        tables = _read_on_ray(reader, parts)
+        made = chain_on_ray(tasks, at_once=cluster.all_cores(), cpus=READ_CPUS)
     else:
-        tables = itertools.chain.from_iterable(map(reader.read, parts))
+        made = run_here(tasks)
+    tables = (table for _, table in made)
     seen = _Seen(max_bytes=max_bytes, progress=progress)
     try:
         tokenizer = train_tokenizer(seen.texts(tables), **how)
@@ -162,18 +166,22 @@ class _Reader:
     text_column_name: str
     encoding: str
 
-    def read(self, part: FileRange) -> Iterator[pa.Table]:
-        """The documents of a part: columns doc and problem."""
-        return (table.select(["doc", problems.COLUMN]) for table in patient(lambda: self._tables(part)))
+    def splits(self, file: str) -> list[Split]:
+        """As `Processor.splits`: text files are cut anywhere."""
+        return [Split(file)] if storage.data_suffix(file) in OBJECT_SUFFIXES else cut(file, SPLIT_BYTES)
 
-    def _tables(self, part: FileRange) -> Iterator[pa.Table]:
-        name = storage.file_name(part.file)
-        if storage.data_suffix(part.file) not in OBJECT_SUFFIXES:
-            file = DocumentFile(uri=part.file, name=name, encoding=self.encoding)
-            yield from read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
+    def read(self, split: Split) -> Iterator[pa.Table]:
+        """The documents of a split: columns doc and problem."""
+        return (table.select(["doc", problems.COLUMN]) for table in patient(lambda: self._tables(split)))
+
+    def _tables(self, split: Split) -> Iterator[pa.Table]:
+        name = storage.file_name(split.file)
+        if storage.data_suffix(split.file) not in OBJECT_SUFFIXES:
+            file = DocumentFile(uri=split.file, name=name, encoding=self.encoding)
+            yield from read_documents(file, split.start, split.end, table_bytes=split.table_bytes)
             return
         table = TableFile(
-            uri=part.file,
+            uri=split.file,
             name=name,
             columns={self.text_column_name: "doc"},
             rows_per_table=_ROWS_AT_ONCE,
@@ -181,7 +189,7 @@ class _Reader:
         )
         for rows in read_objects(table):
             given = [{problems.COLUMN: asdict(row)} if isinstance(row, Problem) else row for _, row in rows]
-            yield document_dicts_table(given, [f"{name}:{number}" for number, _ in rows])
+            yield document_dicts_table(given, [row_id for row_id, _ in rows])
 
 
 @dataclass(slots=True)
@@ -215,41 +223,17 @@ class _Seen:
             self.progress("read documents", self.documents, None, f"{self.bytes >> 20:,} MB")
 
 
-def _parts(file: str, size: int | None) -> list[FileRange]:
-    """What is read at a time; nothing of an empty file."""
-    if size == 0:
-        return []
-    if size is None or storage.data_suffix(file) in OBJECT_SUFFIXES or codec(file):
-        return [FileRange(file, 0, None)]
-    return [FileRange(file, start, min(start + PART_BYTES, size)) for start in range(0, size, PART_BYTES)]
+def _marked(reader: _Reader, number: int, split: Split) -> Marked:
+    return (((number,), table) for table in reader.read(split))
 
 
-def _chosen(parts: Sequence[FileRange], max_bytes: int | None) -> list[FileRange]:
-    """Parts that lie evenly over the corpus and hold `max_bytes` or a little more; all where that is not known."""
-    lengths = [part.end - part.start for part in parts if part.end is not None]
-    if max_bytes is None or len(lengths) < len(parts) or sum(lengths) <= max_bytes:
-        return list(parts)
-    number = min(len(parts), 1 + max_bytes * len(parts) // sum(lengths))
-    return [parts[place] for place in np.unique(np.linspace(0, len(parts) - 1, number).astype(int))]
-
-
-def _read_on_ray(reader: _Reader, parts: Sequence[FileRange]) -> Iterator[pa.Table]:
-    """The tables of these parts in their order, a task for each."""
-    import ray.data
-
-    from farm_ray.data_handler.data_silo.file_source import READ_CPUS, part_tables
-    from farm_ray.data_handler.data_silo.operators import blocks_in_order
-
-    cluster.data_context()
-    travelling: Any = reader
-    work: Any = parts
-    dataset = ray.data.read_datasource(
-        part_tables(travelling, work),
-        num_cpus=READ_CPUS,
-        override_num_blocks=len(parts),
-        compute=ray.data.TaskPoolStrategy(size=cluster.all_cores()),
-    )
-    return (table for _, table in blocks_in_order(dataset))
+def _chosen(splits: Sequence[Split], max_bytes: int | None) -> list[Split]:
+    """Splits that lie evenly over the corpus and hold `max_bytes` or a little more; all where that is not known."""
+    lengths = [split.end - split.start for split in splits if split.end is not None]
+    if max_bytes is None or len(lengths) < len(splits) or sum(lengths) <= max_bytes:
+        return list(splits)
+    number = min(len(splits), 1 + max_bytes * len(splits) // sum(lengths))
+    return [splits[place] for place in np.unique(np.linspace(0, len(splits) - 1, number).astype(int))]
 
 
 def _checked_output(output_dir: str | Path) -> Path:

@@ -8,19 +8,19 @@ import platform
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster
-from farm_ray.data_handler.data_silo.file_source import TravellingProcessor
-from farm_ray.data_handler.data_silo.unit_source import boxes_on_ray, inside_boxes, tables_in_order
+from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
+from farm_ray.data_handler.data_silo.executor import Actors, run_on_ray
 from farm_ray.errors import ConfigError
+from farm_ray.parts import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pyarrow as pa
 
-    from farm_ray.data_handler.data_silo.units import FileRows
+    from farm_ray.data_handler.data_silo.split_groups import SplitRows
     from farm_ray.infer.answers import Form
     from farm_ray.infer.predictor import Predictor
-    from farm_ray.parts import Place
 
 logger = logging.getLogger(__name__)
 
@@ -30,41 +30,39 @@ _CORES_PER_ACTOR = 2
 
 
 def predict_on_ray(
-    predictor: Predictor, source: FileRows, form: Form, *, after: Place, num_actors: int | None
-) -> Iterator[tuple[pa.Table, Place]]:
-    """Predictions for the rows behind a place, in their order, as they become ready; Ray must be connected.
+    predictor: Predictor, source: SplitRows, form: Form, *, after: Cursor, num_actors: int | None
+) -> Iterator[tuple[Cursor, pa.Table]]:
+    """Predictions for the rows behind a cursor, in their order, as they become ready; Ray must be connected.
 
     Args:
-        predictor: Shipped once to each actor.
-        source: The files, read by one task for each of their units; local ones on this machine, so that other nodes
+        predictor: Sent once to each actor.
+        source: The rows, read by one task for each group of splits; local files on this machine, so that other nodes
             need no copy.
         form: Makes tables of the predictions, there.
-        after: The place.
+        after: The cursor.
         num_actors: Processes with a copy of the model each; None takes one per GPU, or one per two cores.
 
     Raises:
-        FarmRayError: What an arrow or the reader raised, with its own type.
+        FarmRayError: What a stage or the reader raised, with its own type.
         ClusterError: When Ray made no progress or lost its actors.
     """
     import ray
-    import ray.data
 
     on_gpu = _gpus_wanted(predictor)
     actors, threads = _shares(num_actors, on_gpu=on_gpu)
-    shipped = ray.put(predictor.on("cpu"))
-    rows = boxes_on_ray(TravellingProcessor(source.processor), source, after)
-    predictions = rows.map_batches(
-        PredictorActor,
-        fn_constructor_args=([shipped], on_gpu, threads, form),
-        batch_format="pyarrow",
-        batch_size=1,
-        num_cpus=_ACTOR_CPUS,
-        num_gpus=1 if on_gpu else None,
-        compute=ray.data.ActorPoolStrategy(size=actors),
-        udf_modifying_row_count=False,
+    sent = ray.put(predictor.on("cpu"))
+    pool = Actors(
+        make=PredictorActor,
+        # Inside a list a reference stays one: the actor fetches the model itself.
+        args=([sent], on_gpu, threads, form),
+        number=actors,
+        cpus=_ACTOR_CPUS,
+        gpus=1 if on_gpu else None,
     )
+    tasks = source.tasks(after, BroadcastProcessor(source.processor).processor)
     try:
-        yield from tables_in_order(predictions)
+        for mark, table in run_on_ray(tasks, pool, max_tasks=cluster.all_cores()):
+            yield Cursor(*mark), table
     finally:
         predictor.on(predictor.device)
 
@@ -72,20 +70,20 @@ def predict_on_ray(
 class PredictorActor:
     """One process with the model; its threads are its share of the machine."""
 
-    def __init__(self, shipped: list[Any], on_gpu: bool, threads: int, form: Form) -> None:
+    def __init__(self, sent: list[Any], on_gpu: bool, threads: int, form: Form) -> None:
         # Both thread pools take their size when they are first used.
         os.environ["RAYON_NUM_THREADS"] = str(threads)
         import ray
         import torch
 
         torch.set_num_threads(threads)
-        predictor: Predictor = ray.get(shipped[0])
+        predictor: Predictor = ray.get(sent[0])
         self._predictor = predictor.on(_own_device(on_gpu=on_gpu))
         self._form = form
 
-    def __call__(self, boxes: pa.Table) -> pa.Table:
-        """Boxes of predictions for boxes of dicts."""
-        return inside_boxes(lambda dicts: self._form(self._predictor.predict(dicts)), boxes)
+    def __call__(self, dicts: pa.Table) -> pa.Table:
+        """The predictions for a table of dicts."""
+        return self._form(self._predictor.predict(dicts))
 
 
 def _gpus_wanted(predictor: Predictor) -> bool:

@@ -7,18 +7,23 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray import storage
+from farm_ray import cluster, storage
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.data_silo.units import FileRows
+from farm_ray.data_handler.data_silo.executor import run_here
+from farm_ray.data_handler.data_silo.input_files import planned_splits
+from farm_ray.data_handler.data_silo.split_groups import SplitRows
+from farm_ray.data_handler.file_to_dicts.splits import SPLIT_BYTES
 from farm_ray.infer.output import prediction_file
-from farm_ray.parts import START, Parts, Place
+from farm_ray.parts import START, Cursor, Parts
 
 if TYPE_CHECKING:
+    from farm_ray.data_handler.data_silo.executor import Marked
+    from farm_ray.data_handler.data_silo.serialized import Mark
     from farm_ray.data_handler.processor import Processor
     from farm_ray.infer.answers import Answers, Form
     from farm_ray.infer.output import RowWriter
@@ -31,6 +36,9 @@ RAY_FROM_ROWS = 5000
 
 ROWS_AT_ONCE = 2048
 """Rows of files that are sorted by length and predicted together, and that a kill loses at most, per actor."""
+
+_RAY_FROM_BYTES = 32 << 20
+"""Files from this size on hold more than so many rows."""
 
 Progress = Callable[[str, int, int | None, str], None]
 """Called with (stage, rows done, rows in all or None, note)."""
@@ -93,13 +101,33 @@ def predict_nothing(predictor: Predictor) -> Answers:
     return predictor.predict(predictor.processor.dicts_to_table([]))
 
 
-def file_rows(
-    reader: Processor, files: Sequence[str], states: Sequence[storage.FileState], rows_at_once: int
-) -> FileRows:
-    """The rows of some files as they are predicted: tables of at most `rows_at_once` rows."""
-    return FileRows(
+def rows_of_files(
+    reader: Processor,
+    files: Sequence[str],
+    states: Sequence[storage.FileState],
+    rows_at_once: int,
+    *,
+    num_actors: int | None = None,
+    address: str | None = None,
+) -> SplitRows:
+    """The rows of some files as they are predicted: tables of at most `rows_at_once` rows.
+
+    Large files are looked through before, on Ray unless `num_actors` is 0.
+
+    Args:
+        reader: Reads the files.
+        files: The files.
+        states: Of these files.
+        rows_at_once: Most rows of a table.
+        num_actors: As for `predict_files`.
+        address: As for `predict_files`.
+    """
+    on_ray = num_actors != 0 and sum(state.size or 0 for state in states) >= _RAY_FROM_BYTES
+    if on_ray:
+        cluster.connect(address)
+    return SplitRows(
         processor=reader,
-        files=tuple(files),
+        splits=tuple(planned_splits(reader, files, SPLIT_BYTES, on_ray=on_ray)),
         sizes=tuple(state.size for state in states),
         rows_per_table=min(ROWS_AT_ONCE, rows_at_once),
     )
@@ -107,31 +135,30 @@ def file_rows(
 
 def predict_files(
     predictor: Predictor,
-    source: FileRows,
+    source: SplitRows,
     form: Form,
-    after: Place = START,
+    after: Cursor = START,
     *,
     num_actors: int | None = None,
     address: str | None = None,
-) -> Iterator[tuple[pa.Table, Place]]:
-    """Predictions for all rows behind a place, in their order, on Ray where that is worth it.
+) -> Iterator[tuple[Cursor, pa.Table]]:
+    """Predictions for all rows behind a cursor, in their order, on Ray where that is worth it.
 
     Args:
         predictor: Makes the answers.
         source: The rows.
         form: What becomes of the predictions; travels to the actors.
-        after: The place.
+        after: The cursor.
         num_actors: Ray actors; 0 stays in this process, None decides by the number of rows.
         address: Of a Ray cluster; None joins the running one or starts one here.
 
     Returns:
-        One table for each of the source's, with the place behind it.
+        One table for each of the source's, with the cursor behind it.
     """
-    start, rest = _read_ahead(source.tables(after), RAY_FROM_ROWS)
+    start, rest = _read_ahead(run_here(source.tasks(after)), RAY_FROM_ROWS)
     if not start or num_actors == 0 or (num_actors is None and rest is None):
         tables = itertools.chain(start, rest or ())
-        return ((form(predictor.predict(dicts)), place) for dicts, place in tables)
-    from farm_ray import cluster
+        return ((Cursor(*mark), form(predictor.predict(dicts))) for mark, dicts in tables)
     from farm_ray.infer.actors import predict_on_ray
 
     cluster.connect(address)
@@ -160,7 +187,7 @@ def write_with_parts(
     parts: Parts,
     output: str,
     schema: pa.Schema,
-    predict: Callable[[Place], Iterator[tuple[pa.Table, Place]]],
+    predict: Callable[[Cursor], Iterator[tuple[Cursor, pa.Table]]],
     *,
     progress: Progress | None = None,
 ) -> tuple[Written, int]:
@@ -170,7 +197,7 @@ def write_with_parts(
         parts: The finished parts.
         output: The file.
         schema: Of its rows.
-        predict: Gives the predictions behind a place.
+        predict: Gives the predictions behind a cursor.
         progress: As for `predict_file`.
 
     Returns:
@@ -181,10 +208,10 @@ def write_with_parts(
     """
     written = Written()
 
-    def kept(predictions: Iterable[tuple[pa.Table, Place]]) -> Iterator[pa.Table]:
-        for table, place in predictions:
+    def kept(predictions: Iterable[tuple[Cursor, pa.Table]]) -> Iterator[pa.Table]:
+        for cursor, table in predictions:
             yield table
-            parts.keep(table, place)
+            parts.keep(table, cursor)
 
     with parts:
         with prediction_file(output, schema, aside_in=parts.local_folder) as writer:
@@ -192,20 +219,18 @@ def write_with_parts(
             resumed = written.rows
             if resumed:
                 logger.info("%s: %d rows were finished by an earlier run", storage.redacted(output), resumed)
-            write_all(kept(predict(parts.place)), writer, progress=progress, written=written)
+            write_all(kept(predict(parts.cursor)), writer, progress=progress, written=written)
             parts.check()
         parts.remove()
     return written, resumed
 
 
-def _read_ahead(
-    tables: Iterator[tuple[pa.Table, Place]], rows: int
-) -> tuple[list[tuple[pa.Table, Place]], Iterator[tuple[pa.Table, Place]] | None]:
+def _read_ahead(marked: Marked, rows: int) -> tuple[list[tuple[Mark, pa.Table]], Marked | None]:
     """The first tables with at least `rows` rows, and the rest; None where nothing is left."""
-    start: list[tuple[pa.Table, Place]] = []
-    while sum(table.num_rows for table, _ in start) <= rows:
-        table: Any = next(tables, None)
-        if table is None:
+    start: list[tuple[Mark, pa.Table]] = []
+    while sum(table.num_rows for _, table in start) <= rows:
+        one = next(marked, None)
+        if one is None:
             return start, None
-        start.append(table)
-    return start, tables
+        start.append(one)
+    return start, marked

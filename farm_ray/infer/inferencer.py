@@ -25,11 +25,11 @@ from farm_ray.infer.files import (
     FilePredictions,
     Progress,
     Written,
-    file_rows,
     in_slices,
     predict_files,
     predict_nothing,
     predict_tables,
+    rows_of_files,
     write_all,
     write_with_parts,
 )
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from farm_ray.data_handler.data_silo.units import FileRows
+    from farm_ray.data_handler.data_silo.split_groups import SplitRows
     from farm_ray.data_handler.processor import Processor
     from farm_ray.infer.answers import Form
     from farm_ray.modeling.adaptive_model import AdaptiveModel
@@ -337,17 +337,24 @@ class Inferencer:
         if not is_own(type(self), "inference_from_file"):
             refuse_uncalled(type(self), {"inference_from_dicts": "override inference_from_file for files"})
         _check_chunks(multiprocessing_chunksize)
-        files = filled_files(storage.list_files(str(file)), self._predictor.processor.read_tables)
+        files = filled_files(storage.list_files(str(file)), self._predictor.processor.read)
         self.problematic_sample_ids = set()
         rows_at_once = min(multiprocessing_chunksize or ROWS_AT_ONCE, self._predictor.rows_at_once)
-        placed = predict_files(
+        predictions = predict_files(
             self._predictor,
-            file_rows(self._predictor.processor, files, storage.file_states(files), rows_at_once),
+            rows_of_files(
+                self._predictor.processor,
+                files,
+                storage.file_states(files),
+                rows_at_once,
+                num_actors=num_actors,
+                address=address,
+            ),
             partial(travelling, return_class_probs=self.return_class_probs),
             num_actors=num_actors,
             address=address,
         )
-        results = self._file_results(in_slices((table for table, _ in placed), multiprocessing_chunksize))
+        results = self._file_results(in_slices((table for _, table in predictions), multiprocessing_chunksize))
         return itertools.chain.from_iterable(results) if streaming else self._predictor.answers_type.joined(results)
 
     def predict_tables(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -430,14 +437,16 @@ class Inferencer:
                 quote_char=quote_char,
                 encoding=encoding,
             )
-            files = filled_files(files, reader.read_tables)
+            files = filled_files(files, reader.read)
             states = storage.file_states(files)
-            source = file_rows(reader, files, states, self._predictor.rows_at_once)
+            source = rows_of_files(
+                reader, files, states, self._predictor.rows_at_once, num_actors=num_actors, address=address
+            )
             predict = partial(
                 predict_files, self._predictor, source, self._flat_form(), num_actors=num_actors, address=address
             )
             if is_stream(output):
-                written = self._write((table for table, _ in predict()), output, progress)
+                written = self._write((table for _, table in predict()), output, progress)
             else:
                 parts = Parts(output, lambda: self._recipe(source, states), resume=resume)
                 written, resumed = write_with_parts(parts, output, self._schema(), predict, progress=progress)
@@ -508,7 +517,7 @@ class Inferencer:
         """Of prediction files."""
         return self._flat_form()(predict_nothing(self._predictor)).schema
 
-    def _recipe(self, source: FileRows, states: Sequence[storage.FileState]) -> Recipe:
+    def _recipe(self, source: SplitRows, states: Sequence[storage.FileState]) -> Recipe:
         return prediction_recipe(
             self._predictor,
             source,

@@ -15,7 +15,7 @@ from farm_ray.parts import Recipe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from farm_ray.data_handler.data_silo.units import FileRows
+    from farm_ray.data_handler.data_silo.split_groups import SplitRows
     from farm_ray.infer.predictor import Predictor
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
@@ -25,7 +25,7 @@ _DIGITS = 12
 
 
 def prediction_recipe(
-    predictor: Predictor, source: FileRows, states: Sequence[storage.FileState], **settings: Any
+    predictor: Predictor, source: SplitRows, states: Sequence[storage.FileState], **settings: Any
 ) -> Recipe:
     """The recipe of a prediction file. What changes only the speed (batch size, device, actors) is no part of it.
 

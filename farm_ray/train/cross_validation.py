@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import inspect
-import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from farm_ray.configuration import nearest
-from farm_ray.errors import ConfigError, FarmRayError
-from farm_ray.train.fold_results import CrossValidation, FoldResult, gathered
+from farm_ray.errors import ConfigError
+from farm_ray.train.fold_results import CrossValidation, gathered
+from farm_ray.train.folds_on_ray import run_folds_on_ray
+from farm_ray.train.one_fold import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
 from farm_ray.train.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from farm_ray.data_handler.data_silo import DataSilo
-    from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.prediction_head import PredictionHead
-
-Progress = Callable[[str, int, int | None, str], None]
-MakeModel = Callable[["DataSilo"], "AdaptiveModel"]
+    from farm_ray.train.fold_results import FoldResult
 
 _NOT_FOR_FOLDS = frozenset(
     {
@@ -46,16 +40,6 @@ _NOT_FOR_FOLDS = frozenset(
     }
 )
 """Arguments of `Trainer` that belong to one run, or that are settled here."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FoldPlan:
-    """How all folds are trained. Travels to the processes that do it."""
-
-    trainer_options: dict[str, Any]
-    early_stopping: Any
-    use_gpu: bool
-    n_folds: int
 
 
 def cross_validate(
@@ -113,8 +97,6 @@ def cross_validate(
         with _torch_threads(threads):
             done = [_run_here(plan, make_model, silo, number, steps) for number, silo in enumerate(folds, start=1)]
     else:
-        from farm_ray.train.folds_on_ray import run_folds_on_ray
-
         done = run_folds_on_ray(
             plan, make_model, folds, parallel=parallel, threads=threads, weights=weights, steps=steps
         )
@@ -128,86 +110,6 @@ def cross_validate(
     )
 
 
-def fold_trainer(plan: FoldPlan, make_model: MakeModel, silo: DataSilo, progress: Progress | None = None) -> Trainer:
-    """What trains a fold, with a model of its own, in the process that it is called in."""
-    from farm_ray.reproducibility import set_all_seeds
-
-    set_all_seeds(plan.trainer_options.get("seed", 42))
-    return Trainer(
-        model=make_model(silo),
-        data_silo=silo,
-        num_workers=0,
-        use_gpu=plan.use_gpu,
-        early_stopping=copy.deepcopy(plan.early_stopping),
-        # The job ends with all its folds; Trainer would only end the fold it is in.
-        checkpoint_on_sigterm=False,
-        evaluator_test=False,
-        progress=progress,
-        **plan.trainer_options,
-    )
-
-
-def run_fold(trainer: Trainer, number: int) -> FoldResult:
-    """Trains and tests one fold in this process."""
-    started = time.perf_counter()
-    test, ids = _tested(trainer, trainer.train())
-    columns = {name: [head.pop(name) for head in test] for name in ("preds", "labels")}
-    return FoldResult(
-        fold=number,
-        rows=trainer.data_silo.counts,
-        dev=trainer.result.dev,
-        test=test,
-        steps=trainer.result.steps,
-        order_hash=trainer.result.order_hash,
-        seconds=time.perf_counter() - started,
-        ids=ids,
-        predictions=columns["preds"],
-        labels=columns["labels"],
-    )
-
-
-@contextlib.contextmanager
-def named_after(number: int, n_folds: int) -> Iterator[None]:
-    """Errors inside say which fold they are from; folds are counted from 1."""
-    try:
-        yield
-    except FarmRayError as error:
-        if "fold" in error.facts:
-            raise
-        raise type(error)(f"fold {number} of {n_folds}: {error}", **error.facts, fold=number) from error
-    except Exception as error:
-        error.add_note(f"This was in fold {number} of {n_folds}.")
-        raise
-
-
-class Steps:
-    """Optimizer steps done in each fold, told as one number."""
-
-    def __init__(self, folds: Sequence[DataSilo], options: dict[str, Any], progress: Progress | None) -> None:
-        epochs, window = options.get("epochs", 1), options.get("grad_acc_steps", 1)
-        batches = [math.ceil(silo.n_samples("train") / silo.batch_size) for silo in folds]
-        self._planned = {fold: epochs * math.ceil(n / window) for fold, n in enumerate(batches, start=1)}
-        self._done: dict[int, int] = {}
-        self._progress = progress
-
-    def of_fold(self, fold: int) -> Progress:
-        """The `progress` of a fold that is trained in this process, after all those before it."""
-
-        def tell(stage: str, done: int, _total: int | None, note: str) -> None:
-            if stage == "train":
-                # An early stop makes fewer steps than were planned.
-                before = {number: steps for number, steps in self._planned.items() if number < fold}
-                self.tell({**before, fold: done}, f"fold {fold} of {len(self._planned)}, {note}")
-
-        return tell
-
-    def tell(self, done: dict[int, int], note: str) -> None:
-        """Takes in the steps done in some folds."""
-        self._done |= done
-        if self._progress is not None:
-            self._progress("train", sum(self._done.values()), sum(self._planned.values()), note)
-
-
 def _run_here(plan: FoldPlan, make_model: MakeModel, silo: DataSilo, number: int, steps: Steps) -> FoldResult:
     with named_after(number, plan.n_folds):
         return run_fold(fold_trainer(plan, make_model, silo, steps.of_fold(number)), number)
@@ -218,36 +120,6 @@ def _tried(plan: FoldPlan, silo: DataSilo, make_model: MakeModel) -> tuple[list[
     model = fold_trainer(plan, make_model, silo).model
     model.connect_heads_with_processor(silo.processor.tasks)
     return list(model.prediction_heads), sum(weight.numel() for weight in model.parameters())  # type: ignore[arg-type]
-
-
-def _tested(trainer: Trainer, model: AdaptiveModel) -> tuple[list[dict[str, Any]], list[str]]:
-    """The test results with predictions and labels, and the ids of the source rows these are for."""
-    from farm_ray.eval import evaluate
-    from farm_ray.modeling.optimization.precision import Precision
-    from farm_ray.ranks import Ranks
-
-    rows = trainer.data_silo.data["test"]
-    assert rows is not None, "checked before the first fold"
-    device = trainer.device
-    results = evaluate(
-        model,
-        rows,
-        batch_size=trainer.settings.eval_batch_size,
-        ranks=Ranks(device=device),
-        precision=Precision.resolve(trainer.settings.use_amp, device),
-        report=trainer.settings.eval_report,
-        with_columns=True,
-    )
-    return results, _source_ids(rows)
-
-
-def _source_ids(rows: Any) -> list[str]:
-    """The ids of the source rows: those of the dicts where a row is a window of one."""
-    groups = rows.groups()
-    if groups is None:
-        return rows.ids()
-    first_rows = np.unique(groups, return_index=True)[1]
-    return rows.table.column("dict_id").take(rows.rows[np.sort(first_rows)]).to_pylist()
 
 
 def _check(

@@ -16,7 +16,7 @@ from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.columns import joined
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all, registrations
-from farm_ray.train.cross_validation import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
+from farm_ray.train.one_fold import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

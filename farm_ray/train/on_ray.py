@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from farm_ray import cluster
-from farm_ray.data_handler.data_silo.file_source import READ_CPUS
+from farm_ray.data_handler.data_silo.executor import READ_CPUS
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import registrations

@@ -80,8 +80,8 @@ def _bare(tokenizer: Any, lines: list[str]) -> float:
 
 def _features(processor: BertStyleLMProcessor, file: str) -> tuple[float, pa.Table]:
     started = time.process_time()
-    parts = processor.stream_ranges(file, WINDOW_BYTES)
-    tables = [processor.featurize(table) for part in parts for table in processor.read_stream(part)]
+    parts = processor.splits(file, WINDOW_BYTES)
+    tables = [processor.featurize(table) for part in parts for table in processor.read(part)]
     return time.process_time() - started, pa.concat_tables(tables)
 
 

@@ -96,8 +96,8 @@ def _ours(file: str, tokenizer: Any) -> Any:
     torch.set_num_threads(1)
     processor = BertStyleLMProcessor(tokenizer, MAX_SEQ_LEN, None).for_pass(42, 0)
     padding, masking = processor.padding(), processor.masking(42)
-    for part in processor.stream_ranges(file, 1 << 20):
-        for documents in processor.read_stream(part):
+    for part in processor.splits(file, 1 << 20):
+        for documents in processor.read(part):
             features = processor.featurize(documents)
             every = np.arange(features.num_rows)
             rows = FeatureSet(table=features, rows=every, padding=padding, masking=masking)

@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from farm_ray import cluster
-from farm_ray.data_handler.data_silo.operators import features_on_ray
+from farm_ray import cluster, storage
+from farm_ray.data_handler.data_silo.featurize import feature_blocks, split_rows_of
 from farm_ray.data_handler.processor import TextClassificationProcessor
 from farm_ray.modeling.tokenization import Tokenizer
 from farm_ray.modeling.tokenization.backend import private_copy
@@ -85,7 +85,10 @@ def _bare(processor: TextClassificationProcessor, texts: list[str]) -> float:
 
 def _ours(processor: TextClassificationProcessor, file: Path) -> float:
     started = time.perf_counter()
-    features, _ = features_on_ray(processor, [str(file)], rows_at_once=2000, max_tasks=128)
+    files = [str(file)]
+    states = storage.file_states(files)
+    rows = split_rows_of(processor, files, states, seed=1, rows_per_table=2000, on_ray=True)
+    features, _ = feature_blocks(rows, max_tasks=128, note=lambda _: None)
     assert features.num_rows > 0
     return time.perf_counter() - started
 

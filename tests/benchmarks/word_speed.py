@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import NERProcessor
 from farm_ray.modeling.tokenization import Tokenizer
 from farm_ray.modeling.tokenization.backend import private_copy
@@ -38,7 +39,7 @@ def main() -> None:
     os.environ["RAYON_NUM_THREADS"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     processor = NERProcessor(Tokenizer.load(args.model), MAX_SEQ_LEN, None, metric="acc")
-    given = pa.concat_tables(processor.read_tables(args.data))
+    given = pa.concat_tables(processor.read(Split(args.data)))
     processor = processor.fitted_on([given]).frozen()
     tables = [given.slice(0, min(args.rows, given.num_rows))]
     while (rows := sum(table.num_rows for table in tables)) < args.rows:
@@ -77,7 +78,7 @@ def _arrows(processor: NERProcessor, batches: list[pa.Table]) -> float:
 
 def _read(processor: NERProcessor, file: Path) -> float:
     started = time.process_time()
-    for _ in processor.read_tables(str(file)):
+    for _ in processor.read(Split(str(file))):
         pass
     return time.process_time() - started
 

@@ -209,7 +209,7 @@ def test_data_task_sigkill(case, seed):
     broken.wait(run)
     killed = 0
     while not killed and run.is_running():
-        killed = sum(kill(task) for task in ray_processes("RangeToFeatures"))
+        killed = sum(kill(task) for task in ray_processes("ReadSplits"))
     assert killed
     broken.compare(2)
     assert run.result["restarts"] == 0

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import BertStyleLMProcessor
 from tests.tiny import tiny_tokenizer
 
@@ -65,7 +66,7 @@ def features():
         for settings in SETTINGS:
             processor = BertStyleLMProcessor(tiny_tokenizer(folder), 24, folder, **settings)
             yield " ".join(f"{name}={value}" for name, value in settings.items()) or "usual settings"
-            yield from described(processor, processor.featurize(pa.concat_tables(processor.read_tables(str(file)))))
+            yield from described(processor, processor.featurize(pa.concat_tables(processor.read(Split(str(file))))))
 
 
 def test_features_are_as_written_down():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import NERProcessor
 from farm_ray.modeling.tokenization import Tokenizer
 from tests.tiny import SPECIAL, tiny_tokenizer
@@ -61,7 +62,7 @@ def features():
         for labels in (TAGS, TAGS[2:]):
             processor = NERProcessor(tiny_tokenizer(folder), 11, folder, labels, "seq_f1")
             yield f"{'with' if 'X' in labels else 'without'} X"
-            yield from described(processor.featurize(pa.concat_tables(processor.read_tables(str(file)))))
+            yield from described(processor.featurize(pa.concat_tables(processor.read(Split(str(file))))))
 
 
 def test_features_are_as_written_down():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import (
     RegressionProcessor,
     TextClassificationProcessor,
@@ -63,9 +64,9 @@ def described(table):
 def of_file(processor, folder, name):
     yield f"{type(processor).__name__} {name}"
     path = str(Path(folder) / name)
-    fitted = processor.fitted_on(processor.read_tables(path))
+    fitted = processor.fitted_on(processor.read(Split(path)))
     yield from (f"{name}: {task['label_list']}" for name, task in fitted.tasks.items())
-    yield from described(fitted.featurize(pa.concat_tables(fitted.read_tables(path))))
+    yield from described(fitted.featurize(pa.concat_tables(fitted.read(Split(path)))))
 
 
 def features():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import InferenceProcessor, TextClassificationProcessor
 from tests.tiny import tiny_tokenizer
 
@@ -44,7 +45,7 @@ def features():
         labelled.add_task("coarse", "acc", ["OTHER", "OFFENSE"], label_column_name="coarse_label")
         labelled.add_task("fine", "acc", ["OTHER", "INSULT", "ABUSE"], label_column_name="fine_label")
         yield "TextClassificationProcessor"
-        yield from described(labelled.featurize(pa.concat_tables(labelled.read_tables(str(file)))))
+        yield from described(labelled.featurize(pa.concat_tables(labelled.read(Split(str(file))))))
         inference = InferenceProcessor(tokenizer=tokenizer, max_seq_len=9)
         yield "InferenceProcessor"
         yield from described(inference.featurize(inference.dicts_to_table(REQUESTS)))

@@ -259,11 +259,11 @@ def test_few_rows_start_no_ray(inferencer, tsv, tmp_path, monkeypatch):
 
 
 def test_read_ahead_stops_when_it_knows_enough():
-    tables = ((pa.table({"id": ["x"] * 3}), START) for _ in range(10))
+    tables = ((START, pa.table({"id": ["x"] * 3})) for _ in range(10))
     start, rest = files._read_ahead(tables, 5)
-    assert [table.num_rows for table, _ in start] == [3, 3]
-    assert sum(table.num_rows for table, _ in rest) == 24
-    start, rest = files._read_ahead(iter([(pa.table({"id": ["x"] * 3}), START)]), 5)
+    assert [table.num_rows for _, table in start] == [3, 3]
+    assert sum(table.num_rows for _, table in rest) == 24
+    start, rest = files._read_ahead(iter([(START, pa.table({"id": ["x"] * 3}))]), 5)
     assert (len(start), rest) == (1, None)
 
 

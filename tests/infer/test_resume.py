@@ -115,7 +115,7 @@ def test_answers_of_all_kinds_come_back_as_they_were(folder, tmp_path, predicted
 def test_a_later_file_that_was_mended_costs_no_earlier_row(
     inferencer, folder, tmp_path, predicted, caplog, monkeypatch
 ):
-    monkeypatch.setattr("farm_ray.data_handler.data_silo.units.UNIT_BYTES", 100)
+    monkeypatch.setattr("farm_ray.data_handler.data_silo.split_groups.GROUP_BYTES", 100)
     stop(predicted, 5, lambda: inferencer.predict_file(folder, tmp_path / "out.jsonl"))
     (folder / "c.tsv").write_text("text\n" + "the good film\n" * 10)
     done = inferencer.predict_file(folder, tmp_path / "out.jsonl")

@@ -137,13 +137,13 @@ def features(tiny_folder, data_dir, tmp_path):
 
 @pytest.fixture
 def five_rows_at_once(small_parts, monkeypatch):
-    from farm_ray.data_handler.data_silo import feature_parts
+    from farm_ray.data_handler.data_silo import featurize
 
     def five(**values):
-        return file_rows(**{**values, "rows_per_table": 5})
+        return split_rows(**{**values, "rows_per_table": 5})
 
-    file_rows = feature_parts.FileRows
-    monkeypatch.setattr(feature_parts, "FileRows", five)
+    split_rows = featurize.SplitRows
+    monkeypatch.setattr(featurize, "SplitRows", five)
 
 
 def test_stopped_features_go_on_in_the_second_set(features, tmp_path, call, five_rows_at_once, monkeypatch):
@@ -199,7 +199,7 @@ def write_long_table(path):
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize("name", ["PredictorActor", "FilesToDicts"])
+@pytest.mark.parametrize("name", ["TransformActor", "ReadSplits"])
 def test_predictions_on_ray_outlast_an_actor_and_a_reader(model_dir, tmp_path, name):
     """Ray starts another one, and makes again what it had in hand: each row is written once, in its place."""
     table = write_long_table(tmp_path / "in.tsv")
@@ -210,7 +210,7 @@ def test_predictions_on_ray_outlast_an_actor_and_a_reader(model_dir, tmp_path, n
     folder, killed = tmp_path / "out.jsonl.parts", 0
     while process.poll() is None and not killed:
         time.sleep(0.01)
-        if name != "PredictorActor" or list(folder.glob("part-*")):
+        if name != "TransformActor" or list(folder.glob("part-*")):
             killed = sum(kill(one) for one in ray_processes(name)[:1])
     out, _ = process.communicate(timeout=200)
     assert (process.returncode, killed) == (0, 1)

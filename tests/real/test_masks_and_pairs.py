@@ -39,8 +39,8 @@ def processor(tokenizer):
 def documents(processor):
     """The text of each document of the corpus by its id, as tokens."""
     found = {}
-    for part in processor.stream_ranges(str(DATA / "brown" / "train.txt"), WINDOW):
-        for table in processor.read_stream(part):
+    for part in processor.splits(str(DATA / "brown" / "train.txt"), WINDOW):
+        for table in processor.read(part):
             for name, doc in zip(table["id"].to_pylist(), table["doc"].to_pylist(), strict=True):
                 encoded = processor.tokenizer(doc, add_special_tokens=False)["input_ids"]
                 found[name] = np.array(list(itertools.chain.from_iterable(encoded)), np.int32)
@@ -53,8 +53,8 @@ def epochs(processor):
 
     def rows(epoch):
         here = processor.for_pass(SEED, epoch)
-        parts = here.stream_ranges(str(DATA / "brown" / "train.txt"), WINDOW)
-        table = pa.concat_tables(here.featurize(dicts) for part in parts for dicts in here.read_stream(part))
+        parts = here.splits(str(DATA / "brown" / "train.txt"), WINDOW)
+        table = pa.concat_tables(here.featurize(dicts) for part in parts for dicts in here.read(part))
         return FeatureSet(
             table=table, rows=np.arange(table.num_rows), padding=here.padding(), masking=here.masking(SEED)
         )

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from farm_ray.data_handler.file_to_dicts.ranges import count_lines, cut_at_blank_lines, numbered
+from farm_ray.data_handler.data_silo.input_files import planned_splits
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import NERProcessor
 from farm_ray.modeling.tokenization import Tokenizer
 
@@ -32,7 +33,7 @@ def processor():
 @pytest.mark.parametrize(("name", "sentences", "tokens"), [("train.txt", 3394, 62_730), ("dev.txt", 1009, 15_733)])
 def test_wnut17_reads_clean(processor, name, sentences, tokens):
     path = DATA / "wnut17" / name
-    dicts = pa.concat_tables(processor.read_tables(str(path)))
+    dicts = pa.concat_tables(processor.read(Split(str(path))))
     assert (dicts.num_rows, dicts["problem"].null_count) == (sentences, sentences)
     assert pc.sum(pc.list_value_length(dicts["ner_label"])).as_py() == tokens
     features = processor.featurize(dicts)
@@ -44,11 +45,10 @@ def test_wnut17_reads_clean(processor, name, sentences, tokens):
 def test_every_token_and_tag_of_the_file_is_there(processor):
     path = DATA / "wnut17" / "train.txt"
     lines = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line]
-    dicts = pa.concat_tables(processor.read_tables(str(path)))
+    dicts = pa.concat_tables(processor.read(Split(str(path))))
     assert [word for text in dicts["text"].to_pylist() for word in text.split()] == [token for token, _ in lines]
     assert pc.list_flatten(dicts["ner_label"]).to_pylist() == [tag for _, tag in lines]
-    cuts = cut_at_blank_lines(path, range_bytes=50_000)
-    assert len(cuts) > 5
-    parts = numbered(cuts, [count_lines(path, *cut) for cut in cuts])
-    tables = [table for part in parts for table in processor.read_range(str(path), part)]
+    splits = planned_splits(processor, [str(path)], 50_000)
+    assert len(splits) > 5
+    tables = [table for split in splits for table in processor.read(split)]
     assert pa.concat_tables(tables).combine_chunks().equals(dicts.combine_chunks())

@@ -11,7 +11,7 @@ import pytest
 
 from farm_ray import storage
 from farm_ray.errors import ConfigError
-from farm_ray.parts import Parts, Place, Recipe
+from farm_ray.parts import Cursor, Parts, Recipe
 from farm_ray.storage import scratch
 from farm_ray.storage.scratch import is_scratch, scratch_file, scratch_folder
 
@@ -71,7 +71,7 @@ def test_a_full_tmpdir_is_not_told_as_the_outputs(full, tmp_path):
         Parts(str(tmp_path / "out.jsonl"), lambda: recipe) as parts,
         pytest.raises(ConfigError, match=f"temporary files in {full}: No space left"),
     ):
-        parts.keep(pa.table({"a": list(range(10**6))}), Place(0, 0, 1, 0))
+        parts.keep(pa.table({"a": list(range(10**6))}), Cursor(0, 1, 0))
 
 
 def test_no_folder_for_temporary_files_at_all(monkeypatch):

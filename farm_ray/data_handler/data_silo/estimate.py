@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from farm_ray import storage
 from farm_ray.data_handler.data_silo import set_aside
-from farm_ray.data_handler.data_silo.range_reading import range_tables
+from farm_ray.data_handler.data_silo.split_reading import windows_of
 from farm_ray.errors import DataProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+    from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.processor import Processor
 
 _SAMPLES = 8
@@ -26,7 +26,7 @@ _SAMPLE_BYTES = 64 << 10
 
 def estimated_rows(
     processor: Processor,
-    ranges: Sequence[FileRange],
+    ranges: Sequence[Split],
     sizes: Mapping[str, int | None],
     *,
     seed: int,
@@ -39,7 +39,7 @@ def estimated_rows(
         ranges: The corpus; a few of them, evenly spread, are read, of byte ranges only the begin.
         sizes: Bytes of each file, None where not known.
         seed: For processors that draw.
-        keep_going: As for `range_tables`.
+        keep_going: As for `windows_of`.
 
     Raises:
         DataProblemError: When none of the samples holds a usable row, or one cannot be read.
@@ -64,7 +64,7 @@ class _Sampler:
     keep_going: bool
     first_problem: str | None = None
 
-    def sampled(self, one: FileRange, size: int | None) -> tuple[float, float]:
+    def sampled(self, one: Split, size: int | None) -> tuple[float, float]:
         """Rows found in a range, and the share of the range that they are of."""
         if one.end is None:
             return self._sampled_file(one, size)
@@ -75,9 +75,9 @@ class _Sampler:
         assert short.end is not None
         return rows, (short.end - one.start) / (one.end - one.start)
 
-    def _sampled_file(self, one: FileRange, size: int | None) -> tuple[float, float]:
+    def _sampled_file(self, one: Split, size: int | None) -> tuple[float, float]:
         """The first window of a file; of one with a single window that is all of it."""
-        windows = range_tables(self.processor, one, keep_going=self.keep_going)
+        windows = windows_of(self.processor, one, keep_going=self.keep_going)
         first = next(windows, None)
         if first is None:
             return 0.0, 1.0
@@ -94,8 +94,8 @@ class _Sampler:
             return rows, 1.0
         return rows, min(1.0, _text_bytes(first) / text_bytes)
 
-    def _rows(self, one: FileRange) -> int:
-        return sum(map(self._usable, range_tables(self.processor, one, keep_going=self.keep_going)))
+    def _rows(self, one: Split) -> int:
+        return sum(map(self._usable, windows_of(self.processor, one, keep_going=self.keep_going)))
 
     def _usable(self, dicts: pa.Table) -> int:
         features = self.processor.featurize(dicts)

@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING
 import farm_ray
 from farm_ray import storage
 from farm_ray.data_handler.columns import joined
-from farm_ray.data_handler.data_silo.input_files import named_ranges
-from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
-from farm_ray.data_handler.data_silo.units import FileRows
-from farm_ray.parts import Parts, Place, Recipe, check_resume
+from farm_ray.data_handler.data_silo.featurize import featurized, split_rows_of
+from farm_ray.parts import Parts, Recipe, check_resume
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
     from farm_ray.data_handler.processor import Processor
 
     Progress = Callable[[str, int, int | None, str], None]
-    PlacedTables = Iterator[tuple[pa.Table, Place]]
 
 logger = logging.getLogger(__name__)
 
@@ -85,16 +82,12 @@ class FeatureParts:
         self._sets.append(parts)
         tables = list(parts.tables())
         rows = self._count_resumed(name, tables)
-        if processor.rows_of_whole_tables:
-            made = _of_windows(processor, files, parts.place, seed=seed, on_ray=on_ray, max_tasks=max_tasks)
-        else:
-            sizes = tuple(state.size for state in states)
-            source = FileRows(processor=processor, files=tuple(files), sizes=sizes, rows_per_table=rows_at_once)
-            made = _on_ray(source, parts.place, max_tasks) if on_ray else _here(source, parts.place)
+        source = split_rows_of(processor, files, states, seed=seed, rows_per_table=rows_at_once, on_ray=on_ray)
+        made = featurized(source, parts.cursor, on_ray=on_ray, max_tasks=max_tasks)
         with parts:
-            for table, place in made:
+            for cursor, table in made:
                 tables.append(table)
-                parts.keep(table, place)
+                parts.keep(table, cursor)
                 rows += table.num_rows
                 if progress is not None:
                     progress("preprocess rows", rows, None, "")
@@ -130,22 +123,3 @@ def _recipe(processor: Processor, files: Sequence[str], states: Sequence[storage
         files=[(storage.redacted(file), state.stamp) for file, state in zip(files, states, strict=True)],
         each_file_alone=not processor.rows_of_whole_tables,
     )
-
-
-def _here(source: FileRows, after: Place) -> PlacedTables:
-    return ((source.processor.featurize(dicts), place) for dicts, place in source.tables(after))
-
-
-def _on_ray(source: FileRows, after: Place, max_tasks: int) -> PlacedTables:
-    from farm_ray.data_handler.data_silo.unit_source import features_in_order
-
-    return features_in_order(source, after, max_tasks=max_tasks)
-
-
-def _of_windows(
-    processor: Processor, files: Sequence[str], after: Place, *, seed: int, on_ray: bool, max_tasks: int
-) -> PlacedTables:
-    """Where rows are made of several of the file's: a table per window, the ranges of all files being the units."""
-    ranges, first = named_ranges(processor, files, WINDOW_BYTES), (after.unit, after.rows)
-    for window in one_pass(processor, ranges, seed=seed, on_ray=on_ray, max_tasks=max_tasks, first=first):
-        yield window.features, Place(0, window.place, window.number + 1, len(files) - 1)

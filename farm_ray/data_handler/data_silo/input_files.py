@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm_ray import storage
+from farm_ray.data_handler.file_to_dicts.survey import numbered
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.processor.arguments import defaults_of
 from farm_ray.storage.addresses import WEB, scheme
@@ -14,7 +17,9 @@ from farm_ray.storage.addresses import WEB, scheme
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+    from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
+    from farm_ray.data_handler.file_to_dicts.splits import Split
+    from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.processor import Processor
 
 
@@ -45,22 +50,45 @@ def input_files(processor: Processor, set_names: Iterable[str]) -> dict[str, lis
     return files
 
 
-def named_ranges(processor: Processor, files: Sequence[str], window_bytes: int) -> list[FileRange]:
-    """The ranges of these files in their order, with what their ids begin with, and each file lends to the one before.
+def planned_splits(
+    processor: Processor, files: Sequence[str], target_bytes: int, *, lines_wanted: bool = True, on_ray: bool = False
+) -> list[Split]:
+    """The splits of these files in their order, with what their ids begin with; each file lends to the one before.
+
+    Where rows depend on what stands before a split, or are to be named by their line, all splits of the files that were
+    cut are looked at once, in parallel where `on_ray`.
 
     Args:
         processor: Knows how files can be cut.
         files: Files that are not empty.
-        window_bytes: As for `Processor.stream_ranges`.
+        target_bytes: As for `Processor.splits`.
+        lines_wanted: As for `Processor.survey`.
+        on_ray: Whether Ray, which must be connected, does the looking.
     """
     processor.look_at_files(files)
+    of_file = {file: processor.splits(file, target_bytes) for file in files}
+    cut = [split for splits in of_file.values() if len(splits) > 1 for split in splits]
+    surveys = _surveys(processor, cut, lines_wanted=lines_wanted, on_ray=on_ray)
+    for file, found in itertools.groupby(zip(cut, surveys, strict=True), key=lambda one: one[0].file):
+        known = [survey for _, survey in found if survey is not None]
+        of_file[file] = numbered(known) if known else of_file[file]
     names = dict(zip(files, row_names(files), strict=True))
-    lenders = dict(zip(files, [*files[1:], *files[:1]], strict=True)) if len(files) > 1 else {}
-    return [
-        replace(one, name=names[file], lender=lenders.get(file))
-        for file in files
-        for one in processor.stream_ranges(file, window_bytes)
-    ]
+    donors = dict(zip(files, [*files[1:], *files[:1]], strict=True)) if len(files) > 1 else {}
+    return [replace(split, name=names[file], donor=donors.get(file)) for file in files for split in of_file[file]]
+
+
+def _surveys(processor: Processor, splits: Sequence[Split], *, lines_wanted: bool, on_ray: bool) -> list[Survey | None]:
+    if not on_ray:
+        return [processor.survey(split, lines_wanted=lines_wanted) for split in splits]
+    from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
+    from farm_ray.data_handler.data_silo.executor import map_on_ray
+
+    survey = functools.partial(_survey_there, BroadcastProcessor(processor), lines_wanted)
+    return map_on_ray(survey, splits, files=[split.file for split in splits])
+
+
+def _survey_there(broadcast: BroadcastProcessor, lines_wanted: bool, split: Split) -> Survey | None:
+    return broadcast.processor().survey(split, lines_wanted=lines_wanted)
 
 
 def _place(data_dir: str | Path | None, filename: str | Path) -> str:

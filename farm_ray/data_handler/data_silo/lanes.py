@@ -84,7 +84,9 @@ class Lanes:
         self._sources: dict[int, Prefetched[StreamedWindow]] = {}
         self._held: dict[int, StreamedWindow] = {}
         self._joined: tuple[list[FeatureSet], FeatureSet] | None = None
-        self.problems = StreamProblems(max_share=stream.max_problem_share, expected_rows=len(stream))
+        self.problems = StreamProblems(
+            max_share=stream.max_problem_share, expected_rows=len(stream), splits=stream.ranges
+        )
 
     def read_ahead(self, position: Position) -> None:
         """Begins to read what comes at `position`, for `go_to` to find."""

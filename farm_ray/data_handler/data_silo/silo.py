@@ -18,22 +18,27 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.data_silo import label_strata, set_aside, statistics
+from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
 from farm_ray.data_handler.data_silo.cache import cached_features
-from farm_ray.data_handler.data_silo.input_files import input_files, input_path, named_ranges
+from farm_ray.data_handler.data_silo.executor import blocks_on_ray, run_here
+from farm_ray.data_handler.data_silo.featurize import feature_blocks, featurized, split_rows_of
+from farm_ray.data_handler.data_silo.input_files import input_files, input_path
 from farm_ray.data_handler.data_silo.pooling import Units
 from farm_ray.data_handler.data_silo.splits import split_rows
-from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, one_pass
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.given_rows import given_list
 from farm_ray.data_handler.order import FeatureLoader
+from farm_ray.data_handler.processor.measuring import without_texts
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.overrides import refuse_uncalled
+from farm_ray.parts import START
 
 if TYPE_CHECKING:
     from torch.utils.data import Dataset, Subset
 
     from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
     from farm_ray.data_handler.data_silo.folds import Strata
+    from farm_ray.data_handler.data_silo.split_groups import SplitRows
     from farm_ray.data_handler.processor import Processor
 
 Progress = Callable[[str, int, int | None, str], None]
@@ -129,7 +134,7 @@ class DataSilo:
         # A missing test file must not cost the time of the training data.
         files = input_files(self.processor, [name for name in SETS if given[name] is None])
         self.processor.check_ready_for_training(input_path(self.processor, "train") if train_dicts is None else None)
-        files = {name: filled_files(found, self.processor.read_tables) for name, found in files.items()}
+        files = {name: filled_files(found, self.processor.read) for name, found in files.items()}
         if train_dicts is not None or "train" in files:
             self.processor = self.processor.fitted_on(self._training_rows(train_dicts, files.get("train", ())))
         self.processor.check_labels_known()
@@ -161,18 +166,16 @@ class DataSilo:
                 self.progress("measure rows", done, None, "")
 
     def _read(self, files: Sequence[str]) -> Iterator[pa.Table]:
-        # A file with numbers to measure is read by one process, so Ray would gain nothing with a single one.
-        if len(files) == 1 or not self._worth_ray(files):
-            return (table for file in files for table in self.processor.read_tables(file))
-        from farm_ray import cluster
-        from farm_ray.data_handler.data_silo.operators import labels_on_ray
-
-        cluster.connect()
-        return labels_on_ray(self.processor, files)
+        on_ray = self._on_ray(files)
+        rows = self._rows(files, on_ray=on_ray)
+        if not on_ray:
+            return (table for _, table in run_here(rows.tasks()))
+        tasks = rows.tasks(START, BroadcastProcessor(rows.processor).processor)
+        return (table for _, table in blocks_on_ray(tasks, without_texts, max_tasks=self.max_processes))
 
     def _features(self, dicts: list[dict[str, Any]] | None, files: list[str] | None, name: str = "") -> _Made | None:
         if dicts is not None:
-            return self._in_process([self.processor.dicts_to_table(dicts)])
+            return self._gathered([self.processor.featurize(self.processor.dicts_to_table(dicts))])
         if files is None:
             return None
         if self.cache_path is None:
@@ -185,30 +188,16 @@ class DataSilo:
         return cached_features(self.processor, file, folder, lambda: self._from_files([file], name)[0])
 
     def _from_files(self, files: Sequence[str], name: str) -> _Made:
+        on_ray = self._on_ray(files)
         if self._parts is not None:
-            return self._in_parts(self._parts, name, files)
-        if self.processor.rows_of_whole_tables:
-            return self._range_by_range(files)
-        if not self._worth_ray(files):
-            return self._in_process(table for file in files for table in self.processor.read_tables(file))
-        from farm_ray import cluster
-        from farm_ray.data_handler.data_silo.operators import features_on_ray
+            return self._in_parts(self._parts, name, files, on_ray=on_ray)
+        rows = self._rows(files, on_ray=on_ray)
+        if on_ray and not self.processor.rows_of_whole_tables:
+            return feature_blocks(rows, max_tasks=self.max_processes, note=self._note_rows)
+        made = featurized(rows, on_ray=on_ray, max_tasks=self.max_processes)
+        return self._gathered(table for _, table in made)
 
-        cluster.connect()
-        return features_on_ray(
-            self.processor,
-            files,
-            rows_at_once=self.max_rows_at_once,
-            max_tasks=self.max_processes,
-            progress=self.progress,
-        )
-
-    def _in_parts(self, parts: FeatureParts, name: str, files: Sequence[str]) -> _Made:
-        on_ray = self._worth_ray(files)
-        if on_ray:
-            from farm_ray import cluster
-
-            cluster.connect()
+    def _in_parts(self, parts: FeatureParts, name: str, files: Sequence[str], *, on_ray: bool) -> _Made:
         features = parts.features(
             name,
             self.processor,
@@ -221,21 +210,24 @@ class DataSilo:
         )
         return features, ()
 
-    def _range_by_range(self, files: Sequence[str]) -> _Made:
-        """The same rows on Ray and in this process, as they follow from what a range holds."""
-        ranges = named_ranges(self.processor, files, WINDOW_BYTES)
-        on_ray = self._worth_ray(files)
-        if on_ray:
-            from farm_ray import cluster
+    def _rows(self, files: Sequence[str], *, on_ray: bool) -> SplitRows:
+        return split_rows_of(
+            self.processor,
+            files,
+            storage.file_states(files),
+            seed=self.seed,
+            rows_per_table=self.max_rows_at_once,
+            on_ray=on_ray,
+        )
 
-            cluster.connect()
-        found, done = [], 0
-        for window in one_pass(self.processor, ranges, seed=self.seed, on_ray=on_ray, max_tasks=self.max_processes):
-            found.append(window.features)
-            done += window.features.num_rows
-            if self.progress is not None:
-                self.progress("preprocess rows", done, None, "")
-        return joined(found), ()
+    def _on_ray(self, files: Sequence[str]) -> bool:
+        """Whether Ray, which is connected then, is to read these files."""
+        if not self._worth_ray(files):
+            return False
+        from farm_ray import cluster
+
+        cluster.connect()
+        return True
 
     def _worth_ray(self, files: Sequence[str]) -> bool:
         if self.max_processes == 1:
@@ -246,14 +238,18 @@ class DataSilo:
         size = sum(_LARGE_BYTES if known is None else known for known in sizes)
         return size > _SMALL_BYTES if cluster.is_connected() else size >= _LARGE_BYTES
 
-    def _in_process(self, tables: Iterable[pa.Table]) -> _Made:
-        features, done = [], 0
-        for table in tables:
-            features.append(self.processor.featurize(table))
+    def _gathered(self, features: Iterable[pa.Table]) -> _Made:
+        """All tables of features as one, told to who watches."""
+        found, done = [], 0
+        for table in features:
+            found.append(table)
             done += table.num_rows
-            if self.progress is not None:
-                self.progress("preprocess rows", done, None, "")
-        return joined(features), ()
+            self._note_rows(done)
+        return joined(found), ()
+
+    def _note_rows(self, done: int) -> None:
+        if self.progress is not None:
+            self.progress("preprocess rows", done, None, "")
 
     def _accept(self, name: str, features: pa.Table, blocks: tuple[Any, ...]) -> FeatureSet:
         found = set_aside.table_of(features, set_name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,23 +11,25 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 import pyarrow as pa
 
+from farm_ray import cluster
 from farm_ray.data_handler.batches import FeatureSet
-from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.data_silo import set_aside
+from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
+from farm_ray.data_handler.data_silo.executor import READ_CPUS, ReadTask, chain_on_ray, run_here
+from farm_ray.data_handler.data_silo.line_numbers import with_lines
 from farm_ray.data_handler.data_silo.prefetch import Prefetched
-from farm_ray.data_handler.data_silo.range_reading import range_tables
+from farm_ray.data_handler.data_silo.split_reading import windows_of
 from farm_ray.data_handler.order import Reading, StreamOrder
-from farm_ray.errors import DataProblemError
 from farm_ray.reproducibility import UInt64, hash_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+    from farm_ray.data_handler.data_silo.executor import Marked
+    from farm_ray.data_handler.data_silo.serialized import Mark
+    from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.processor import Processor
 
-WINDOW_BYTES = 1 << 20
-"""Of text: some seconds of training, about a second of work for a tokenizer."""
 WINDOWS_AHEAD = 2
 """Windows per lane that are made before they are needed."""
 
@@ -36,9 +39,6 @@ own error is told."""
 
 _EPOCHS_LOOKED_AT = 3
 """For an estimate: each epoch deals the ranges anew."""
-
-_KEYS = ("stream_epoch", "stream_lane", "stream_place", "stream_window", "stream_rows")
-"""Columns that say which window a row of features is of, and of how many rows that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class StreamedSet:
     """A corpus that is streamed: a small value that travels to the training workers; they read what they need."""
 
     processor: Processor
-    ranges: tuple[FileRange, ...]
+    ranges: tuple[Split, ...]
     names: tuple[str, ...]
     """Names the ranges are known by, wherever the files lie: `train.txt@1048576`, [ranges]."""
     seed: int
@@ -76,7 +76,7 @@ class StreamedSet:
     """As of `FeatureSet`."""
     on_ray: bool = False
     """Whether Ray Data reads ahead; else a thread of this process does."""
-    read_cpus: float = 0.2
+    read_cpus: float = READ_CPUS
     """Logical CPUs that a task asks Ray for."""
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class StreamedSet:
 
     @property
     def keep_going(self) -> bool:
-        """As for `range_tables`."""
+        """As for `split_tables`."""
         return self.max_problem_share > 0
 
     @cached_property
@@ -131,8 +131,9 @@ class StreamedSet:
             lanes: How many lanes they are for.
             ranks: How many processes read at once, and share the cores.
         """
-        tables = self._tables_on_ray(readings, ranks) if self.on_ray else self._tables_here(readings)
-        return Prefetched(assembled(tables), ahead=WINDOWS_AHEAD * lanes, patience_s=PATIENCE_S)
+        made = self._made_on_ray(readings, ranks) if self.on_ray else run_here(map(self._task, readings))
+        windows = (_window(mark, features) for mark, features in made if features.num_rows)
+        return Prefetched(windows, ahead=WINDOWS_AHEAD * lanes, patience_s=PATIENCE_S)
 
     def feature_set(self, features: pa.Table) -> FeatureSet:
         """The sound rows of some windows."""
@@ -144,15 +145,24 @@ class StreamedSet:
             masking=self.processor.masking(self.seed),
         )
 
-    def _tables_here(self, readings: Iterable[Reading]) -> Iterator[pa.Table]:
-        for reading in readings:
-            source = self.ranges[reading.range]
-            yield from featurized(self.processor, reading, source, seed=self.seed, keep_going=self.keep_going)
+    def _task(self, reading: Reading, processor_there: Callable[[], Processor] | None = None) -> ReadTask:
+        """All stages of one reading. A task gets what it needs, not the whole stream."""
+        source = self.ranges[reading.range]
+        read = functools.partial(
+            featurized_windows,
+            processor_there or functools.partial(_itself, self.processor),
+            reading,
+            source,
+            seed=self.seed,
+            keep_going=self.keep_going,
+        )
+        return ReadTask(source.file, read)
 
-    def _tables_on_ray(self, readings: Iterable[Reading], ranks: int) -> Iterator[pa.Table]:
-        from farm_ray.data_handler.data_silo.stream_source import tables_on_ray
-
-        return tables_on_ray(self, readings, ranks=ranks)
+    def _made_on_ray(self, readings: Iterable[Reading], ranks: int) -> Marked:
+        there = BroadcastProcessor(self.processor).processor
+        tasks = (self._task(reading, there) for reading in readings)
+        at_once = max(1, min(self.max_tasks, cluster.all_cores() // ranks))
+        return chain_on_ray(tasks, at_once=at_once, cpus=self.read_cpus)
 
 
 @dataclass(slots=True)
@@ -162,6 +172,8 @@ class StreamProblems:
     max_share: float
     expected_rows: int
     """Rows of an epoch, about."""
+    splits: Sequence[Split] = ()
+    """Of the corpus, to name rows by their lines."""
     earlier: list[pa.Table] = field(default_factory=list)
     """What all ranks met in earlier passes, and before the run was stopped."""
     tables: list[pa.Table] = field(default_factory=list)
@@ -204,86 +216,36 @@ class StreamProblems:
         Raises:
             DataProblemError: Always.
         """
-        everything = pa.concat_tables([*self.earlier, *tables])
+        everything = with_lines(pa.concat_tables([*self.earlier, *tables]), self.splits)
         rows = max(self.expected_rows, everything.num_rows)
         raise set_aside.refusal(everything, rows, stored=None)
 
 
-def one_pass(
-    processor: Processor,
-    ranges: Sequence[FileRange],
-    *,
-    seed: int,
-    on_ray: bool,
-    max_tasks: int,
-    first: tuple[int, int] = (0, 0),
-) -> Iterator[StreamedWindow]:
-    """The windows of these ranges in their order, from the `first` (range, window) on, for sets kept in memory."""
-    stream = StreamedSet(
-        processor=processor,
-        ranges=tuple(ranges),
-        names=(),
-        seed=seed,
-        lanes=1,
-        rows=0,
-        corpus={},
-        max_tasks=max_tasks,
-        on_ray=on_ray,
-    )
-    first_range, first_window = first
-    readings = (
-        Reading(0, 0, number, number, first_window if number == first_range else 0)
-        for number in range(first_range, len(ranges))
-    )
-    return iter(stream.windows(readings, lanes=1))
-
-
-def featurized(
-    processor: Processor, reading: Reading, source: FileRange, *, seed: int, keep_going: bool = False
-) -> Iterator[pa.Table]:
-    """All three arrows for one range: a table of features per window, each row with the keys of its window.
+def featurized_windows(
+    processor_there: Callable[[], Processor], reading: Reading, source: Split, *, seed: int, keep_going: bool = False
+) -> Marked:
+    """The features of each window of a split, marked with epoch, lane, place and number as `StreamedWindow` has them.
 
     Args:
-        processor: Brings the arrows.
+        processor_there: Gives the processor where this runs.
         reading: For which lane and epoch, and from which window on.
-        source: The range.
+        source: The split.
         seed: For processors that draw.
-        keep_going: As for `range_tables`.
+        keep_going: As for `split_tables`.
 
     Raises:
-        DataProblemError: As `range_tables`.
+        DataProblemError: As `split_tables`.
     """
-    drawn = processor.for_pass(seed, reading.epoch)
-    windows = enumerate(range_tables(drawn, source, keep_going=keep_going))
+    drawn = processor_there().for_pass(seed, reading.epoch)
+    windows = enumerate(windows_of(drawn, source, keep_going=keep_going))
     for number, dicts in itertools.islice(windows, reading.first_window, None):
-        features = drawn.featurize(dicts)
-        rows = features.num_rows
-        values = (reading.epoch, reading.lane, reading.place, number, rows)
-        for name, value in zip(_KEYS, values, strict=True):
-            features = features.append_column(name, pa.array(np.full(rows, value, np.int32)))
-        yield features
+        yield (reading.epoch, reading.lane, reading.place, number), drawn.featurize(dicts)
 
 
-def assembled(tables: Iterable[pa.Table]) -> Iterator[StreamedWindow]:
-    """Whole windows from tables that hold their rows in order, wherever these were cut or joined on the way."""
-    pieces: list[pa.Table] = []
-    for table in tables:
-        rest = table
-        while rest.num_rows:
-            rows = rest.column("stream_rows")[0].as_py()
-            missing = rows - sum(piece.num_rows for piece in pieces)
-            pieces.append(rest.slice(0, missing))
-            if rest.num_rows >= missing:
-                yield _window(joined(pieces))
-                pieces = []
-            rest = rest.slice(missing)
-    if pieces:
-        raise DataProblemError(
-            f"the stream broke off inside a window, after {sum(piece.num_rows for piece in pieces)} of "
-            f"{pieces[0].column('stream_rows')[0].as_py()} rows"
-        )
+def _window(mark: Mark, features: pa.Table) -> StreamedWindow:
+    epoch, lane, place, number = mark
+    return StreamedWindow(epoch, lane, place, number, features)
 
 
-def _window(features: pa.Table) -> StreamedWindow:
-    epoch, lane, place, number = (features.column(name)[0].as_py() for name in _KEYS[:-1])
-    return StreamedWindow(epoch, lane, place, number, features.drop_columns(list(_KEYS)))
+def _itself(processor: Processor) -> Processor:
+    return processor

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from farm_ray import storage
+from farm_ray import cluster, storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo import statistics
 from farm_ray.data_handler.data_silo.estimate import estimated_rows
-from farm_ray.data_handler.data_silo.input_files import input_files, input_path, named_ranges
+from farm_ray.data_handler.data_silo.featurize import WINDOW_BYTES
+from farm_ray.data_handler.data_silo.input_files import input_files, input_path, planned_splits
 from farm_ray.data_handler.data_silo.lanes import Lanes
+from farm_ray.data_handler.data_silo.line_numbers import with_lines
 from farm_ray.data_handler.data_silo.silo import SETS, DataSilo, Progress, given_sets
-from farm_ray.data_handler.data_silo.stream import WINDOW_BYTES, StreamedSet
+from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import ConfigError, DataProblemError
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
-    from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+    from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.processor import Processor
 
 LANES = 8
@@ -41,8 +43,10 @@ _DIGITS = 16
 class StreamingDataSilo(DataSilo):
     """A silo whose train set is never whole anywhere: windows of it are read, featurised and used up while training.
 
-    Works with every processor. Plain text with blank lines between documents is cut into byte ranges; other files are
-    read from begin to end, each in one lane, so give several of them. `Trainer` takes it like any silo.
+    Works with every processor. Text files, JSON lines, TSV and CSV are cut into splits that are read by themselves;
+    compressed files, web addresses and files that a processor of your own reads are read from start to end, each in
+    one lane, so give several of them. A TSV or CSV file with quotes is looked through once before, in parallel;
+    `quote_char=None` spares that. `Trainer` takes it like any silo.
 
     Args:
         processor: Brings the three arrows; a frozen copy is kept. Its `train_filename` may be a folder or a pattern.
@@ -116,7 +120,7 @@ class StreamingDataSilo(DataSilo):
         processor.check_ready_for_training(input_path(processor, "train"))
         if "train" not in files:
             raise ConfigError("a StreamingDataSilo needs a train_filename")
-        files = {name: filled_files(found, processor.read_tables) for name, found in files.items()}
+        files = {name: filled_files(found, processor.read) for name, found in files.items()}
         self.processor = processor.fitted_on(self._training_rows(None, files["train"]))
         for name, dicts in given.items():
             made = self._features(dicts, files.get(name))
@@ -132,9 +136,10 @@ class StreamingDataSilo(DataSilo):
             shown = ", ".join(storage.redacted(file) for file in files[:3])
             raise DataProblemError(f"{shown}: the train set is empty; give files with text", file=shown)
         stamps = {file: storage.change_stamp(file) for file in filled}
-        ranges = [
-            replace(one, stamp=stamps.get(one.file)) for one in named_ranges(self.processor, filled, self.window_bytes)
-        ]
+        # To start Ray would take longer than most looks.
+        on_ray = cluster.is_connected() and self._worth_ray(filled)
+        planned = planned_splits(self.processor, filled, self.window_bytes, lines_wanted=False, on_ray=on_ray)
+        ranges = [replace(split, stamp=stamps.get(split.file)) for split in planned]
         lanes = self.wanted_lanes or min(LANES, self.batch_size, len(ranges))
         return StreamedSet(
             processor=self.processor,
@@ -149,7 +154,7 @@ class StreamingDataSilo(DataSilo):
             max_tasks=min(self.max_processes, self.tasks_ahead),
         )
 
-    def _corpus(self, ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> dict[str, str]:
+    def _corpus(self, ranges: Sequence[Split], sizes: Mapping[str, int | None]) -> dict[str, str]:
         """As `StreamedSet.corpus`: what a checkpoint must agree with."""
         files = {str(one.name): one for one in ranges}
         return {
@@ -158,6 +163,10 @@ class StreamingDataSilo(DataSilo):
             "window_bytes": str(self.window_bytes),
             "processor": self.processor.fingerprint()[:_DIGITS],
         }
+
+    def set_aside_while_training(self, found: pa.Table | None) -> None:
+        """As `DataSilo.set_aside_while_training`; rows are named by their lines."""
+        super().set_aside_while_training(None if found is None else with_lines(found, self.stream.ranges))
 
     @property
     def stream(self) -> StreamedSet:
@@ -199,7 +208,7 @@ def _digest(facts: list[Any]) -> str:
     return f"{len(facts)}, {hashlib.sha256(repr(facts).encode()).hexdigest()[:_DIGITS]}"
 
 
-def _weights(ranges: Sequence[FileRange], sizes: Mapping[str, int | None]) -> tuple[float, ...]:
+def _weights(ranges: Sequence[Split], sizes: Mapping[str, int | None]) -> tuple[float, ...]:
     """Bytes of each range, those of a usual one where a file's size is not known."""
     found = [sizes[one.file] if one.end is None else one.end - one.start for one in ranges]
     known = [size for size in found if size]

@@ -11,8 +11,8 @@ import pyarrow as pa
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, read_blocks
-from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, open_range
-from farm_ray.data_handler.file_to_dicts.table_file import TableFile, row_ids
+from farm_ray.data_handler.file_to_dicts.splits import BLANK_LINE, Split, open_split, settled
+from farm_ray.data_handler.file_to_dicts.table_file import TableFile, first_line, named_part, row_ids
 from farm_ray.data_handler.problems import shorten
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _FIRST_ROWS = 1000
 _USUAL_DELIMITERS = ("\t", " ", ",", ";", "|")
 
 
-def read_conll(file: TableFile, how: ConllFormat, part: ByteRange | None = None) -> Iterator[pa.Table]:
+def read_conll(file: TableFile, how: ConllFormat, split: Split | None = None) -> Iterator[pa.Table]:
     r"""The sentences of a file: id (line of the first token), text (tokens joined by a space), tags, problem.
 
     Sentences end at blank lines (whitespace is blank) and at lines with `-DOCSTART-`. A line that begins with `#` is a
@@ -45,16 +45,18 @@ def read_conll(file: TableFile, how: ConllFormat, part: ByteRange | None = None)
     Args:
         file: Which file; its `columns` are not looked at, `max_field_chars` limits the text of a sentence.
         how: How it is written; tags come out as list<string> under the names of its `tag_columns`.
-        part: Only this part, from `cut_at_blank_lines`; the rows of all parts are those of the file.
+        split: Only these rows.
 
     Raises:
         DataProblemError: For an unreadable or empty file, one without the columns, or one whose rows are no words.
     """
     how = replace(how, encoding=text_encoding(file.uri, how.encoding, file.proxies))
-    sentences = _Sentences(file, how, _usual_width(file, how))
-    opened = file.open() if part is None else open_range(file.uri, part.start, part.end)
-    with opened:
-        for block in read_blocks(opened, how.encoding, first=1 if part is None else part.first_line):
+    width = _usual_width(file, how)
+    part = None if split is None or split.is_whole else settled(split, BLANK_LINE)
+    file = file if part is None else named_part(file, part)
+    sentences = _Sentences(file, how, width)
+    with file.open() if part is None else open_split(part) as opened:
+        for block in read_blocks(opened, how.encoding, first=1 if part is None else first_line(part)):
             sentences.read(block)
             yield from sentences.tables()
     sentences.close()

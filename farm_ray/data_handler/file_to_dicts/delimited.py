@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from farm_ray.data_handler.file_to_dicts.encodings import plain_name, text_encoding
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds, first_row_of_tables
 from farm_ray.data_handler.file_to_dicts.lines import read_blocks
-from farm_ray.data_handler.file_to_dicts.records import Records
-from farm_ray.data_handler.file_to_dicts.table_file import Rows, TableFile
+from farm_ray.data_handler.file_to_dicts.records import LONGEST_ROW, Records
+from farm_ray.data_handler.file_to_dicts.splits import LINE, Split, cut, open_split, settled
+from farm_ray.data_handler.file_to_dicts.survey import Survey, line_survey, quote_survey
+from farm_ray.data_handler.file_to_dicts.table_file import Rows, TableFile, first_line, named_part
 from farm_ray.data_handler.problems import Problem, shorten
 from farm_ray.errors import DataProblemError
 from farm_ray.storage import redacted
@@ -26,20 +29,79 @@ if TYPE_CHECKING:
 
 _USUAL_DELIMITERS = ("\t", ",", ";", "|")
 _LOOK_BYTES = 4 << 20
+_SINGLE_BYTES = ("utf-8", "ascii", "iso8859", "latin", "cp125", "cp437", "cp85", "koi8", "mac")
+"""Begins of Python's names of encodings where the bytes of ASCII stand for nothing else."""
 
 
-def read_delimited(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
+def cut_delimited(file: TableFile, dialect: Dialect, target_bytes: int) -> list[Split]:
+    """The splits of a TSV or CSV file; one where its lines cannot be told from its bytes.
+
+    That is where lines end with bare carriage returns, and in encodings in which the byte of a delimiter or a quote
+    may be part of another character.
+    """
+    splits = cut(file.uri, target_bytes)
+    if len(splits) > 1 and not _has_plain_lines(file, dialect):
+        return [Split(file.uri)]
+    return splits
+
+
+def survey_delimited(file: TableFile, dialect: Dialect, split: Split, *, lines_wanted: bool) -> Survey | None:
+    """What has to be known of a split of a file that was cut; None for nothing.
+
+    Args:
+        file: The file.
+        dialect: How it is written.
+        split: From `cut_delimited`.
+        lines_wanted: Whether rows are to be named by their line in the file.
+    """
+    if dialect.quote_char is None:
+        return line_survey(split, line_ends=LineEnds.as_they_are()) if lines_wanted else None
+    return quote_survey(
+        split,
+        delimiter=dialect.delimiter,
+        quote=dialect.quote_char,
+        encoding=plain_name(text_encoding(file.uri, dialect.encoding, file.proxies)),
+        skipped_lines=dialect.skiprows or 0,
+        longest_row=max(LONGEST_ROW, file.max_field_chars),
+    )
+
+
+def read_delimited(file: TableFile, dialect: Dialect, split: Split | None = None) -> Iterator[pa.Table]:
     r"""The rows of a TSV or CSV file: id (line where the row starts), the wanted columns as written, problem.
 
     Rows are those of pandas: what a rightly closed quote encloses is a field, whatever it holds; what becomes of broken
     quotes says `records`. Lines with nothing but delimiters and white space are no rows. Line ends may be `\n`,
     `\r\n` or, where the first one is, bare `\r`; these are `\n` inside of quotes, too.
 
+    Args:
+        file: Which file.
+        dialect: How it is written.
+        split: Only these rows; where quotes are read, from `survey.numbered`, so that it begins with a row.
+
     Raises:
         DataProblemError: For an unreadable or empty file, a header that is broken, or columns that are not there.
     """
     with file.open() as opened:
-        yield from _tables(file, dialect, opened)
+        if split is None or split.is_whole:
+            yield from _tables(file, dialect, opened)
+            return
+        csv.field_size_limit(max(csv.field_size_limit(), file.max_field_chars))
+        records = _records(file, dialect, opened)
+        names = _column_names(file, dialect, records)
+        places, header_lines = _places(file, dialect, names), records.lines_read()
+        header_bytes = _bytes_of_lines(file, header_lines)
+    part = settled(split, LINE)
+    assert part.end is not None
+    if part.start < header_bytes:
+        part = replace(part, start=header_bytes, end=max(header_bytes, part.end), first_line=header_lines + 1)
+    with open_split(part) as opened:
+        named = named_part(file, part)
+        encoding = plain_name(text_encoding(file.uri, dialect.encoding, file.proxies))
+        blocks = read_blocks(opened, encoding, first=first_line(part), line_ends=LineEnds.as_they_are())
+        rows = Rows(named)
+        for _ in Records(named, dialect, blocks).read_into(rows, len(names), places):
+            yield from rows.tables()
+        yield from rows.tables(rest=True)
 
 
 def report_enclosed_rows(file: TableFile, dialect: Dialect) -> None:
@@ -81,6 +143,21 @@ def shown_delimiter(file: TableFile, dialect: Dialect) -> str | None:
         return None
     others = (replace(dialect, delimiter=sign) for sign in _USUAL_DELIMITERS if sign not in _signs_of(dialect))
     return next((other.delimiter for other in others if _has_columns(file, other)), None)
+
+
+def _has_plain_lines(file: TableFile, dialect: Dialect) -> bool:
+    """Whether line feeds end lines, and delimiter and quote are bytes of their own."""
+    name = plain_name(text_encoding(file.uri, dialect.encoding, file.proxies))
+    if not name.startswith(_SINGLE_BYTES) or not _signs_of(dialect).isascii():
+        return False
+    with file.open() as opened:
+        line = opened.readline(_LOOK_BYTES)
+    return line.endswith(b"\n") and b"\r" not in line.rstrip(b"\r\n")
+
+
+def _bytes_of_lines(file: TableFile, lines: int) -> int:
+    with file.open() as opened:
+        return sum(map(len, itertools.islice(opened, lines)))
 
 
 def _signs_of(dialect: Dialect) -> str:

@@ -7,7 +7,7 @@ import functools
 import itertools
 import logging
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from farm_ray.data_handler.file_to_dicts.empty_files import no_rows
 from farm_ray.data_handler.file_to_dicts.encodings import plain_name, text_encoding
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds
 from farm_ray.data_handler.file_to_dicts.lines import LONGEST_LINE, BadLine, may_mix_encodings, one_line, too_long
-from farm_ray.data_handler.file_to_dicts.ranges import TABLE_BYTES
+from farm_ray.data_handler.file_to_dicts.splits import TABLE_BYTES
 from farm_ray.data_handler.file_to_dicts.table_file import STAGE
 from farm_ray.data_handler.problems import Problem
 from farm_ray.errors import DataProblemError
@@ -29,8 +29,6 @@ from farm_ray.storage.addresses import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from farm_ray.data_handler.file_to_dicts.ranges import FileRange
 
 logger = logging.getLogger(__name__)
 
@@ -104,12 +102,6 @@ def read_documents(
         if start == 0 and lines.finished and lines.end <= end and not table.num_rows:
             raise _empty(file)
     yield table
-
-
-def read_file_range(part: FileRange, *, name: str, encoding: str, **how: Any) -> Iterator[pa.Table]:
-    """The documents of a range of a text file: exactly one table for a byte range, see `read_documents`."""
-    file = DocumentFile(uri=part.file, name=name, encoding=encoding, **how)
-    return read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.errors import DataProblemError
 from farm_ray.storage import redacted, size
 
@@ -54,7 +55,7 @@ def tables_of_all(files: Iterable[Iterator[pa.Table]]) -> Iterator[pa.Table]:
     _tell([str(error.facts["file"]) for error in empty])
 
 
-def filled_files(files: Sequence[str], read: Callable[[str], Iterator[pa.Table]]) -> list[str]:
+def filled_files(files: Sequence[str], read: Callable[[Split], Iterator[pa.Table]]) -> list[str]:
     """The files that hold rows; the others are told. Of one file alone, and where none holds rows, all files.
 
     Looks into small files only, before they are handed to readers that know of one file each and refuse it when it has
@@ -62,7 +63,7 @@ def filled_files(files: Sequence[str], read: Callable[[str], Iterator[pa.Table]]
 
     Args:
         files: The files of a set.
-        read: Gives the tables of a file.
+        read: Gives the tables of a split.
     """
     if len(files) == 1:
         return list(files)
@@ -75,13 +76,13 @@ def filled_files(files: Sequence[str], read: Callable[[str], Iterator[pa.Table]]
     return filled
 
 
-def _holds_rows(file: str, read: Callable[[str], Iterator[pa.Table]]) -> bool:
+def _holds_rows(file: str, read: Callable[[Split], Iterator[pa.Table]]) -> bool:
     """False where that is sure; what else is wrong with a file is told by who reads it."""
     found = size(file)
     if found is None or found > _LOOK_BYTES:
         return True
     try:
-        return any(table.num_rows for table in read(file))
+        return any(table.num_rows for table in read(Split(file)))
     except DataProblemError as error:
         return not has_no_rows(error)
 

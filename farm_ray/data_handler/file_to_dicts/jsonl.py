@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.file_to_dicts.encodings import UTF8, encoding_hint, plain_name, text_encoding
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, read_blocks
-from farm_ray.data_handler.file_to_dicts.table_file import Cell, Rows, TableFile
+from farm_ray.data_handler.file_to_dicts.splits import LINE, Split, open_split, settled
+from farm_ray.data_handler.file_to_dicts.table_file import Cell, Rows, TableFile, first_line, named_part
 from farm_ray.data_handler.file_to_dicts.values import cell_text
 from farm_ray.data_handler.problems import Problem, shorten
 from farm_ray.errors import DataProblemError
@@ -50,39 +52,68 @@ def read_jsonl(file: str | Path, proxies: Mapping[str, str] | None = None) -> li
     return objects
 
 
-def read_json_rows(file: TableFile) -> Iterator[pa.Table]:
+def read_json_rows(file: TableFile, split: Split | None = None) -> Iterator[pa.Table]:
     """The rows of a JSON file: id, the wanted columns as text (null where null or left out), problem.
+
+    Args:
+        file: Which file.
+        split: Only these rows, of JSON lines.
 
     Raises:
         DataProblemError: For an unreadable or empty file, or when none of the first rows has a wanted column.
     """
+    file, items = items_of(file, split)
     rows = Rows(file)
-    there: dict[str, None] = {}
-    checked = False
-    for number, item in json_items(file):
+    columns = SeenColumns(file, split)
+    for number, item in items:
         cells: list[Cell] = [None] * len(file.columns)
         problem = item if isinstance(item, Problem) else None
         if isinstance(item, dict):
-            if not checked:
-                there.update(dict.fromkeys(item))
+            columns.see(item)
             cells, problem = _cells(file, number, item)
         rows.add([number], [[cell] for cell in cells], {0: problem} if problem else None)
         if len(rows.numbers) >= file.rows_per_table:
-            checked = checked or check_columns(file, there)
+            columns.check()
             yield from rows.tables()
-    if not checked:
-        check_columns(file, there)
+    columns.check(last=True)
     yield from rows.tables(rest=True)
-    if not rows.total:
+    if not rows.total and (split is None or split.is_whole):
         raise file.empty("is empty; give a file with at least one row")
 
 
-def check_columns(file: TableFile, there: Mapping[str, None]) -> bool:
-    """Raises where no object so far has a wanted column; False where there was no object yet."""
-    missing = file.missing_columns(there)
-    if missing and there:
-        raise file.missing_error(missing, list(there))
-    return bool(there)
+class SeenColumns:
+    """The columns of the first objects of a file, of which every wanted one must be in at least one.
+
+    Args:
+        file: Which file.
+        split: What of it is read; columns are looked for in the first split only.
+    """
+
+    def __init__(self, file: TableFile, split: Split | None) -> None:
+        self._file, self._split = file, split
+        self._there: dict[str, None] = {}
+        self._checked = split is not None and split.start > 0
+
+    def see(self, item: Mapping[str, Any]) -> None:
+        """Takes in an object."""
+        if not self._checked:
+            self._there.update(dict.fromkeys(item))
+
+    def check(self, *, last: bool = False) -> None:
+        """Raises DataProblemError where no object so far has a wanted column; does nothing while there is no object.
+
+        Args:
+            last: There are no more objects in the split. Those of a small one are too few to tell.
+        """
+        if self._checked:
+            return
+        if last and self._split is not None and not self._split.is_whole and self._file.missing_columns(self._there):
+            for _, item in itertools.islice(json_items(self._file), self._file.rows_per_table):
+                self.see(item if isinstance(item, dict) else {})
+        missing = self._file.missing_columns(self._there)
+        if missing and self._there:
+            raise self._file.missing_error(missing, list(self._there))
+        self._checked = bool(self._there)
 
 
 def _cells(file: TableFile, number: int, values: Mapping[str, Any]) -> tuple[list[Cell], Problem | None]:
@@ -99,6 +130,26 @@ def _cells(file: TableFile, number: int, values: Mapping[str, Any]) -> tuple[lis
         reason = f"has a field of more than {file.max_field_chars:,} characters; shorten it"
         return [None] * len(file.columns), file.problem(number, "field too long", reason)
     return cells, None
+
+
+def settled_part(file: TableFile, split: Split | None) -> tuple[TableFile, Split | None]:
+    """A split of JSON lines with settled borders, and the file as it names the rows of it; None for the whole file."""
+    if split is None or split.is_whole:
+        return file, None
+    part = settled(split, LINE)
+    return named_part(file, part), part
+
+
+def items_of(file: TableFile, split: Split | None) -> tuple[TableFile, Iterator[Item]]:
+    """The objects of a split of JSON lines, or of the whole file, and the file as it names their rows."""
+    file, part = settled_part(file, split)
+    return file, json_items(file) if part is None else _part_items(file, part)
+
+
+def _part_items(file: TableFile, part: Split) -> Iterator[Item]:
+    with open_split(part) as opened:
+        encoding = text_encoding(file.uri, file.encoding, file.proxies)
+        yield from _line_items(file, opened, encoding, first_line(part))
 
 
 def json_items(file: TableFile) -> Iterator[Item]:
@@ -120,8 +171,8 @@ def _is_list(opened: BinaryIO) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
-def _line_items(file: TableFile, opened: BinaryIO, encoding: str) -> Iterator[Item]:
-    for block in read_blocks(opened, encoding):
+def _line_items(file: TableFile, opened: BinaryIO, encoding: str, first: int = 1) -> Iterator[Item]:
+    for block in read_blocks(opened, encoding, first=first):
         for number, line in enumerate(block.lines, block.first):
             if isinstance(line, BadLine):
                 yield number, file.problem(number, line.kind, line.reason, line.value)

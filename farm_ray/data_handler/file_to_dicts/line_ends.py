@@ -28,6 +28,13 @@ class LineEnds:
         self._wanted = None if first_row else True
         self._held = b""
 
+    @classmethod
+    def as_they_are(cls) -> LineEnds:
+        """For files whose lines are known to end with line feeds: bare carriage returns stay."""
+        kept = cls()
+        kept._wanted = False
+        return kept
+
     def __call__(self, data: bytes, *, last: bool = False) -> bytes:
         """This piece, but for what is held until the next one; before all that was held from the piece before."""
         if not self._held and (self._wanted is False or (self._wanted and b"\r" not in data)):

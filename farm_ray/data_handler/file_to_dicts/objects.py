@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.data_handler.file_to_dicts.jsonl import check_columns, json_items
+from farm_ray.data_handler.file_to_dicts.jsonl import SeenColumns, items_of
 from farm_ray.data_handler.file_to_dicts.parquet import BEYOND_PYTHON, parquet_batches, unreadable
 from farm_ray.data_handler.problems import Problem
 from farm_ray.storage import data_suffix
@@ -14,45 +14,48 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 
-Row = tuple[int, dict[str, Any] | Problem]
-"""Number of the row (line, or place in the list or file, from 1), and its values by column or what is wrong with it."""
+Row = tuple[str, dict[str, Any] | Problem]
+"""Id of the row (`train.jsonl:7`), and its values by column or what is wrong with it."""
 
 
-def read_objects(file: TableFile) -> Iterator[list[Row]]:
+def read_objects(file: TableFile, split: Split | None = None) -> Iterator[list[Row]]:
     """Rows in groups of at most `rows_per_table`; a value that is not there is left out.
 
     Args:
         file: Which file, and its column -> key in the rows.
+        split: Only these rows, of JSON lines or Parquet.
 
     Raises:
         DataProblemError: For an unreadable or empty file, or one without a wanted column.
     """
     if data_suffix(file.uri) == ".parquet":
-        for first, batch in parquet_batches(file):
-            yield list(enumerate(_values(file, first, batch), first))
+        for first, batch in parquet_batches(file, split):
+            values = _values(file, first, batch)
+            yield [(f"{file.name}:{number}", row) for number, row in enumerate(values, first)]
     else:
-        yield from _json_rows(file)
+        yield from _json_rows(file, split)
 
 
-def _json_rows(file: TableFile) -> Iterator[list[Row]]:
+def _json_rows(file: TableFile, split: Split | None) -> Iterator[list[Row]]:
+    file, items = items_of(file, split)
     rows: list[Row] = []
-    there: dict[str, None] = {}
-    total, checked = 0, False
-    for number, item in json_items(file):
-        if isinstance(item, dict) and not checked:
-            there.update(dict.fromkeys(item))
-        rows.append((number, item if isinstance(item, Problem) else _renamed(file, item)))
+    columns = SeenColumns(file, split)
+    total = 0
+    for number, item in items:
+        if isinstance(item, dict):
+            columns.see(item)
+        rows.append((f"{file.name}:{number}", item if isinstance(item, Problem) else _renamed(file, item)))
         if len(rows) == file.rows_per_table:
-            checked = checked or check_columns(file, there)
+            columns.check()
             yield rows
             total, rows = total + len(rows), []
-    if not checked:
-        check_columns(file, there)
+    columns.check(last=True)
     if rows:
         yield rows
-    elif not total:
+    elif not total and (split is None or split.is_whole):
         raise file.empty("is empty; give a file with at least one row")
 
 

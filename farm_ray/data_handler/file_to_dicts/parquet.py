@@ -18,27 +18,37 @@ from farm_ray.storage.untrusted import pickled_columns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from farm_ray.data_handler.file_to_dicts.splits import Split
+
 BEYOND_PYTHON = (OverflowError, ValueError)
 """What Arrow raises for values that Python's own types do not hold, and for texts that are none."""
 _AS_IT_IS = (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
 
-def read_parquet(file: TableFile) -> Iterator[pa.Table]:
+def read_parquet(file: TableFile, split: Split | None = None) -> Iterator[pa.Table]:
     """The rows of a Parquet file: id (row number from 1), the wanted columns as text (null where null), problem.
+
+    Args:
+        file: Which file.
+        split: Only the row groups that begin in these bytes.
 
     Raises:
         DataProblemError: For a file that is no Parquet, has no rows, lacks a wanted column, or holds pickled objects
             in one.
     """
     with _explained(file):
-        for number, batch in parquet_batches(file):
+        for number, batch in parquet_batches(file, split):
             yield _table(file, number, batch)
 
 
-def parquet_batches(file: TableFile) -> Iterator[tuple[int, pa.RecordBatch]]:
+def parquet_batches(file: TableFile, split: Split | None = None) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Batches of the wanted columns as they are, each with the number of its first row, from 1.
 
     Nothing is unpickled: columns of Ray's pickled objects are refused.
+
+    Args:
+        file: Which file.
+        split: As for `read_parquet`.
 
     Raises:
         DataProblemError: As `read_parquet`.
@@ -46,12 +56,28 @@ def parquet_batches(file: TableFile) -> Iterator[tuple[int, pa.RecordBatch]]:
     with file.open(seekable=True) as opened, _explained(file):
         parquet = pq.ParquetFile(opened)
         names = _wanted(file, parquet.schema_arrow)
-        number = 1
-        for batch in parquet.iter_batches(batch_size=file.rows_per_table, columns=names):
-            yield number, batch
-            number += batch.num_rows
-    if number == 1:
-        raise file.empty("has no rows; give a file with at least one row")
+        if not parquet.metadata.num_rows:
+            raise file.empty("has no rows; give a file with at least one row")
+        for number, group in _groups(parquet.metadata, split):
+            first = number
+            for batch in parquet.iter_batches(batch_size=file.rows_per_table, columns=names, row_groups=[group]):
+                yield first, batch
+                first += batch.num_rows
+
+
+def _groups(metadata: pq.FileMetaData, split: Split | None) -> Iterator[tuple[int, int]]:
+    """Number of the first row, from 1, and number of each row group of a split."""
+    first = 1
+    for group in range(metadata.num_row_groups):
+        about = metadata.row_group(group)
+        if split is None or split.end is None or split.start <= _first_byte(about) < split.end:
+            yield first, group
+        first += about.num_rows
+
+
+def _first_byte(group: pq.RowGroupMetaData) -> int:
+    column = group.column(0)
+    return int(min(filter(None, (column.dictionary_page_offset, column.data_page_offset))))
 
 
 @contextlib.contextmanager

@@ -62,6 +62,10 @@ class Records:
         """True where nothing has been read, because there is nothing."""
         return self._first + self._at == 1
 
+    def lines_read(self) -> int:
+        """Physical lines that were taken so far."""
+        return self._first + self._at - 1
+
     def skip_lines(self, count: int) -> None:
         """Leaves out physical lines."""
         while count and (self._at < len(self._lines) or self._load()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from farm_ray.storage import open_binary, redacted
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.problems import Problem
 
 STAGE = "file_to_dicts"
@@ -153,6 +154,23 @@ class Rows:
         else:
             columns[problems.COLUMN] = problems.none(end - start)
         return pa.table(columns)
+
+
+def named_part(file: TableFile, split: Split) -> TableFile:
+    """A file that names its rows by their lines, or by the split and the line in it where lines are not counted.
+
+    Args:
+        file: The file.
+        split: With settled borders.
+    """
+    if split.first_line is not None or split.start == 0:
+        return file
+    return replace(file, name=f"{file.name}@{split.start}")
+
+
+def first_line(split: Split) -> int:
+    """The number of the first line of a split in the names of `named_part`."""
+    return split.first_line or 1
 
 
 def row_ids(name: str, numbers: Sequence[int]) -> pa.Array:

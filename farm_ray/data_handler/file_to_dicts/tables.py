@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.file_to_dicts.delimited import read_delimited
+from farm_ray.data_handler.file_to_dicts.delimited import cut_delimited, read_delimited, survey_delimited
 from farm_ray.data_handler.file_to_dicts.dialect import Dialect
 from farm_ray.data_handler.file_to_dicts.empty_files import tables_of_all
 from farm_ray.data_handler.file_to_dicts.jsonl import read_json_rows
 from farm_ray.data_handler.file_to_dicts.parquet import read_parquet
+from farm_ray.data_handler.file_to_dicts.splits import Split, cut
+from farm_ray.data_handler.file_to_dicts.survey import Survey, line_survey
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.errors import ConfigError
 from farm_ray.reproducibility import hash_ids, random_bits
@@ -53,6 +55,7 @@ def read_rows(
     max_field_chars: int = 500_000,
     rows_per_table: int = 5000,
     proxies: Mapping[str, str] | None = None,
+    split: Split | None = None,
 ) -> Iterator[pa.Table]:
     """The rows of a file, or of all files of a folder or pattern, in order, as tables.
 
@@ -77,6 +80,7 @@ def read_rows(
         max_field_chars: A longer field is a problem of its row.
         rows_per_table: Rows in every table but a file's last.
         proxies: Scheme to proxy address, for web addresses.
+        split: Only these rows of the file; ids begin with its name.
 
     Raises:
         ConfigError: For an invalid option.
@@ -85,7 +89,8 @@ def read_rows(
     """
     dialect = Dialect(delimiter=delimiter, quote_char=quote_char, skiprows=skiprows, header=header, encoding=encoding)
     _check(columns, max_samples, max_field_chars, rows_per_table)
-    files = list_files(uri)
+    files = list_files(uri) if split is None else [split.file]
+    names = row_names(files) if split is None or split.name is None else [split.name]
     tables = tables_of_all(
         _read_one(
             TableFile(
@@ -100,21 +105,42 @@ def read_rows(
                 encoding=encoding,
             ),
             dialect,
+            split,
         )
-        for address, name in zip(files, row_names(files), strict=True)
+        for address, name in zip(files, names, strict=True)
     )
     return tables if max_samples is None else sampled(tables, max_samples, seed=seed, rows_per_table=rows_per_table)
 
 
-def _read_one(file: TableFile, dialect: Dialect) -> Iterator[pa.Table]:
+def cut_rows(file: TableFile, dialect: Dialect, target_bytes: int) -> list[Split]:
+    """The splits of a table file: of TSV, CSV and JSON lines by rows, of Parquet by row groups; one of any other."""
+    suffix = data_suffix(file.uri)
+    if suffix in (".jsonl", ".parquet"):
+        return cut(file.uri, target_bytes)
+    if suffix == ".json" or suffix in _NO_TABLES:
+        return [Split(file.uri)]
+    return cut_delimited(file, dialect, target_bytes)
+
+
+def survey_rows(file: TableFile, dialect: Dialect, split: Split, *, lines_wanted: bool) -> Survey | None:
+    """As `survey_delimited`, for a split from `cut_rows`."""
+    suffix = data_suffix(file.uri)
+    if suffix == ".parquet":
+        return None
+    if suffix == ".jsonl":
+        return line_survey(split) if lines_wanted else None
+    return survey_delimited(file, dialect, split, lines_wanted=lines_wanted)
+
+
+def _read_one(file: TableFile, dialect: Dialect, split: Split | None) -> Iterator[pa.Table]:
     suffix = data_suffix(file.uri)
     if suffix in (".json", ".jsonl"):
-        return read_json_rows(file)
+        return read_json_rows(file, split)
     if suffix == ".parquet":
-        return read_parquet(file)
+        return read_parquet(file, split)
     if suffix in _NO_TABLES:
         raise file.error(f"is {_NO_TABLES[suffix]}; save it as CSV, JSON lines or Parquet")
-    return read_delimited(file, dialect)
+    return read_delimited(file, dialect, split)
 
 
 def _check(columns: Mapping[str, str], max_samples: int | None, max_field_chars: int, rows_per_table: int) -> None:

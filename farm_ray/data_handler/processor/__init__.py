@@ -2,17 +2,15 @@
 
 from numpy.random import random as random_float
 
-from farm_ray.data_handler.processor.base import Processor
+from farm_ray.data_handler.processor.base import Processor, processor_class
 from farm_ray.data_handler.processor.inference import InferenceProcessor
 from farm_ray.data_handler.processor.language_model import BertStyleLMProcessor
-from farm_ray.data_handler.processor.names import PROCESSORS, processor_class
 from farm_ray.data_handler.processor.ner import NERProcessor
 from farm_ray.data_handler.processor.regression import RegressionProcessor
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
 from farm_ray.data_handler.processor.text_pair import TextPairClassificationProcessor, TextPairRegressionProcessor
 
 __all__ = [
-    "PROCESSORS",
     "BertStyleLMProcessor",
     "InferenceProcessor",
     "NERProcessor",

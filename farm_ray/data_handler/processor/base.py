@@ -9,17 +9,19 @@ from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
-from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.input_features import label_ids
-from farm_ray.data_handler.processor import checks, files, identity, own_features, saving
+from farm_ray.data_handler.processor import checks, conversion, files, identity, own_features, saving
 from farm_ray.data_handler.processor.dicts import dicts_table
 from farm_ray.data_handler.processor.measuring import lacking_labels, measured_tasks
 from farm_ray.data_handler.processor.metrics import check_metrics
+from farm_ray.data_handler.processor.names import class_named
 from farm_ray.data_handler.processor.sample_methods import SampleMethods
 from farm_ray.data_handler.processor.tasks import Task, check_names, loaded_task, make_task
 from farm_ray.data_handler.samples_to_features.padding import Padding
 from farm_ray.data_handler.samples_to_features.text import text_features
 from farm_ray.errors import ConfigError
+from farm_ray.overrides import imported_subclasses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from farm_ray.data_handler.file_to_dicts.ranges import ByteRange
+    from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.masking import Masking
 
 MAX_TEXT_CHARS = 500_000
@@ -65,7 +67,7 @@ class Processor(SampleMethods, abc.ABC):
     inference: bool = False
     rows_of_whole_tables: bool = False
     """Rows are made of several of the file's rows, so that it matters which of these are featurised together: always
-    all of one part that `stream_ranges` names."""
+    all of a table that `read` gives."""
     usual_task_type: str | None = None
     """Type of tasks that are added, or were saved, without one."""
     methods_never_called: ClassVar[Mapping[str, str]] = {}
@@ -198,13 +200,25 @@ class Processor(SampleMethods, abc.ABC):
         Where rows are pairs, "text" is a tuple of two.
         """
 
-    def read_tables(self, path: str) -> Iterator[pa.Table]:
-        """Arrow 1: the rows of one file as tables with columns id, text, text_b in pairs, a label per task, problem."""
-        return files.tables_of_dicts(self, path)
+    def splits(self, path: str, target_bytes: int) -> list[Split]:  # noqa: ARG002 - for subclasses that can cut files
+        """The splits of a file, of about this many bytes; one of the whole where it cannot be cut.
 
-    def cuts(self, path: str) -> list[tuple[int, int]]:  # noqa: ARG002 - for subclasses that can cut files
-        """(start, end) of byte ranges of a file that can be read by themselves; [] where it is read as a whole."""
-        return []
+        For that no more is looked at than the file's size and its first lines.
+        """
+        return [Split(path)]
+
+    def survey(self, split: Split, *, lines_wanted: bool) -> Survey | None:  # noqa: ARG002 - as `splits`
+        """What has to be known of all splits of a file that was cut before one of them is read; None for nothing.
+
+        Args:
+            split: One of several that `splits` gave.
+            lines_wanted: Whether rows are to be named by their line in the file.
+        """
+        return None
+
+    def read(self, split: Split) -> Iterator[pa.Table]:
+        """Stage 1: the rows of a split as tables with columns id, text, text_b in pairs, a label per task, problem."""
+        return files.tables_of_dicts(self, split)
 
     def settle_encoding(self, path: str) -> None:
         """Finds out in which encoding a file is read, for subclasses that look: what is unexpected is reported here.
@@ -216,23 +230,6 @@ class Processor(SampleMethods, abc.ABC):
         """Reports what is unexpected in how files are written, before other processes read them."""
         for path in paths:
             self.settle_encoding(path)
-
-    def read_range(self, path: str, part: ByteRange) -> Iterator[pa.Table]:
-        """As `read_tables`, of one range of those that `cuts` gave; ids are those of the whole file."""
-        raise NotImplementedError(f"{type(self).__name__} does not cut files")
-
-    def stream_ranges(self, path: str, window_bytes: int) -> list[FileRange]:  # noqa: ARG002 - for files that can be cut
-        """The parts of one file that are read by themselves when it is streamed; nothing of it is read for that.
-
-        Args:
-            path: The file.
-            window_bytes: Bytes of each part, about.
-        """
-        return [FileRange(path, 0, None)]
-
-    def read_stream(self, part: FileRange) -> Iterator[pa.Table]:
-        """As `read_tables`, of one of the parts that `stream_ranges` gave; each table is one window."""
-        return self.read_tables(part.file)
 
     def for_pass(self, seed: int, epoch: int) -> Processor:  # noqa: ARG002 - for processors that draw
         """A copy whose random choices are those of this epoch; the processor itself where it makes none."""
@@ -374,7 +371,7 @@ class Processor(SampleMethods, abc.ABC):
             "dev_split": dev_split,
             **kwargs,
         }
-        return saving.construct(saving.named_class(processor_name, cls), tokenizer, settings)
+        return saving.construct(saving.named_class(processor_name, cls, all_classes()), tokenizer, settings)
 
     @classmethod
     def load_from_dir(cls, load_dir: str | Path) -> Any:
@@ -384,7 +381,7 @@ class Processor(SampleMethods, abc.ABC):
             ModelFolderError: When `processor_config.json` is missing or broken, or the tokenizer cannot be loaded.
             ConfigError: When the class is not known here.
         """
-        return saving.load_from_dir(storage.local_path(load_dir), cls)
+        return saving.load_from_dir(storage.local_path(load_dir), cls, all_classes())
 
     @classmethod
     def convert_from_transformers(
@@ -416,11 +413,14 @@ class Processor(SampleMethods, abc.ABC):
         Raises:
             ConfigError: On another task type, or a model that has not the outputs for it.
         """
-        from farm_ray.data_handler.processor.conversion import convert_from_transformers
-
         where = {"revision": revision, "tokenizer_class": tokenizer_class, "use_fast": use_fast}
-        return convert_from_transformers(
-            str(tokenizer_name_or_path), task_type, max_seq_len, where=where, settings=dict(tokenizer_args or {})
+        return conversion.convert_from_transformers(
+            str(tokenizer_name_or_path),
+            task_type,
+            max_seq_len,
+            kinds=all_classes(),
+            where=where,
+            settings=dict(tokenizer_args or {}),
         )
 
     def _makes_labels_itself(self) -> bool:
@@ -430,6 +430,21 @@ class Processor(SampleMethods, abc.ABC):
     def _converts_labels_itself(self) -> bool:
         """True where a subclass brings a `convert_labels` of its own."""
         return type(self).convert_labels is not Processor.convert_labels
+
+
+def processor_class(name: str) -> type[Processor]:
+    """The processor class of this name: one of ours, else a subclass of `Processor` that has been imported.
+
+    Raises:
+        ConfigError: When there is none.
+    """
+    return class_named(name, all_classes())
+
+
+def all_classes() -> dict[str, type[Processor]]:
+    """Ours and those that have been imported, by name."""
+    found = imported_subclasses(Processor)  # type: ignore[type-abstract]
+    return {name: kind for name, kind in found.items() if not name.startswith("_")}
 
 
 def _refuse(processor: Processor, name: str) -> NoReturn:

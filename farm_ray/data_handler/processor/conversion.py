@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from farm_ray.configuration import nearest
-from farm_ray.data_handler.processor.inference import InferenceProcessor
-from farm_ray.data_handler.processor.ner import NERProcessor
-from farm_ray.data_handler.processor.regression import RegressionProcessor
-from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization import Tokenizer
 from farm_ray.tag_schemes import OUTSIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TASK_TYPES = ("text_classification", "multilabel_text_classification", "regression", "ner", "embeddings")
 _LATER = ("question_answering",)
 
 
 def convert_from_transformers(
-    name_or_path: str, task_type: str, max_seq_len: int, *, where: dict[str, Any], settings: dict[str, Any]
+    name_or_path: str,
+    task_type: str,
+    max_seq_len: int,
+    *,
+    kinds: Mapping[str, Any],
+    where: dict[str, Any],
+    settings: dict[str, Any],
 ) -> Any:
     """See `Processor.convert_from_transformers`.
 
@@ -26,6 +31,7 @@ def convert_from_transformers(
         name_or_path: Folder or hub name.
         task_type: One of `TASK_TYPES`.
         max_seq_len: Tokens per row at most.
+        kinds: Processor classes by name.
         where: revision, tokenizer_class and use_fast for `Tokenizer.load`.
         settings: Further settings of the tokenizer.
     """
@@ -35,11 +41,11 @@ def convert_from_transformers(
         raise ConfigError(f'unknown task_type "{task_type}"{nearest(task_type, TASK_TYPES)}', value=task_type)
     tokenizer = Tokenizer.load(name_or_path, **where, **settings)
     if task_type == "embeddings":
-        return InferenceProcessor(tokenizer=tokenizer, max_seq_len=max_seq_len)
+        return kinds["InferenceProcessor"](tokenizer=tokenizer, max_seq_len=max_seq_len)
     config = _model_config(name_or_path, where["revision"])
     labels = [config.id2label[number] for number in sorted(config.id2label)]
     if task_type == "ner":
-        return NERProcessor(
+        return kinds["NERProcessor"](
             tokenizer=tokenizer,
             max_seq_len=max_seq_len,
             data_dir="data",
@@ -53,8 +59,8 @@ def convert_from_transformers(
     if task_type == "regression" or (config.num_labels == 1 and not several):
         _check_outputs(name_or_path, config)
         # The model's output is the number itself.
-        return RegressionProcessor(**usual, scaler_mean=0.0, scaler_scale=1.0)
-    return TextClassificationProcessor(
+        return kinds["RegressionProcessor"](**usual, scaler_mean=0.0, scaler_scale=1.0)
+    return kinds["TextClassificationProcessor"](
         **usual,
         label_list=labels,
         label_column_name="label",

@@ -10,7 +10,7 @@ import pyarrow as pa
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.documents import Counts, DocumentFile, count_documents
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
-from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.storage import data_suffix, file_name
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def estimated_rows(processor: BertStyleLMProcessor, address: str, max_docs: int)
 
 def _first_documents(processor: BertStyleLMProcessor, address: str, max_docs: int) -> pa.Table:
     tables: list[pa.Table] = []
-    for table in processor.read_stream(FileRange(address, 0, None, _TABLE_BYTES)):
+    for table in processor.read(Split(address, table_bytes=_TABLE_BYTES)):
         tables.append(table)
         if sum(one.num_rows for one in tables) >= max_docs:
             break

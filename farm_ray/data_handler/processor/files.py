@@ -15,6 +15,7 @@ from farm_ray.errors import ConfigError, DataProblemError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.processor.base import Processor
 
 ROWS_PER_TABLE = 5000
@@ -25,7 +26,7 @@ _OPTIONS = {"text": "text_column_name", TEXT_B: "text_b_column_name"}
 """What names the column of a file, by the column it becomes; all others are labels."""
 
 
-def tables_of_dicts(processor: Processor, path: str) -> Iterator[pa.Table]:
+def tables_of_dicts(processor: Processor, split: Split) -> Iterator[pa.Table]:
     """The dicts of `processor.file_to_dicts` as tables; rows without an id are named `file:number`, from 1.
 
     A file without rows gives one empty table.
@@ -33,8 +34,9 @@ def tables_of_dicts(processor: Processor, path: str) -> Iterator[pa.Table]:
     Raises:
         ConfigError: Where `file_to_dicts` returns no rows but one dict, a text, None or the like.
     """
-    name = str(path).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    made = given_rows(processor.file_to_dicts(path), name=f"the result of {type(processor).__name__}.file_to_dicts")
+    name = split.name or str(split.file).replace("\\", "/").rstrip("/").rpartition("/")[2]
+    who = f"the result of {type(processor).__name__}.file_to_dicts"
+    made = given_rows(processor.file_to_dicts(split.file), name=who)
     dicts, done = iter(made), 0
     while (chunk := list(itertools.islice(dicts, ROWS_PER_TABLE))) or done == 0:
         names = [f"{name}:{number}" for number in range(done + 1, done + 1 + len(chunk))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.processor import saving
-from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS
+from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, all_classes
 from farm_ray.data_handler.processor.tasks import loaded_task
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
 
@@ -114,4 +114,4 @@ class InferenceProcessor(TextClassificationProcessor):
         Raises:
             ModelFolderError: When `processor_config.json` is missing or broken, or the tokenizer cannot be loaded.
         """
-        return saving.load_from_dir(storage.local_path(load_dir), cls, always=cls)
+        return saving.load_from_dir(storage.local_path(load_dir), cls, all_classes(), always=cls)

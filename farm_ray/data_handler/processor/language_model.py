@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_doc
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files, tables_of_all
 from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
-from farm_ray.data_handler.file_to_dicts.ranges import RANGE_BYTES, ByteRange, FileRange
+from farm_ray.data_handler.file_to_dicts.splits import Split, cut
+from farm_ray.data_handler.file_to_dicts.survey import line_survey
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.problems import COLUMN, Problem
@@ -28,22 +29,24 @@ from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES, e
 from farm_ray.data_handler.processor.tasks import LANGUAGE_MODELLING
 from farm_ray.data_handler.samples_to_features.masking import COUNT_RULES, CountRule, Masking, check_share, farm_limit
 from farm_ray.data_handler.samples_to_features.packing import packed_features
-from farm_ray.data_handler.samples_to_features.sentence_pairs import LENT, PairStyle, pair_features
+from farm_ray.data_handler.samples_to_features.sentence_pairs import BORROWED, PairStyle, pair_features
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.modeling.tokenization.backend import check_room, has_backend
 from farm_ray.storage import data_suffix, file_name, list_files, size
-from farm_ray.storage.addresses import WEB, codec, scheme
+from farm_ray.storage.addresses import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.padding import Padding
 
 _STYLES = ("bert-style", "sentence")
 _ROWS_AT_ONCE = 200
-_LENDERS = 8
-"""Documents that a range with a single one is lent: a few are enough to draw from."""
+_DONATED = 8
+"""Documents that a split with a single one borrows: a few are enough to draw from."""
+_LINES = ".jsonl"
 
 
 class BertStyleLMProcessor(Processor):
@@ -181,52 +184,46 @@ class BertStyleLMProcessor(Processor):
     def file_to_dicts(self, file: str) -> Iterable[dict[str, Any]]:
         """The documents of a file, one after the other: `{"doc": ["First sentence.", "Second sentence."]}`.
 
-        A document that cannot be read has a `problem` too. Ids are in the tables of `read_tables`.
+        A document that cannot be read has a `problem` too. Ids are in the tables of `read`.
 
         Raises:
             DataProblemError: When the file is missing, broken or empty.
         """
         return itertools.chain.from_iterable(files.rows_as_dicts([table]) for table in self._read(file))
 
-    def read_tables(self, path: str) -> Iterator[pa.Table]:
-        """Arrow 1: the documents of a file, named by file and first byte (`train.txt@4096`), or by file and row.
+    def splits(self, path: str, target_bytes: int) -> list[Split]:
+        """Splits of `target_bytes`, up to twice that, of text files and JSON lines; other files as a whole.
 
-        Raises:
-            DataProblemError: When the file or its column is missing, or it is broken or empty.
-        """
-        return self._read(path) if self._reads_files_itself() else super().read_tables(path)
-
-    def cuts(self, path: str) -> list[tuple[int, int]]:
-        """As `Processor.cuts`: big text files are cut anywhere."""
-        if not self._reads_files_itself():
-            return []
-        parts = self._ranges(path, RANGE_BYTES)
-        return [(part.start, part.end) for part in parts if part.end is not None] if len(parts) > 1 else []
-
-    def read_range(self, path: str, part: ByteRange) -> Iterator[pa.Table]:
-        """As `Processor.read_range`."""
-        return self.read_stream(FileRange(path, part.start, part.end))
-
-    def stream_ranges(self, path: str, window_bytes: int) -> list[FileRange]:
-        """What is read at a time: ranges of `window_bytes`, up to twice that, of a text file, other files as a whole.
-
-        Files that cannot be read from the middle are read as a whole (compressed ones, web addresses, JSON lines and
-        Parquet, all with `max_docs`), and give tables of about `window_bytes` of text. Looks at sizes only.
+        Files that cannot be read from the middle are read as a whole (compressed ones, web addresses, Parquet, all
+        with `max_docs`), and give tables of about `target_bytes` of text. Looks at sizes only.
 
         Raises:
             DataProblemError: When there is no such file.
         """
-        return [part for address in list_files(path) for part in self._ranges(address, window_bytes)]
+        suffix = data_suffix(path)
+        found = [Split(path)]
+        if self._reads_files_itself() and self.max_docs is None and (suffix not in OBJECT_SUFFIXES or suffix == _LINES):
+            found = cut(path, target_bytes)
+        if len(found) > 1 or suffix in OBJECT_SUFFIXES:
+            return [replace(split, table_bytes=target_bytes) for split in found]
+        return [replace(split, end=self._readable_end(path), table_bytes=target_bytes) for split in found]
 
-    def read_stream(self, part: FileRange) -> Iterator[pa.Table]:
-        """Arrow 1 of a range: one table for a byte range, one or more for a whole file.
+    def survey(self, split: Split, *, lines_wanted: bool) -> Survey | None:
+        """As `Processor.survey`; documents of text files are named by bytes."""
+        return line_survey(split) if lines_wanted and data_suffix(split.file) == _LINES else None
+
+    def read(self, split: Split) -> Iterator[pa.Table]:
+        """Stage 1: the documents of a split, named by file and first byte (`train.txt@4096`), or by file and row.
+
+        One table for a byte range, one or more for a whole file.
 
         Raises:
-            DataProblemError: As `read_tables`; a compressed file that breaks off gives its documents before.
+            DataProblemError: When the file or its column is missing, or it is broken or empty; a compressed file that
+                breaks off gives its documents before.
         """
         if not self._reads_files_itself():
-            return self.read_tables(part.file)
-        return self._read_one(part, part.name or file_name(part.file))
+            return super().read(split)
+        return self._read_one(split, split.name or file_name(split.file))
 
     def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
         """As `Processor.named_dicts_to_table`, for dicts such as `{"doc": ["First sentence.", ...]}`."""
@@ -279,13 +276,11 @@ class BertStyleLMProcessor(Processor):
         Raises:
             DataProblemError: When the file is missing, broken or empty.
         """
-        return sum(
-            estimated_rows(self, address, max_docs) for address in filled_files(list_files(filepath), self.read_tables)
-        )
+        return sum(estimated_rows(self, address, max_docs) for address in filled_files(list_files(filepath), self.read))
 
     def padding(self) -> Padding:
         """How batches of this tokenizer are padded."""
-        return dataclasses.replace(super().padding(), fills={"word_starts": -1, "text_numbers": -1})
+        return replace(super().padding(), fills={"word_starts": -1, "text_numbers": -1})
 
     def document_file(self, address: str, name: str) -> DocumentFile:
         """A text file as this processor reads it."""
@@ -312,95 +307,90 @@ class BertStyleLMProcessor(Processor):
         """False where a subclass brings a `file_to_dicts` of its own."""
         return type(self).file_to_dicts is BertStyleLMProcessor.file_to_dicts
 
-    def _ranges(self, address: str, window_bytes: int) -> list[FileRange]:
-        total = None if scheme(address) in WEB else size(address)
-        whole = data_suffix(address) in OBJECT_SUFFIXES or codec(address) or self.max_docs is not None
-        if not total or whole or not self._reads_files_itself():
-            return [FileRange(address, 0, None, window_bytes)]
-        # Of equal length, so that the last one does not hold the file's last document alone.
-        number = max(1, total // window_bytes)
-        borders = [total * place // number for place in range(number + 1)]
-        return [FileRange(address, start, end) for start, end in itertools.pairwise(borders)]
+    def _readable_end(self, path: str) -> int | None:
+        """Where a text file ends that may be read as one range; None where it must be read in one go, or is empty."""
+        whole = codec(path) or self.max_docs is not None or not self._reads_files_itself()
+        return None if whole else size(path) or None
 
     def _read(self, path: str) -> Iterator[pa.Table]:
         addresses = list_files(path)
         return tables_of_all(
-            self._read_one(FileRange(address, 0, None), name)
-            for address, name in zip(addresses, row_names(addresses), strict=True)
+            self._read_one(Split(address), name) for address, name in zip(addresses, row_names(addresses), strict=True)
         )
 
-    def _read_one(self, part: FileRange, name: str) -> Iterator[pa.Table]:
-        tables = self._tables(part, name)
+    def _read_one(self, split: Split, name: str) -> Iterator[pa.Table]:
+        tables = self._tables(split, name)
         tables = tables if self.max_docs is None else _first_rows(tables, self.max_docs)
-        tables = tables if part.end is not None else _of_several_rows(tables)
-        return (self._with_lenders(table, part, name) for table in tables) if self.next_sent_pred else tables
+        tables = _of_several_rows(tables) if split.is_whole else tables
+        return (self._with_borrowed(table, split, name) for table in tables) if self.next_sent_pred else tables
 
-    def _tables(self, part: FileRange, name: str) -> Iterator[pa.Table]:
-        if data_suffix(part.file) in OBJECT_SUFFIXES:
-            return self._read_objects(part, name)
-        file = self.document_file(part.file, name)
-        return read_documents(file, part.start, part.end, table_bytes=part.table_bytes)
+    def _tables(self, split: Split, name: str) -> Iterator[pa.Table]:
+        if data_suffix(split.file) in OBJECT_SUFFIXES:
+            return self._read_objects(split, name)
+        file = self.document_file(split.file, name)
+        return read_documents(file, split.start, split.end, table_bytes=split.table_bytes)
 
-    def _with_lenders(self, documents: pa.Table, part: FileRange, name: str) -> pa.Table:
+    def _with_borrowed(self, documents: pa.Table, split: Split, name: str) -> pa.Table:
         """A table with one document alone, and documents from elsewhere to draw sentences from, if there are any."""
         if pc.sum(problems.sound(documents)).as_py() != 1:
             return documents
-        lent = next(self._lenders(part, name), None)
-        if lent is None:
+        borrowed = next(self._donated(split, name), None)
+        if borrowed is None:
             return documents
-        own = documents.append_column(LENT, pa.array(np.zeros(documents.num_rows, np.bool_)))
-        return pa.concat_tables([own, lent.append_column(LENT, pa.array(np.ones(lent.num_rows, np.bool_)))])
+        own = documents.append_column(BORROWED, pa.array(np.zeros(documents.num_rows, np.bool_)))
+        return pa.concat_tables([own, borrowed.append_column(BORROWED, pa.array(np.ones(borrowed.num_rows, np.bool_)))])
 
-    def _lenders(self, part: FileRange, name: str) -> Iterator[pa.Table]:
-        """Sound documents behind a byte range, before it, and in the file that lends to this one."""
-        if part.end is not None:
-            file = self.document_file(part.file, name)
-            for start, stop in ((part.end, size(part.file) or part.end), (0, part.start)):
-                lent = self._first_documents(file, start, stop, reach=part.end - part.start)
-                if lent is not None:
-                    yield lent
-        if part.lender is not None:
-            for table in self._tables(FileRange(part.lender, 0, None), file_name(part.lender)):
-                sound = table.filter(problems.sound(table)).slice(0, _LENDERS)
-                if sound.num_rows:
-                    yield sound
+    def _donated(self, split: Split, name: str) -> Iterator[pa.Table]:
+        """Valid documents behind a byte range, before it, and in the file that lends to this one."""
+        if split.end is not None:
+            for start, stop in ((split.end, size(split.file) or split.end), (0, split.start)):
+                found = self._first_documents(split, name, start, stop, reach=split.end - split.start)
+                if found is not None:
+                    yield found
+        if split.donor is not None:
+            for table in self._tables(Split(split.donor), file_name(split.donor)):
+                valid = table.filter(problems.sound(table)).slice(0, _DONATED)
+                if valid.num_rows:
+                    yield valid
 
-    def _first_documents(self, file: DocumentFile, start: int, stop: int, *, reach: int) -> pa.Table | None:
-        """Some sound documents that begin between two bytes; looks at `reach` bytes first, then at twice as many."""
+    def _first_documents(self, split: Split, name: str, start: int, stop: int, *, reach: int) -> pa.Table | None:
+        """Some valid documents that begin between two bytes; looks at `reach` bytes first, then at twice as many."""
         while start < stop:
             end = min(start + reach, stop)
-            for table in read_documents(file, start, end):
-                sound = table.filter(problems.sound(table)).slice(0, _LENDERS)
-                if sound.num_rows:
-                    return sound
+            for table in self._tables(replace(split, start=start, end=end), name):
+                valid = table.filter(problems.sound(table)).slice(0, _DONATED)
+                if valid.num_rows:
+                    return valid
             start, reach = end, 2 * reach
         return None
 
-    def _read_objects(self, part: FileRange, name: str) -> Iterator[pa.Table]:
-        file = self.table_file(part.file, name)
+    def _read_objects(self, split: Split, name: str) -> Iterator[pa.Table]:
+        """Tables of about `table_bytes` of a whole file, one of a byte range."""
+        file = self.table_file(split.file, name)
         held: list[pa.Table] = []
-        for rows in read_objects(file):
-            given = [self._document(file, number, values) for number, values in rows]
-            held.append(self.named_dicts_to_table(given, [f"{name}:{number}" for number, _ in rows]))
-            if sum(table.nbytes for table in held) >= part.table_bytes:
+        for rows in read_objects(file, split):
+            given = [self._document(file, row_id, values) for row_id, values in rows]
+            held.append(self.named_dicts_to_table(given, [row_id for row_id, _ in rows]))
+            if split.is_whole and sum(table.nbytes for table in held) >= split.table_bytes:
                 yield pa.concat_tables(held)
                 held = []
-        if held:
-            yield pa.concat_tables(held)
+        if held or not split.is_whole:
+            yield pa.concat_tables(held) if held else self.named_dicts_to_table([], [])
 
-    def _document(self, file: TableFile, number: int, values: dict[str, Any] | Problem) -> dict[str, Any]:
-        """A row of JSON lines or Parquet as a document; what is wrong is told of the column, not of "doc"."""
+    def _document(self, file: TableFile, row_id: str, values: dict[str, Any] | Problem) -> dict[str, Any]:
+        """A row of JSON lines or Parquet as a document; what is wrong is reported of the column, not of "doc"."""
         if not isinstance(values, Problem):
             doc = values.get("doc")
             if isinstance(doc, str | list):
                 return values
-            name = self.text_column_name
+            name, (part, _, line) = self.text_column_name, row_id.rpartition(":")
+            file, number = replace(file, name=part), int(line)
             if doc is None:
                 values = file.problem(number, "missing document", f'has no "{name}"; fill it in, or remove the row')
             else:
                 told = f'has "{name}" of type {type(doc).__name__}; give a text, or a list of sentences'
                 values = file.problem(number, "not a document", told, doc)
-        return {COLUMN: dataclasses.asdict(values)}
+        return {COLUMN: asdict(values)}
 
 
 def _check_tokenizer(tokenizer: Any) -> None:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
-from farm_ray.overrides import imported_subclasses
 
-PROCESSORS = {
-    "TextClassificationProcessor": "farm_ray.data_handler.processor.text_classification",
-    "TextPairClassificationProcessor": "farm_ray.data_handler.processor.text_pair",
-    "RegressionProcessor": "farm_ray.data_handler.processor.regression",
-    "TextPairRegressionProcessor": "farm_ray.data_handler.processor.text_pair",
-    "NERProcessor": "farm_ray.data_handler.processor.ner",
-    "BertStyleLMProcessor": "farm_ray.data_handler.processor.language_model",
-    "InferenceProcessor": "farm_ray.data_handler.processor.inference",
-}
-"""Class name to module."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T")
 
 _OF_FARM = frozenset(
     {
@@ -29,20 +21,19 @@ _OF_FARM = frozenset(
 )
 
 
-def processor_class(name: str) -> type[Any]:
-    """The processor class of this name: one of ours, else a subclass of `Processor` that has been imported.
+def class_named(name: str, known: Mapping[str, type[T]]) -> type[T]:
+    """The processor class of this name.
+
+    Args:
+        name: As a file holds it.
+        known: All classes that there are, by name; none is imported for a name.
 
     Raises:
         ConfigError: When there is none.
     """
-    if name in PROCESSORS:
-        return getattr(importlib.import_module(PROCESSORS[name]), name)
-    from farm_ray.data_handler.processor.base import Processor
-
-    imported = imported_subclasses(Processor)  # type: ignore[type-abstract]
-    if name in imported:
-        return imported[name]
+    if name in known:
+        return known[name]
     if name in _OF_FARM:
         raise ConfigError(f"{name} is not available yet in this version of farm_ray", value=name)
-    hint = nearest(name, {*PROCESSORS, *imported})
+    hint = nearest(name, known)
     raise ConfigError(f'no processor class "{name}"{hint}; import the module that defines it first', value=name)

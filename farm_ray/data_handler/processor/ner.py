@@ -14,7 +14,8 @@ from farm_ray.data_handler.file_to_dicts.conll_format import ConllFormat, conll_
 from farm_ray.data_handler.file_to_dicts.empty_files import tables_of_all
 from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.objects import read_objects
-from farm_ray.data_handler.file_to_dicts.ranges import ByteRange, cut_at_blank_lines
+from farm_ray.data_handler.file_to_dicts.splits import BLANK_LINE, LINE, Split, cut
+from farm_ray.data_handler.file_to_dicts.survey import line_survey
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.problems import COLUMN, Problem
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.padding import Padding
 
 _TASK = "ner"
@@ -148,30 +150,33 @@ class NERProcessor(Processor):
     def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
         """The rows of a file: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.
 
-        A row that cannot be read has a `problem` too. Ids are in the tables of `read_tables`.
+        A row that cannot be read has a `problem` too. Ids are in the tables of `read`.
 
         Raises:
             DataProblemError: When the file or a column is missing.
         """
         return files.rows_as_dicts(self._read(file))
 
-    def read_tables(self, path: str) -> Iterator[pa.Table]:
-        """Arrow 1: the rows of one file, named by file and line of their first token (`train.txt:7`).
+    def splits(self, path: str, target_bytes: int) -> list[Split]:
+        """As `Processor.splits`; files with one token a line are cut behind blank lines."""
+        if not self._reads_files_itself() or data_suffix(path) == ".json":
+            return [Split(path)]
+        return cut(path, target_bytes)
+
+    def survey(self, split: Split, *, lines_wanted: bool) -> Survey | None:
+        """As `Processor.survey`."""
+        suffix = data_suffix(split.file)
+        if not lines_wanted or suffix == ".parquet":
+            return None
+        return line_survey(split, LINE if suffix in _OBJECT_SUFFIXES else BLANK_LINE)
+
+    def read(self, split: Split) -> Iterator[pa.Table]:
+        """Stage 1: the rows of a split, named by file and line of their first token (`train.txt:7`).
 
         Raises:
             DataProblemError: When the file or a column is missing.
         """
-        return self._read(path) if self._reads_files_itself() else super().read_tables(path)
-
-    def cuts(self, path: str) -> list[tuple[int, int]]:
-        """As `Processor.cuts`: big files with one token a line are cut behind blank lines."""
-        if not self._reads_files_itself() or data_suffix(path) in _OBJECT_SUFFIXES:
-            return []
-        return cut_at_blank_lines(path)
-
-    def read_range(self, path: str, part: ByteRange) -> Iterator[pa.Table]:
-        """As `Processor.read_range`."""
-        return self._read_tokens(path, file_name(path), part)
+        return self._read_split(split) if self._reads_files_itself() else super().read(split)
 
     def settle_encoding(self, path: str) -> None:
         """As `Processor.settle_encoding`."""
@@ -270,13 +275,17 @@ class NERProcessor(Processor):
     def _read(self, path: str) -> Iterator[pa.Table]:
         addresses = list_files(path)
         return tables_of_all(
-            (self._read_objects if data_suffix(address) in _OBJECT_SUFFIXES else self._read_tokens)(address, name)
+            self._read_split(Split(address, name=name))
             for address, name in zip(addresses, row_names(addresses), strict=True)
         )
 
-    def _read_tokens(self, address: str, name: str, part: ByteRange | None = None) -> Iterator[pa.Table]:
-        file = TableFile(uri=address, name=name, columns={}, max_field_chars=self.max_text_chars)
-        return read_conll(file, self._format(address), part)
+    def _read_split(self, split: Split) -> Iterator[pa.Table]:
+        read = self._read_objects if data_suffix(split.file) in _OBJECT_SUFFIXES else self._read_tokens
+        return read(split, split.name or file_name(split.file))
+
+    def _read_tokens(self, split: Split, name: str) -> Iterator[pa.Table]:
+        file = TableFile(uri=split.file, name=name, columns={}, max_field_chars=self.max_text_chars)
+        return read_conll(file, self._format(split.file), split)
 
     def _format(self, path: str) -> ConllFormat:
         columns: dict[str, int | None] = {}
@@ -298,17 +307,17 @@ class NERProcessor(Processor):
             iob1=self.iob1,
         )
 
-    def _read_objects(self, address: str, name: str) -> Iterator[pa.Table]:
+    def _read_objects(self, split: Split, name: str) -> Iterator[pa.Table]:
         tasks = self._tasks_to_read()
         labels = {task["label_column_name"] or task["label_name"] for task in tasks.values()}
         ids = [key for key in ID_KEYS if self.inference and key not in labels]
         columns = {column: column for column in (*ids, *sorted(labels))} | {self.text_column_name: "text"}
         file = TableFile(
-            uri=address, name=name, columns=columns, optional=tuple(ids), encoding=self.encoding or "utf-8"
+            uri=split.file, name=name, columns=columns, optional=tuple(ids), encoding=self.encoding or "utf-8"
         )
-        for rows in files.naming_options(read_objects(file), columns):
+        for rows in files.naming_options(read_objects(file, split), columns):
             given = [_dict_of(values, ids) for _, values in rows]
-            table = self.named_dicts_to_table(given, [f"{name}:{number}" for number, _ in rows])
+            table = self.named_dicts_to_table(given, [row_id for row_id, _ in rows])
             if self.inference:
                 own = [external_id(values) if isinstance(values, dict) else None for _, values in rows]
                 table = table.append_column(EXTERNAL_ID, pa.array(own, pa.string()))

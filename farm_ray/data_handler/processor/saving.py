@@ -13,7 +13,7 @@ from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
 from farm_ray.data_handler.processor.measuring import lacking_labels
 from farm_ray.data_handler.processor.metrics import saved_tasks
-from farm_ray.data_handler.processor.names import processor_class
+from farm_ray.data_handler.processor.names import class_named
 from farm_ray.data_handler.processor.saved_settings import SavedProcessor
 from farm_ray.data_handler.processor.tasks import loaded_task
 from farm_ray.errors import ConfigError, ModelFolderError
@@ -73,27 +73,30 @@ def save(processor: Processor, folder: Path) -> None:
     (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def load_from_dir(folder: Path, asked: type[Processor], *, always: type[Processor] | None = None) -> Any:
+def load_from_dir(
+    folder: Path, asked: type[Processor], known: Mapping[str, type[Processor]], *, always: type[Processor] | None = None
+) -> Any:
     """The processor saved in `folder`.
 
     Args:
         folder: Holds `processor_config.json` and tokenizer files.
         asked: The class the caller named; used where the saved class is not known and this one is not abstract.
+        known: All processor classes by name.
         always: Take this class whatever was saved.
     """
     settings = _read_config(folder)
-    saved = named_class(str(settings.get("processor")), asked)
+    saved = named_class(str(settings.get("processor")), asked, known)
     kind = always or saved
     if settings.get(_OWN_FEATURES) and not own_features.made_by(kind):
         raise ConfigError(_needs_its_class(folder, str(settings["processor"]), known=own_features.made_by(saved) != ()))
     tokenizer = Tokenizer.load(str(folder), tokenizer_class=settings.get("tokenizer"))
-    known = _known_settings(kind, saved, settings)
+    taken = _known_settings(kind, saved, settings)
     arguments = arguments_of(kind)
     for name in _BASE_SETTINGS:
-        if name not in known and name in arguments and arguments[name].default is inspect.Parameter.empty:
+        if name not in taken and name in arguments and arguments[name].default is inspect.Parameter.empty:
             file = folder / CONFIG_FILE
             raise ModelFolderError(f"{file} has no {name}; it is damaged, copy the folder again", file=str(file))
-    processor = construct(kind, tokenizer, known)
+    processor = construct(kind, tokenizer, taken)
     tasks = settings.get("tasks") or {}
     processor.tasks = {name: loaded_task(name, _with_type(task, saved)) for name, task in tasks.items()}
     return processor
@@ -109,10 +112,10 @@ def _with_type(task: Mapping[str, Any], saved: type[Processor]) -> dict[str, Any
     return {**task, "task_type": task.get("task_type") or saved.usual_task_type}
 
 
-def named_class(name: str, asked: type[Processor]) -> type[Processor]:
+def named_class(name: str, asked: type[Processor], known: Mapping[str, type[Processor]]) -> type[Processor]:
     """The class of this name, or the class the caller asked for where no such class is known."""
     try:
-        return processor_class(name)
+        return class_named(name, known)
     except ConfigError:
         if inspect.isabstract(asked):
             raise

@@ -8,8 +8,9 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.file_to_dicts.delimited import report_enclosed_rows, shown_delimiter
 from farm_ray.data_handler.file_to_dicts.dialect import Dialect
 from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
-from farm_ray.data_handler.file_to_dicts.tables import sampled
+from farm_ray.data_handler.file_to_dicts.tables import cut_rows, sampled, survey_rows
 from farm_ray.data_handler.processor import files, own_features
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
 from farm_ray.storage import data_suffix, file_name
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
+
+    from farm_ray.data_handler.file_to_dicts.survey import Survey
 
 _TASK = "text_classification"
 _NOT_DELIMITED = (".json", ".jsonl", ".parquet")
@@ -127,33 +130,44 @@ class TextClassificationProcessor(Processor):
         """The rows of a file: `{"text": ..., "text_classification_label": ...}`, all values strings.
 
         Where rows are pairs, `text` is the tuple of both, and `text_b` the second. A row that cannot be read has a
-        `problem` too. Ids are in the tables of `read_tables`.
+        `problem` too. Ids are in the tables of `read`.
 
         Raises:
             DataProblemError: When the file or a column is missing.
         """
         return files.rows_as_dicts(self._read(file))
 
-    def read_tables(self, path: str) -> Iterator[pa.Table]:
-        """Arrow 1: the rows of one file, named by file and line (`train.tsv:7`); for inference with `external_id`.
+    def splits(self, path: str, target_bytes: int) -> list[Split]:
+        """As `Processor.splits`; a sample of rows is drawn from the whole file."""
+        if not self._reads_files_itself() or self.max_samples is not None:
+            return [Split(path)]
+        return cut_rows(self._table_file(path), Dialect(**self._dialect()), target_bytes)
+
+    def survey(self, split: Split, *, lines_wanted: bool) -> Survey | None:
+        """As `Processor.survey`; with `quote_char=None` a stream has nothing to look for."""
+        dialect = Dialect(**self._dialect())
+        return survey_rows(self._table_file(split.file), dialect, split, lines_wanted=lines_wanted)
+
+    def read(self, split: Split) -> Iterator[pa.Table]:
+        """Stage 1: the rows of a split, named by file and line (`train.tsv:7`); for inference with `external_id`.
 
         Raises:
             DataProblemError: When the file or a column is missing.
         """
-        if type(self).file_to_dicts is not TextClassificationProcessor.file_to_dicts:
-            tables = super().read_tables(path)
+        if not self._reads_files_itself():
+            tables = super().read(split)
             return tables if self.max_samples is None else sampled(tables, self.max_samples, seed=self.seed)
-        return self._read(path)
+        return self._read(split.file, split)
 
     def settle_encoding(self, path: str) -> None:
         """As `Processor.settle_encoding`."""
-        if type(self).file_to_dicts is TextClassificationProcessor.file_to_dicts:
+        if self._reads_files_itself():
             text_encoding(path, self.encoding)
 
     def look_at_files(self, paths: Sequence[str]) -> None:
         """As `Processor.look_at_files`; of the first files also whether quotes make one row of several."""
         super().look_at_files(paths)
-        if type(self).file_to_dicts is TextClassificationProcessor.file_to_dicts:
+        if self._reads_files_itself():
             for path in paths[:_FILES_LOOKED_AT]:
                 if data_suffix(path) not in _NOT_DELIMITED:
                     report_enclosed_rows(self._table_file(path), Dialect(**self._dialect()))
@@ -172,7 +186,7 @@ class TextClassificationProcessor(Processor):
         tasks = {} if self.inference else self.tasks
         columns = files.columns_to_read(tasks, self._text_column(), self.text_b_column_name)
         wanted = {name: made[0] for name, made in columns.items()}
-        return TableFile(uri=path, name=file_name(path), columns=wanted)
+        return TableFile(uri=path, name=file_name(path), columns=wanted, max_field_chars=self.max_text_chars)
 
     def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - labels are taken from the file
         """Names what the task needs."""
@@ -183,17 +197,21 @@ class TextClassificationProcessor(Processor):
         names = ("delimiter", "quote_char", "skiprows", "header", "encoding")
         return {name: getattr(self, name) for name in names}
 
-    def _read(self, path: str) -> Iterator[pa.Table]:
+    def _reads_files_itself(self) -> bool:
+        """False where a subclass brings a `file_to_dicts` of its own."""
+        return type(self).file_to_dicts is TextClassificationProcessor.file_to_dicts
+
+    def _read(self, path: str, split: Split | None = None) -> Iterator[pa.Table]:
         tasks = {} if self.inference else self.tasks
         columns = files.columns_to_read(tasks, self._text_column(), self.text_b_column_name)
-        return self._read_columns(path, columns, external_ids=self.inference)
+        return self._read_columns(path, columns, external_ids=self.inference, split=split)
 
     def _text_column(self) -> str:
         named = {task["text_column_name"] for task in self.tasks.values() if task["text_column_name"]}
         return named.pop() if len(named) == 1 else self.text_column_name
 
     def _read_columns(
-        self, path: str, columns: dict[str, list[str]], *, external_ids: bool = False
+        self, path: str, columns: dict[str, list[str]], *, external_ids: bool = False, split: Split | None = None
     ) -> Iterator[pa.Table]:
         return files.read_columns(
             str(path),
@@ -206,4 +224,5 @@ class TextClassificationProcessor(Processor):
             max_samples=self.max_samples,
             seed=self.seed,
             max_field_chars=self.max_text_chars,
+            split=split,
         )

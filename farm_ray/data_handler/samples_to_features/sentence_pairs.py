@@ -34,7 +34,7 @@ PairStyle = Literal["bert-style", "sentence"]
 
 IS_NEXT, RANDOM = 0, 1
 
-LENT = "lent"
+BORROWED = "borrowed"
 """Column of samples, true for documents that only lend their sentences to pairs of others: they give no rows here."""
 
 _COIN, _BORDER, _DOCUMENT, _BEGIN = 20, 21, 22, 23
@@ -63,7 +63,7 @@ def pair_features(
     becomes a problem.
 
     Args:
-        samples: Columns id, doc (sentences, null beside a problem), problem, and `LENT` where there are such documents.
+        samples: Columns id, doc (sentences, null beside a problem), problem, and `BORROWED` where some are.
         tokenizer: A fast one; it is not touched.
         max_seq_len: Tokens per row at most, special tokens counted.
         style: See above.
@@ -85,8 +85,8 @@ def pair_features(
     dice = _Dice(hash_ids(samples.column("id")), seed, epoch)
     pairs = _stretches(tokens, room, dice) if style == "bert-style" else _sentences(tokens, room, dice)
     found = tokens.problems
-    if LENT in samples.column_names:
-        lent = one_array(samples.column(LENT))
+    if BORROWED in samples.column_names:
+        lent = one_array(samples.column(BORROWED))
         pairs = pairs.only(~lent.to_numpy(zero_copy_only=False)[pairs.documents])
         found = pc.if_else(lent, None, found)
     before, between, after = len(frame.before), len(frame.between), len(frame.after)

@@ -137,7 +137,7 @@ def _masked_lm(
 
 def _language_model(hf_model: PreTrainedModel, task: str, name_or_path: str | Path) -> LanguageModel:
     inner = from_transformers_token_classifier if task == NER else from_transformers_classifier
-    return inner(hf_model, name_or_path)
+    return inner(LanguageModel, hf_model, name_or_path)
 
 
 def _dropout(hf_model: PreTrainedModel, task: str) -> float:

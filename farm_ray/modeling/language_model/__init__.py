@@ -12,8 +12,8 @@ from farm_ray.modeling.language_model.families import (
     Roberta,
     XLMRoberta,
     XLNet,
-    guess_language,
 )
+from farm_ray.modeling.language_model.language import guess_language
 from farm_ray.modeling.language_model.pooling import Pooling
 
 __all__ = [

@@ -16,6 +16,7 @@ from farm_ray import farm_methods, storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model.depth import depths, find_layers
+from farm_ray.modeling.language_model.loading import load_language_model
 from farm_ray.modeling.language_model.packing import (
     attention_inputs,
     can_pack,
@@ -24,6 +25,7 @@ from farm_ray.modeling.language_model.packing import (
     position_embeddings,
 )
 from farm_ray.modeling.language_model.pooling import DEFAULT_INITIALIZER_RANGE, Pooler, Pooling
+from farm_ray.modeling.language_model.scratch import fresh_language_model
 from farm_ray.overrides import refuse_uncalled
 
 if TYPE_CHECKING:
@@ -84,12 +86,14 @@ class LanguageModel(nn.Module):
             ModelFolderError: When the model is missing, half-copied or damaged; names what was looked for.
             ConfigError: On an unknown `language_model_class`, or a model that is no encoder.
         """
-        from farm_ray.modeling.language_model.loading import load_language_model
-
         of_its_own = cls.model_type is not None or cls.__module__.partition(".")[0] != "farm_ray"
         wanted = cls.__name__ if of_its_own else language_model_class
         return load_language_model(
-            pretrained_model_name_or_path, revision=revision, n_added_tokens=n_added_tokens, class_name=wanted
+            LanguageModel,
+            pretrained_model_name_or_path,
+            revision=revision,
+            n_added_tokens=n_added_tokens,
+            class_name=wanted,
         )
 
     @classmethod
@@ -110,11 +114,11 @@ class LanguageModel(nn.Module):
             ConfigError: On an unknown model type or field (the nearest is named), values that do not fit together, or
                 more tokens than `vocab_size`.
         """
-        from farm_ray.modeling.language_model.scratch import fresh_language_model
-
         if cls.model_type is not None and cls.model_type != model_type:
             raise ConfigError(f'a {cls.__name__} is of type "{cls.model_type}", not "{model_type}"; take LanguageModel')
-        return fresh_language_model(model_type, vocab_size, tokenizer=tokenizer, language=language, settings=settings)
+        return fresh_language_model(
+            LanguageModel, model_type, vocab_size, tokenizer=tokenizer, language=language, settings=settings
+        )
 
     def forward(
         self,

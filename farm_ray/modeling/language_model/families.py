@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from farm_ray.configuration import nearest
-from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model.base import LanguageModel
-from farm_ray.overrides import imported_subclasses
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,37 +83,3 @@ CLASSES: dict[str, type[LanguageModel]] = {
     kind.__name__: kind
     for kind in (Bert, Albert, Roberta, XLMRoberta, DistilBert, XLNet, Electra, Camembert, BigBird, Encoder)
 }
-_BY_MODEL_TYPE = {kind.model_type: kind for kind in CLASSES.values() if kind.model_type is not None}
-
-
-def class_by_name(name: str) -> type[LanguageModel]:
-    """The class with this name: one of ours, else a subclass of `LanguageModel` that has been imported.
-
-    Raises:
-        ConfigError: When there is none; the nearest is named.
-    """
-    known = {**imported_subclasses(LanguageModel), **CLASSES}
-    if name not in known:
-        hint = f"{nearest(name, known)}; import the module that defines a class of your own first"
-        raise ConfigError(f'there is no language model class "{name}"{hint}')
-    return known[name]
-
-
-def class_by_model_type(model_type: str) -> type[LanguageModel]:
-    """The class for transformers' `model_type`; `Encoder` where there is no special one."""
-    return _BY_MODEL_TYPE.get(model_type, Encoder)
-
-
-_LANGUAGES = ("german", "english", "chinese", "indian", "french", "polish", "spanish", "multilingual")
-
-
-def guess_language(name: str) -> str:
-    """The language a model's name hints at: a language's own name, camembert (french), umberto (italian), else english.
-
-    A guess only: set `language_model.language` where it is wrong.
-    """
-    lowered = name.lower()
-    for hint, language in (("camembert", "french"), ("umberto", "italian")):
-        if hint in lowered:
-            return language
-    return next((language for language in _LANGUAGES if language in lowered), "english")

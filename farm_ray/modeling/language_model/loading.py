@@ -28,7 +28,8 @@ from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.foreign import reason
 from farm_ray.modeling import hub
 from farm_ray.modeling.language_model import sizes, sources
-from farm_ray.modeling.language_model.families import class_by_model_type, class_by_name, guess_language
+from farm_ray.modeling.language_model.class_names import class_by_model_type, class_by_name
+from farm_ray.modeling.language_model.language import guess_language
 from farm_ray.modeling.language_model.pooling import (
     FAMILIES,
     FARM_POOLINGS,
@@ -62,17 +63,22 @@ _REFUSED = (0,)
 
 
 def load_language_model(
-    name_or_path: str | Path, *, revision: str | None, n_added_tokens: int, class_name: str | None
+    base: type[LanguageModel],
+    name_or_path: str | Path,
+    *,
+    revision: str | None,
+    n_added_tokens: int,
+    class_name: str | None,
 ) -> LanguageModel:
-    """What `LanguageModel.load` does; see there."""
+    """What `LanguageModel.load` does, see there; `base` is `LanguageModel`."""
     folder = sources.find_folder(name_or_path)
     if folder is not None and ((folder / CONFIG_FILE).exists() or (folder / FARM_WEIGHTS_FILE).exists()):
         described = sources.read_json(folder / CONFIG_FILE)
         check_saved(SavedLanguageModel, described, folder / CONFIG_FILE)
         load = _load_farm if described.get("pooling") is None else _load_own
-        language_model = load(folder, described, class_name)
+        language_model = load(base, folder, described, class_name)
     else:
-        language_model = _load_transformers(name_or_path, revision, class_name)
+        language_model = _load_transformers(base, name_or_path, revision, class_name)
     if n_added_tokens:
         _grow(language_model, n_added_tokens)
     language_model.name = str(name_or_path)
@@ -80,12 +86,19 @@ def load_language_model(
 
 
 def from_transformers_classifier(
-    model: PreTrainedModel, name_or_path: str | Path, *, class_name: str | None = None
+    base: type[LanguageModel], model: PreTrainedModel, name_or_path: str | Path, *, class_name: str | None = None
 ) -> LanguageModel:
-    """The language model inside transformers' sequence classification model; the weights are shared, not copied."""
+    """The language model inside transformers' sequence classification model; the weights are shared, not copied.
+
+    Args:
+        base: `LanguageModel`.
+        model: Transformers' model.
+        name_or_path: Where it came from.
+        class_name: A class of our own for it; None takes the one for its model type.
+    """
     config = model.config
     family = FAMILIES[config.model_type]
-    kind = class_by_name(class_name) if class_name else class_by_model_type(config.model_type)
+    kind = class_by_name(base, class_name) if class_name else class_by_model_type(base, config.model_type)
     encoder = cast("PreTrainedModel", model.base_model)
     language_model = kind(encoder, family.pooling(config), language=_language(config, name_or_path))
     language_model.name = str(name_or_path)
@@ -94,11 +107,13 @@ def from_transformers_classifier(
     return language_model.eval()
 
 
-def from_transformers_token_classifier(model: PreTrainedModel, name_or_path: str | Path) -> LanguageModel:
-    """The language model inside transformers' token classification model; the weights are shared, not copied."""
+def from_transformers_token_classifier(
+    base: type[LanguageModel], model: PreTrainedModel, name_or_path: str | Path
+) -> LanguageModel:
+    """As `from_transformers_classifier`, of transformers' token classification model."""
     config = model.config
     encoder = cast("PreTrainedModel", model.base_model)
-    kind = class_by_model_type(config.model_type)
+    kind = class_by_model_type(base, config.model_type)
     language_model = kind(encoder, token_pooling(config), language=_language(config, name_or_path))
     language_model.name = str(name_or_path)
     return language_model.eval()
@@ -182,16 +197,18 @@ def is_classifier(config: PreTrainedConfig) -> bool:
     return (getattr(config, "architectures", None) or [""])[0].endswith(_CLASSIFIER)
 
 
-def _load_transformers(name_or_path: str | Path, revision: str | None, class_name: str | None) -> LanguageModel:
-    kind = class_by_name(class_name) if class_name else None
+def _load_transformers(
+    base: type[LanguageModel], name_or_path: str | Path, revision: str | None, class_name: str | None
+) -> LanguageModel:
+    kind = class_by_name(base, class_name) if class_name else None
     config = open_config(name_or_path, revision)
     family = FAMILIES.get(config.model_type)
     if family is not None and family.layout.pooling and is_classifier(config):
         model = open_classifier(name_or_path, config, revision)
-        return from_transformers_classifier(model, name_or_path, class_name=class_name)
+        return from_transformers_classifier(base, model, name_or_path, class_name=class_name)
     model, missing = _open(AutoModel, name_or_path, config, revision, pooler_options(config))
     pooling = pooling_for(model)
-    kind = kind or class_by_model_type(config.model_type)
+    kind = kind or class_by_model_type(base, config.model_type)
     language_model = kind(model, pooling, language=_language(config, name_or_path)).eval()
     language_model.pooling_is_trained = _pooling_came_along(pooling, missing)
     return language_model
@@ -208,8 +225,10 @@ def pooling_for(model: PreTrainedModel) -> Pooling:
     )
 
 
-def _load_own(folder: Path, described: dict[str, Any], class_name: str | None) -> LanguageModel:
-    kind = class_by_name(class_name or described.get("name", "Encoder"))
+def _load_own(
+    base: type[LanguageModel], folder: Path, described: dict[str, Any], class_name: str | None
+) -> LanguageModel:
+    kind = class_by_name(base, class_name or described.get("name", "Encoder"))
     pooling = build(Pooling, described["pooling"], where=f"{folder / CONFIG_FILE}: pooling")
     config = open_config(folder)
     model, _ = _open(AutoModel, folder, config, None, pooler_options(config, pooling))
@@ -220,10 +239,12 @@ def _load_own(folder: Path, described: dict[str, Any], class_name: str | None) -
     return language_model.eval()
 
 
-def _load_farm(folder: Path, described: dict[str, Any], class_name: str | None) -> LanguageModel:
+def _load_farm(
+    base: type[LanguageModel], folder: Path, described: dict[str, Any], class_name: str | None
+) -> LanguageModel:
     """A FARM 0.8 folder, whose language_model_config.json holds the transformers configuration as well."""
     name = described.get("name", "")
-    kind = class_by_name(class_name or name)
+    kind = class_by_name(base, class_name or name)
     weights_file = folder / FARM_WEIGHTS_FILE
     if not weights_file.is_file():
         raise sources.missing(weights_file, "model.safetensors with config.json")

@@ -14,7 +14,7 @@ from transformers.models.auto.modeling_auto import MODEL_MAPPING
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.foreign import told
-from farm_ray.modeling.language_model.families import class_by_model_type
+from farm_ray.modeling.language_model.class_names import class_by_model_type
 from farm_ray.modeling.language_model.loading import pooler_options, pooling_for
 from farm_ray.modeling.language_model.pooling import FAMILIES
 from farm_ray.modeling.language_model.quiet import quiet_transformers
@@ -30,9 +30,15 @@ _SPECIAL_TOKENS = tuple(f"{token}_token_id" for token in ("pad", "bos", "eos", "
 
 
 def fresh_language_model(
-    model_type: str, vocab_size: int, *, tokenizer: Any, language: str, settings: Mapping[str, Any]
+    base: type[LanguageModel],
+    model_type: str,
+    vocab_size: int,
+    *,
+    tokenizer: Any,
+    language: str,
+    settings: Mapping[str, Any],
 ) -> LanguageModel:
-    """What `LanguageModel.from_scratch` does; see there."""
+    """What `LanguageModel.from_scratch` does, see there; `base` is `LanguageModel`."""
     config = _config(model_type, vocab_size, tokenizer, settings)
     _drop_foreign_tokens(config)
 
@@ -43,7 +49,7 @@ def fresh_language_model(
         check_fits_memory(settings, build)
         model = build()
     pooling = pooling_for(model)
-    language_model = class_by_model_type(model_type)(model, pooling, language=language, name=model_type)
+    language_model = class_by_model_type(base, model_type)(model, pooling, language=language, name=model_type)
     language_model.pooling_is_trained = not pooling.projection and pooling.source != "encoder"
     return language_model
 

@@ -352,19 +352,21 @@ def saved_head_file(name_or_path: str | Path, head_name: str) -> Path | None:
 
 
 def _head_class(name: str) -> type[PredictionHead]:
-    from farm_ray.modeling.prediction_head import HEADS
-
-    known = {**imported_subclasses(PredictionHead), **HEADS}  # type: ignore[type-abstract]
+    known = _all_classes()
     if name not in known:
-        hint = f"{nearest(name, HEADS)}; import the module that defines a class of your own first"
+        hint = f"{nearest(name, known)}; import the module that defines a class of your own first"
         raise ConfigError(f'there is no prediction head "{name}" in this version{hint}')
     return known[name]
 
 
-def _way_out(task_type: str) -> str:
-    from farm_ray.modeling.prediction_head import HEADS
+def _all_classes() -> dict[str, type[PredictionHead]]:
+    """Ours and those that have been imported, by name."""
+    found = imported_subclasses(PredictionHead)  # type: ignore[type-abstract]
+    return {name: kind for name, kind in found.items() if not inspect.isabstract(kind)}
 
-    fitting = [name for name, kind in HEADS.items() if task_type in kind.task_types]
+
+def _way_out(task_type: str) -> str:
+    fitting = [name for name, kind in _all_classes().items() if task_type in kind.task_types]
     return f"take a {' or '.join(fitting)}" if fitting else "give it a head of its own kind"
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from farm_ray import parts
-from farm_ray.data_handler.data_silo import DataSilo, feature_parts, silo
+from farm_ray.data_handler.data_silo import DataSilo, silo
+from farm_ray.data_handler.data_silo import featurize as featurizing
 from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
 from farm_ray.data_handler.processor import (
     BertStyleLMProcessor,
@@ -32,8 +33,7 @@ def _small_parts(monkeypatch):
     """Every table is a part; ranges of a corpus hold a few documents."""
     monkeypatch.setattr(parts, "_SECONDS_PER_PART", 0.0)
     monkeypatch.setattr(parts, "_WORK_PER_WRITING", 0.0)
-    for module in (feature_parts, silo):
-        monkeypatch.setattr(module, "WINDOW_BYTES", 1000)
+    monkeypatch.setattr(featurizing, "WINDOW_BYTES", 1000)
 
 
 @pytest.fixture

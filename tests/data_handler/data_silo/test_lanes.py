@@ -21,13 +21,13 @@ def silo(tiny_folder, tmp_path):
 def read(monkeypatch):
     """The places of the ranges that were read."""
     places = []
-    original = BertStyleLMProcessor.read_stream
+    original = BertStyleLMProcessor.read
 
     def recorded(self, part):
         places.append(part.start)
         return original(self, part)
 
-    monkeypatch.setattr(BertStyleLMProcessor, "read_stream", recorded)
+    monkeypatch.setattr(BertStyleLMProcessor, "read", recorded)
     return places
 
 

@@ -1,13 +1,11 @@
 """A silo of texts with labelled words: splits keep windows together, one big file is read by many tasks."""
 
-import functools
-
 import pytest
 
-from farm_ray.data_handler.data_silo import DataSilo
-from farm_ray.data_handler.data_silo.operators import features_on_ray
-from farm_ray.data_handler.file_to_dicts.ranges import cut_at_blank_lines
-from farm_ray.data_handler.processor import NERProcessor, ner
+from farm_ray import storage
+from farm_ray.data_handler.data_silo import DataSilo, featurize
+from farm_ray.data_handler.data_silo.input_files import planned_splits
+from farm_ray.data_handler.processor import NERProcessor
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.tiny import tiny_tokenizer
 
@@ -84,21 +82,19 @@ def test_batches_pad_labels_with_what_is_ignored(tokenizer, tmp_path):
 def test_one_big_file_is_read_by_many_tasks(tokenizer, tmp_path, monkeypatch):
     (tmp_path / "train.txt").write_text(sentences(6000, bad=[17, 5000]))
     alone = DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_processes=1, max_problem_share=0.01)
-    asked = []
-    monkeypatch.setattr(ner, "cut_at_blank_lines", functools.partial(cut_at_blank_lines, range_bytes=100_000))
-    monkeypatch.setattr(NERProcessor, "cuts", lambda own, path: asked.append(cuts(own, path)) or asked[-1])
+    monkeypatch.setattr(featurize, "SPLIT_BYTES", 100_000)
     parallel = DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.01)
-    assert len(asked[0]) == 6
+    assert len(planned_splits(parallel.processor, [str(tmp_path / "train.txt")], 100_000)) == 5
     assert parallel.data["train"].table.combine_chunks().equals(alone.data["train"].table.combine_chunks())
     assert parallel.data["dev"].ids() == alone.data["dev"].ids()
     assert [row["line"] for row in parallel.problems.to_pylist()] == [row["line"] for row in alone.problems.to_pylist()]
     # As if it lay where all nodes can read it.
-    (features, _) = features_on_ray(parallel.processor, [f"file://{tmp_path}/train.txt"], rows_at_once=999, max_tasks=2)
-    assert len(asked[1]) == 6
+    files = [f"file://{tmp_path}/train.txt"]
+    states = storage.file_states(files)
+    rows = featurize.split_rows_of(parallel.processor, files, states, seed=1, rows_per_table=999, on_ray=True)
+    assert len(rows.splits) == 5
+    (features, _) = featurize.feature_blocks(rows, max_tasks=2, note=lambda _: None)
     assert features.combine_chunks().equals(alone.data["train"].table.combine_chunks())
-
-
-cuts = NERProcessor.cuts
 
 
 def test_numbers_as_tags_are_refused_before_features_are_made(tokenizer, tmp_path):

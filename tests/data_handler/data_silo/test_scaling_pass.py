@@ -97,13 +97,13 @@ def test_bad_labels_stop_the_run_and_are_not_measured(tokenizer, folder):
 
 def test_a_pass_of_its_own_only_where_something_is_measured(tokenizer, folder, monkeypatch):
     read = []
-    original = TextClassificationProcessor.read_tables
+    original = TextClassificationProcessor.read
     monkeypatch.setattr(
-        TextClassificationProcessor, "read_tables", lambda self, path: read.append(path) or original(self, path)
+        TextClassificationProcessor, "read", lambda self, split: read.append(split.name) or original(self, split)
     )
     told = []
     silo = DataSilo(regression(tokenizer, folder), batch_size=2, progress=lambda *facts: told.append(facts[:2]))
-    assert [path.rpartition("/")[2] for path in read] == ["train.tsv", "train.tsv", "dev.tsv", "test.tsv"]
+    assert read == ["train.tsv", "train.tsv", "dev.tsv", "test.tsv"]
     assert told[0] == ("measure rows", 4)
     read.clear()
     DataSilo(silo.processor, batch_size=2)
@@ -111,7 +111,7 @@ def test_a_pass_of_its_own_only_where_something_is_measured(tokenizer, folder, m
         tokenizer, 16, str(folder), ["4.0", "5.0"], "acc", test_filename=None, dev_split=0
     )
     DataSilo(classes, batch_size=2)
-    assert [path.rpartition("/")[2] for path in read] == ["train.tsv", "dev.tsv", "test.tsv", "train.tsv"]
+    assert read == ["train.tsv", "dev.tsv", "test.tsv", "train.tsv"]
 
 
 def test_the_cache_is_keyed_by_the_scaling(tokenizer, folder):
@@ -140,7 +140,7 @@ def test_on_ray_as_in_this_process(tokenizer, tmp_path, monkeypatch):
     settings = {"train_filename": "train", "dev_filename": None, "test_filename": None}
     alone = DataSilo(regression(tokenizer, tmp_path, **settings), batch_size=4, max_processes=1)
     # Reading happens in Ray's tasks.
-    monkeypatch.setattr(RegressionProcessor, "read_tables", lambda *_: pytest.fail("the driver reads"))
+    monkeypatch.setattr(RegressionProcessor, "read", lambda *_: pytest.fail("the driver reads"))
     parallel = DataSilo(regression(tokenizer, tmp_path, **settings), batch_size=4, max_multiprocessing_chunksize=700)
     assert parallel.data["train"].blocks
     assert parallel.processor.tasks == alone.processor.tasks
@@ -148,6 +148,6 @@ def test_on_ray_as_in_this_process(tokenizer, tmp_path, monkeypatch):
     # Labels are found by the same pass.
     for name, values in {"a.tsv": ["10", "9"] * 4500, "b.tsv": ["9", "-1"] * 1500}.items():
         (tmp_path / "train" / name).write_text(lines(values))
-    monkeypatch.setattr(TextClassificationProcessor, "read_tables", lambda *_: pytest.fail("the driver reads"))
+    monkeypatch.setattr(TextClassificationProcessor, "read", lambda *_: pytest.fail("the driver reads"))
     classes = TextClassificationProcessor(tokenizer, 16, str(tmp_path), metric="acc", dev_split=0, **settings)
     assert DataSilo(classes, batch_size=4).processor.tasks["text_classification"]["label_list"] == ["-1", "9", "10"]

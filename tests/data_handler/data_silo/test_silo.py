@@ -114,7 +114,7 @@ def test_no_test_file_is_fine_only_under_its_default_name(tokenizer, tmp_path):
 def test_a_missing_file_is_found_before_any_work(tokenizer, tmp_path, missing, monkeypatch):
     (tmp_path / "train.tsv").write_text(lines(40))
     made = processor(tokenizer, tmp_path, **{f"{missing}_filename": "mine.tsv"})
-    monkeypatch.setattr(type(made), "read_tables", lambda *_: pytest.fail("the training data was read"))
+    monkeypatch.setattr(type(made), "read", lambda *_: pytest.fail("the training data was read"))
     with pytest.raises(DataProblemError, match=r"mine\.tsv: there is no such file"):
         DataSilo(made, batch_size=8)
 
@@ -125,7 +125,7 @@ def test_a_missing_web_page_is_found_before_any_work(tokenizer, tmp_path, monkey
         sock.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{sock.getsockname()[1]}/dev.tsv"
     made = processor(tokenizer, tmp_path, dev_filename=address)
-    monkeypatch.setattr(type(made), "read_tables", lambda *_: pytest.fail("the training data was read"))
+    monkeypatch.setattr(type(made), "read", lambda *_: pytest.fail("the training data was read"))
     with pytest.raises(DataProblemError, match=address):
         DataSilo(made, batch_size=8)
 

@@ -3,11 +3,9 @@
 import gzip
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
-from farm_ray.data_handler.data_silo.stream import assembled
 from farm_ray.data_handler.processor import BertStyleLMProcessor, RegressionProcessor
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.runs import BrokenOffError, break_off_after, small_trainer
@@ -166,23 +164,6 @@ def test_scaling_is_measured_before_a_regression_is_streamed(tiny_folder, tmp_pa
     silo = StreamingDataSilo(made, batch_size=8)
     labels = np.concatenate([batch["regression_label_ids"].numpy() for batch in silo.get_data_loader("train")])
     assert (labels.mean(), labels.std()) == pytest.approx((0.0, 1.0), abs=1e-5)
-
-
-@pytest.mark.parametrize("size", [1, 3, 7, 100])
-def test_windows_come_whole_however_they_were_cut(size):
-    windows = [4, 1, 6]
-    keys = ("stream_epoch", "stream_lane", "stream_place", "stream_window", "stream_rows")
-    whole = pa.concat_tables(
-        pa.table(
-            {"id": [f"{n}-{k}" for k in range(rows)], **{key: [n] * rows for key in keys[:-1]}, keys[-1]: [rows] * rows}
-        )
-        for n, rows in enumerate(windows)
-    )
-    pieces = [whole.slice(at, size) for at in range(0, whole.num_rows, size)]
-    assert [window.features.num_rows for window in assembled(pieces)] == windows
-    assert [window.number for window in assembled(pieces)] == [0, 1, 2]
-    with pytest.raises(DataProblemError, match="broke off inside a window"):
-        list(assembled([whole.slice(0, 10)]))
 
 
 def test_a_file_damaged_near_its_begin_is_estimated_and_set_aside(tiny_folder, tmp_path):

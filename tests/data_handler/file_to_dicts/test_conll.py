@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from farm_ray.data_handler.file_to_dicts import lines, ranges
+from farm_ray.data_handler.file_to_dicts import lines, splits
 from farm_ray.data_handler.file_to_dicts.conll import _Sentences, read_conll
 from farm_ray.data_handler.file_to_dicts.conll_format import conll_format
-from farm_ray.data_handler.file_to_dicts.ranges import count_lines, cut_at_blank_lines, numbered
+from farm_ray.data_handler.file_to_dicts.splits import BLANK_LINE, cut
+from farm_ray.data_handler.file_to_dicts.survey import line_survey, numbered
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.errors import DataProblemError
 
@@ -239,7 +240,7 @@ def test_any_cut_gives_the_same_rows(tmp_path, monkeypatch, examples):
             lambda chosen: b"EU\tB-ORG\n\n" * 21 + b"".join(chosen)
         ),
         whole_end=st.booleans(),
-        range_bytes=st.integers(1, 150),
+        range_bytes=st.integers(1, 100),
         block=st.sampled_from([1, 7, 1 << 20]),
     )
     def law(content, whole_end, range_bytes, block):
@@ -250,10 +251,9 @@ def test_any_cut_gives_the_same_rows(tmp_path, monkeypatch, examples):
         whole = shown(read_conll(file, how))
         with monkeypatch.context() as small:
             small.setattr(lines, "_BLOCK", block)
-            small.setattr(ranges, "_PIECE", max(block, 4))
-            cuts = cut_at_blank_lines(path, range_bytes=range_bytes)
-            assert len(cuts) > 1
-            parts = numbered(cuts, [count_lines(path, start, end) for start, end in cuts])
+            small.setattr(splits, "_PIECE", max(block, 4))
+            parts = numbered([line_survey(split, BLANK_LINE) for split in cut(path, range_bytes)])
+            assert len(parts) > 1
             assert [row for part in parts for row in shown(read_conll(file, how, part))] == whole
             assert shown(read_conll(file, how)) == whole
             small.setattr(_Sentences, "_read_sentence", lambda *_: False)

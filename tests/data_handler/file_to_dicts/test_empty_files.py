@@ -40,15 +40,18 @@ def test_an_empty_part_among_others_is_told_once(tmp_path, caplog, suffix, empty
     def read(file):
         return read_rows(file, columns=COLUMNS, delimiter=",")
 
+    def read_split(split):
+        return read(split.file)
+
     assert [text for table in read(tmp_path) for text in table["text"].to_pylist()] == ["a"]
     (told,) = caplog.messages
     assert told.endswith(f"part-2.{suffix}: no rows, left out")
     assert f"part-0.{suffix}" in told
     files = [str(tmp_path / f"part-{number}.{suffix}") for number in range(3)]
-    assert filled_files(files, read) == files[1:2]
+    assert filled_files(files, read_split) == files[1:2]
     assert caplog.messages == [told, told]
-    assert filled_files([files[0], files[2]], read) == [files[0], files[2]]
-    assert filled_files(files[:1], read) == files[:1]
+    assert filled_files([files[0], files[2]], read_split) == [files[0], files[2]]
+    assert filled_files(files[:1], read_split) == files[:1]
     (tmp_path / f"part-1.{suffix}").unlink()
     with pytest.raises(DataProblemError, match=rf"part-0\.{suffix} (is empty|has )"):
         list(read(tmp_path))
@@ -58,7 +61,7 @@ def test_a_broken_file_among_others_is_not_an_empty_one(tmp_path):
     (tmp_path / "a.csv").write_text("text\na\n")
     (tmp_path / "b.csv").write_text("other\n")
     files = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
-    assert filled_files(files, lambda file: read_rows(file, columns=COLUMNS)) == files
+    assert filled_files(files, lambda split: read_rows(split.file, columns=COLUMNS)) == files
     with pytest.raises(DataProblemError, match=r'b\.csv has no column "text"'):
         list(read_rows(tmp_path, columns=COLUMNS))
 

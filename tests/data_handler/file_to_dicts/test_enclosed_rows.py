@@ -5,8 +5,9 @@ import io
 import pandas as pd
 import pytest
 
-from farm_ray.data_handler.data_silo.input_files import named_ranges
+from farm_ray.data_handler.data_silo.input_files import planned_splits
 from farm_ray.data_handler.file_to_dicts import delimited, enclosed_rows
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import TextClassificationProcessor
 from tests.tiny import tiny_tokenizer
 
@@ -85,11 +86,11 @@ def test_a_process_that_leaves_the_reading_to_others_reports_the_begin_of_files(
         metric="acc", train_filename=None, test_filename=None,
     )  # fmt: skip
     files = [str(tmp_path / name) for name in ("a.tsv", "b.tsv", "c.tsv", "d.tsv", "e.jsonl")]
-    named_ranges(processor, files, 1 << 20)
+    planned_splits(processor, files, 1 << 20)
     (message,) = caplog.messages
     assert message.startswith(f"{tmp_path}/a.tsv: lines 3 to 5 are one row")
     assert "likewise" not in message
     caplog.clear()
-    for _ in processor.read_tables(files[0]):
+    for _ in processor.read(Split(files[0])):
         pass
     assert not caplog.messages

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from farm_ray.data_handler.file_to_dicts import lines, read_docs_from_txt, read_jsonl, read_ner_file, split_file
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, count_documents, read_documents
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds, first_row_of_tables
-from farm_ray.data_handler.file_to_dicts.ranges import count_lines, cut_at_blank_lines
+from farm_ray.data_handler.file_to_dicts.splits import BLANK_LINE, Split, count_lines, settled
 from farm_ray.errors import DataProblemError
 
 ENDS = ["\n", "\r\n", "\r", "\r\r\n"]
@@ -78,10 +78,10 @@ def test_words(tmp_path, end):
     (tmp_path / "torn.txt").write_bytes(f"he\rwent\tO{end}ha\tB{end}".encode())
     with pytest.raises(DataProblemError, match=r"torn.txt:1 has 1 column"):
         read_ner_file(tmp_path / "torn.txt")
-    assert count_lines(file, 0, file.stat().st_size) == 4
+    assert count_lines(Split(str(file))) == 4
     if end != "\r\r\n":
         behind = len(end.join(["he\tO", "went\tO", "", ""]))
-        assert cut_at_blank_lines(file, range_bytes=8) == [(0, behind), (behind, len(content))]
+        assert settled(Split(str(file), 8, len(content)), BLANK_LINE).start == behind
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -19,7 +19,10 @@ ROWS = [
 def read(path, rows_per_table=2, **columns):
     wanted = columns or {"words": "text", "tags": "ner_label"}
     file = TableFile(uri=str(path), name=path.name, columns=wanted, rows_per_table=rows_per_table)
-    return [[(n, row.kind if isinstance(row, Problem) else row) for n, row in group] for group in read_objects(file)]
+    return [
+        [(int(row_id.rpartition(":")[2]), row.kind if isinstance(row, Problem) else row) for row_id, row in group]
+        for group in read_objects(file)
+    ]
 
 
 def test_json_lines(tmp_path):

@@ -1,5 +1,6 @@
 import pytest
 
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import InferenceProcessor, Processor
 from farm_ray.errors import ConfigError
 from tests.data_handler.processor.user_processors import StarsProcessor
@@ -7,7 +8,7 @@ from tests.tiny import tiny_roberta, tiny_xlnet
 
 
 def test_subclass_with_only_a_reader(lines, tmp_path):
-    (table,) = lines.read_tables(str(tmp_path / "train.txt"))
+    (table,) = lines.read(Split(str(tmp_path / "train.txt")))
     features = lines.featurize(table)
     assert features["id"].to_pylist() == ["train.txt:1", "train.txt:2", "train.txt:3"]
     assert features["mood_label_ids"].to_pylist() == [[1], [0], None]

@@ -1,6 +1,7 @@
 import pyarrow as pa
 import pytest
 
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import InferenceProcessor, TextClassificationProcessor
 from farm_ray.errors import ModelFolderError
 
@@ -21,7 +22,7 @@ def test_any_saved_text_processor_becomes_one(make, tmp_path):
     assert processor.tasks == saved.tasks
     assert (processor.max_seq_len, processor.delimiter, processor.inference) == (6, ";", True)
     (tmp_path / "new.csv").write_text("nr;satz\n1;a good film\n")
-    (table,) = processor.read_tables(str(tmp_path / "new.csv"))
+    (table,) = processor.read(Split(str(tmp_path / "new.csv")))
     assert table["text"].to_pylist() == ["a good film"]
     assert processor.featurize(table).column_names == ["id", "input_ids", "n_tokens", "clipped", "problem"]
 

@@ -13,7 +13,8 @@ import pytest
 from transformers import BertTokenizerLegacy as SlowTokenizer
 
 from farm_ray.data_handler.batches import FeatureSet
-from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+from farm_ray.data_handler.data_silo.input_files import planned_splits
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import BertStyleLMProcessor, InferenceProcessor, Processor
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.tiny import tiny_tokenizer, tiny_xlnet
@@ -94,11 +95,11 @@ def test_files_of_any_kind_hold_the_same_documents(make, tmp_path):
     }
     for name, rows in names.items():
         path = str(tmp_path / name)
-        tables = list(processor.read_tables(path))
+        tables = list(processor.read(Split(path)))
         assert (ids(tables), docs(tables)) == (rows, wanted)
         for window in (10, 50, 1000):
-            parts = processor.stream_ranges(path, window)
-            windows = [list(processor.read_stream(part)) for part in parts]
+            parts = planned_splits(processor, [path], window)
+            windows = [list(processor.read(part)) for part in parts]
             assert ids(itertools.chain(*windows)) == rows
             assert docs(itertools.chain(*windows)) == wanted
             if name == "train.txt":
@@ -108,36 +109,36 @@ def test_files_of_any_kind_hold_the_same_documents(make, tmp_path):
                     50: [(0, 53), (53, 106)],
                     1000: [(0, 106)],
                 }[window]
-            else:
+            elif name != "a.jsonl":
                 assert [(part.start, part.end) for part in parts] == [(0, None)]
         assert list(processor.file_to_dicts(path)) == DOCS
-    assert ids(processor.read_tables(str(tmp_path / "a.*")))[:2] == ["a.jsonl:1", "a.jsonl:2"]
+    assert list(processor.file_to_dicts(str(tmp_path / "a.*"))) == 3 * DOCS
 
 
 def test_files_read_as_a_whole_give_no_table_of_one_document(make, tmp_path):
     """Whatever the size of tables: there is something to draw from."""
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(TRAIN.encode()))
     for window in (1, 30, 60, 90, 200):
-        (part,) = make().stream_ranges(str(tmp_path / "a.txt.gz"), window)
-        tables = list(make().read_stream(part))
+        (part,) = make().splits(str(tmp_path / "a.txt.gz"), window)
+        tables = list(make().read(part))
         assert min(table.num_rows for table in tables) > 1
         assert ids(tables) == ["a.txt.gz@0", "a.txt.gz@45", "a.txt.gz@81"]
         assert len(tables) == 1
     (tmp_path / "c.txt.gz").write_bytes(gzip.compress(b"one\n\ntwo\n\n" * 50 + b"three"))
-    (part,) = make().stream_ranges(str(tmp_path / "c.txt.gz"), 3)
-    assert [table.num_rows for table in make().read_stream(part)] == [2] * 49 + [3]
+    (part,) = make().splits(str(tmp_path / "c.txt.gz"), 3)
+    assert [table.num_rows for table in make().read(part)] == [2] * 49 + [3]
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"one\n"))
-    assert [table.num_rows for table in make().read_tables(str(tmp_path / "b.txt.gz"))] == [1]
+    assert [table.num_rows for table in make().read(Split(str(tmp_path / "b.txt.gz")))] == [1]
 
 
 def test_a_file_that_breaks_off_gives_its_documents_before(make, tmp_path):
     content = b"".join(b"document %d\nwith lines %x\n\n" % (n, n * 7919 % 10007) for n in range(20_000))
     packed = gzip.compress(content)
     (tmp_path / "a.txt.gz").write_bytes(packed[: len(packed) // 2])
-    (part,) = make().stream_ranges(str(tmp_path / "a.txt.gz"), 50_000)
+    (part,) = make().splits(str(tmp_path / "a.txt.gz"), 50_000)
     found = []
     with pytest.raises(DataProblemError, match=r"a\.txt\.gz: .*breaks off.* up to byte") as told:
-        found.extend(make().read_stream(part))
+        found.extend(make().read(part))
     assert told.value.facts["byte"] - int(ids(found)[-1].partition("@")[2]) < 100
 
 
@@ -151,16 +152,16 @@ def test_another_text_column_and_rows_that_are_no_document(make, tmp_path):
         '{"body": "half \\ud83d"}',
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(rows))
-    table = pa.concat_tables(make(text_column_name="body").read_tables(str(tmp_path / "a.jsonl")))
+    table = pa.concat_tables(make(text_column_name="body").read(Split(str(tmp_path / "a.jsonl"))))
     assert table["doc"].to_pylist() == [["one", "two"], None, None, None, None, ["half \\ud83d"]]
     kinds = [problem and problem["kind"] for problem in table["problem"].to_pylist()]
     assert kinds == [None, "missing document", "broken JSON", "not a document", "empty document", None]
     messages = [problem and problem["message"] for problem in table["problem"].to_pylist()]
     assert messages[1] == 'a.jsonl:2 has no "body"; fill it in, or remove the row'
     with pytest.raises(DataProblemError, match='has no column "text"'):
-        list(make().read_tables(str(tmp_path / "a.jsonl")))
+        list(make().read(Split(str(tmp_path / "a.jsonl"))))
     pq.write_table(pa.table({"text": [7]}), tmp_path / "a.parquet")
-    (table,) = make().read_tables(str(tmp_path / "a.parquet"))
+    (table,) = make().read(Split(str(tmp_path / "a.parquet")))
     (problem,) = table["problem"].to_pylist()
     assert problem["message"] == 'a.parquet:1 has "text" of type int; give a text, or a list of sentences'
     assert (problem["kind"], problem["value"]) == ("not a document", "7")
@@ -169,7 +170,7 @@ def test_another_text_column_and_rows_that_are_no_document(make, tmp_path):
 def test_a_line_of_a_megabyte_is_cut_into_rows(make, tmp_path):
     (tmp_path / "a.txt").write_text("good day\n\n" + "a good film " * 90_000 + "\n\ndull\n")
     processor = make(max_seq_len=128)
-    table = pa.concat_tables(processor.read_tables(str(tmp_path / "a.txt")))
+    table = pa.concat_tables(processor.read(Split(str(tmp_path / "a.txt"))))
     features = processor.featurize(table)
     assert features["problem"].null_count == features.num_rows > 270_000 // 128
     plain = make(max_seq_len=128, next_sent_pred=False)
@@ -181,17 +182,9 @@ def test_a_line_of_a_megabyte_is_cut_into_rows(make, tmp_path):
 def test_max_docs(make, tmp_path):
     processor = make(max_docs=2)
     path = str(tmp_path / "train.txt")
-    assert ids(processor.read_tables(path)) == ["train.txt@0", "train.txt@45"]
-    (part,) = processor.stream_ranges(path, 10)
-    assert ids(processor.read_stream(part)) == ["train.txt@0", "train.txt@45"]
-    assert processor.cuts(path) == []
-
-
-def test_big_files_are_cut_for_reading(make, tmp_path, monkeypatch):
-    monkeypatch.setattr("farm_ray.data_handler.processor.language_model.RANGE_BYTES", 40)
-    processor = make()
-    path = str(tmp_path / "train.txt")
-    assert processor.cuts(path) == [(0, 53), (53, 106)]
+    assert ids(processor.read(Split(path))) == ["train.txt@0", "train.txt@45"]
+    (part,) = processor.splits(path, 10)
+    assert ids(processor.read(part)) == ["train.txt@0", "train.txt@45"]
 
 
 def test_ranges_of_a_processor_of_ones_own(make, tmp_path, tokenizer):
@@ -202,9 +195,8 @@ def test_ranges_of_a_processor_of_ones_own(make, tmp_path, tokenizer):
     make()
     processor = Poems(tokenizer, 16, tmp_path)
     path = str(tmp_path / "train.txt")
-    assert processor.cuts(path) == []
-    (part,) = processor.stream_ranges(path, 10)
-    assert ids(processor.read_stream(part)) == ["train.txt:1", "train.txt:2"]
+    (part,) = processor.splits(path, 10)
+    assert ids(processor.read(part)) == ["train.txt:1", "train.txt:2"]
 
 
 @pytest.mark.parametrize("style", ["bert-style", "sentence", None])
@@ -351,7 +343,7 @@ def test_estimates_from_the_first_documents(make, tmp_path):
         processor = make(**settings)
         for name in ("a.jsonl", "a.txt", "a.parquet", "a.json"):
             path = tmp_path / name
-            exact = sum(processor.featurize(table).num_rows for table in processor.read_tables(str(path)))
+            exact = sum(processor.featurize(table).num_rows for table in processor.read(Split(str(path))))
             assert processor.estimate_n_samples(path, max_docs=100) == pytest.approx(exact, rel=0.1)
 
 
@@ -363,8 +355,8 @@ def test_a_range_with_one_document_borrows_from_its_neighbours(tiny_folder, tmp_
     path.write_text("\n\n".join(texts))
     made = BertStyleLMProcessor(tiny_tokenizer(tiny_folder), 24, tmp_path)
     total = path.stat().st_size
-    parts = [FileRange(str(path), start, min(start + 500, total)) for start in range(0, total, 500)]
-    features = [made.featurize(table) for part in parts for table in made.read_stream(part)]
+    parts = [Split(str(path), start, min(start + 500, total)) for start in range(0, total, 500)]
+    features = [made.featurize(table) for part in parts for table in made.read(part)]
     rows = pa.concat_tables(features)
     assert rows["problem"].null_count == rows.num_rows
     assert len(set(rows["id"].to_pylist())) == rows.num_rows

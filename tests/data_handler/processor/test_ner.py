@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.file_to_dicts.ranges import count_lines, numbered
-from farm_ray.data_handler.processor import InferenceProcessor, NERProcessor, Processor, ner
+from farm_ray.data_handler.file_to_dicts.splits import Split
+from farm_ray.data_handler.processor import InferenceProcessor, NERProcessor, Processor
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.tiny import tiny_roberta
 
@@ -33,7 +33,7 @@ def file(tmp_path):
 
 
 def features(processor, path):
-    return processor.featurize(pa.concat_tables(processor.read_tables(str(path))))
+    return processor.featurize(pa.concat_tables(processor.read(Split(str(path)))))
 
 
 def told(table):
@@ -139,7 +139,7 @@ def test_files_of_objects(make, tmp_path, suffix):
         "ner_label": ["O", "O"],
         "topic_label": "sport",
     }
-    (table,) = processor.for_inference().read_tables(str(path))
+    (table,) = processor.for_inference().read(Split(str(path)))
     assert table["external_id"].to_pylist() == ["q1", None]
     assert table["id"].to_pylist() == made["dict_id"].to_pylist()
 
@@ -245,7 +245,7 @@ def test_options_of_files(make, tmp_path):
 def test_tags_are_taken_from_the_data(make, file):
     processor = make(label_list=None).frozen()
     processor.check_ready_for_training(file)
-    assert processor.fitted_on(processor.read_tables(file)).tasks["ner"]["label_list"] == ["O", "B-PER", "I-PER"]
+    assert processor.fitted_on(processor.read(Split(file))).tasks["ner"]["label_list"] == ["O", "B-PER", "I-PER"]
     with pytest.raises(ConfigError, match=r"^metric missing.*--set processor\.metric=seq_f1 \(or acc\)"):
         make(label_list=None, metric=None).check_ready_for_training(file)
 
@@ -335,18 +335,13 @@ def test_own_readers(make, tokenizer, tmp_path):
     path.write_text("a/O fool/B-PER\nthe/O\n")
     processor = Slashes(tokenizer, 8, None, TAGS, "seq_f1")
     assert features(processor, path)["ner_label_ids"].to_pylist() == [[-100, 0, 1, -100], [-100, 0, -100]]
-    assert processor.cuts(str(path)) == []
+    assert processor.splits(str(path), 1) == [Split(str(path))]
     with pytest.raises(ConfigError, match="no convert_labels"):
         Converts(tokenizer, 8, None, TAGS, "seq_f1")
 
 
-def test_big_files_are_read_in_ranges(make, file, tmp_path, monkeypatch):
+def test_files_are_cut_behind_blank_lines(make, file, tmp_path):
     processor = make()
-    assert processor.cuts(file) == []
-    monkeypatch.setattr(ner, "cut_at_blank_lines", lambda path: [(0, 15), (15, len(CONLL))])
-    cuts = processor.cuts(file)
-    parts = numbered(cuts, [count_lines(file, *cut) for cut in cuts])
-    tables = [table for part in parts for table in processor.read_range(file, part)]
-    assert pa.concat_tables(tables).equals(pa.concat_tables(processor.read_tables(file)))
-    assert len(tables) == 2
-    assert processor.cuts(str(tmp_path / "x.jsonl")) == []
+    assert processor.splits(file, 1 << 20) == [Split(file)]
+    assert [split.start for split in processor.splits(file, 15)] == [len(CONLL) * n // 3 for n in range(3)]
+    assert processor.splits(str(tmp_path / "x.json"), 15) == [Split(str(tmp_path / "x.json"))]

@@ -9,6 +9,7 @@ from torch.utils.data import TensorDataset
 
 from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.data_handler.dataset import convert_features_to_dataset
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import (
     BertStyleLMProcessor,
     InferenceProcessor,
@@ -125,7 +126,7 @@ def test_own_features_are_trained_on(make, kind):
 def test_own_features_of_a_file_and_in_inference(make, kind, tmp_path):
     (tmp_path / "train.tsv").write_text("text\tlabel\na good film\tOTHER\n\tOTHER\na bad film\tOFFENSE\n")
     processor = make(kind)
-    (table,) = processor.read_tables(str(tmp_path / "train.tsv"))
+    (table,) = processor.read(Split(str(tmp_path / "train.tsv")))
     features = processor.featurize(table)
     assert features["id"].to_pylist() == ["train.tsv:2", "train.tsv:3", "train.tsv:4"]
     first, empty, last = features.to_pylist()

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import (
     InferenceProcessor,
     Processor,
@@ -67,7 +68,7 @@ def file(tmp_path):
 
 
 def read(processor, path):
-    return pa.concat_tables(processor.read_tables(path))
+    return pa.concat_tables(processor.read(Split(path)))
 
 
 def test_the_one_task(regression):
@@ -96,7 +97,7 @@ def test_dicts_of_a_file(regression, file):
 def test_labels_are_scaled_by_the_training_data(regression, file):
     processor = regression().frozen()
     assert (processor.scaler_mean, processor.scaler_scale) == (None, None)
-    fitted = processor.fitted_on(processor.read_tables(file))
+    fitted = processor.fitted_on(processor.read(Split(file)))
     assert (fitted.scaler_mean, fitted.scaler_scale) == pytest.approx((4.75, 0.4330127), abs=1e-7)
     features = fitted.featurize(read(fitted, file))
     assert features["regression_label_ids"].type == pa.list_(pa.float32(), 1)
@@ -109,18 +110,18 @@ def test_labels_are_scaled_by_the_training_data(regression, file):
 
 def test_a_fitted_processor_stays_as_it_is(regression, file):
     processor = regression().frozen()
-    fitted = processor.fitted_on(processor.read_tables(file))
+    fitted = processor.fitted_on(processor.read(Split(file)))
     assert processor.tasks["regression"]["label_list"] == []
     assert fitted.fitted_on([]) is fitted
     assert fitted.fingerprint() != processor.fingerprint()
-    assert fitted.fingerprint() == processor.fitted_on(processor.read_tables(file)).fingerprint()
+    assert fitted.fingerprint() == processor.fitted_on(processor.read(Split(file))).fingerprint()
     with pytest.raises(ConfigError, match="has been handed over"):
         fitted.tasks = {}
 
 
 def test_given_scaling_is_not_measured(regression, file):
     processor = regression(scaler_mean=0.0, scaler_scale=2.0)
-    assert processor.fitted_on(processor.read_tables(file)) is processor
+    assert processor.fitted_on(processor.read(Split(file))) is processor
     features = processor.featurize(read(processor, file))
     assert features["regression_label_ids"].to_pylist() == [[2.0], [2.5], [2.5], [2.5]]
     with pytest.raises(ConfigError, match="scaler_mean and scaler_scale go together"):
@@ -178,7 +179,7 @@ def test_tensors(regression):
 
 def test_round_trip(regression, file, tmp_path, caplog):
     processor = regression(label_name="points", metric=["mse", "r2"])
-    fitted = processor.fitted_on(processor.read_tables(file))
+    fitted = processor.fitted_on(processor.read(Split(file)))
     fitted.save(tmp_path / "model")
     with caplog.at_level(logging.WARNING):
         loaded = Processor.load_from_dir(tmp_path / "model")
@@ -194,7 +195,7 @@ def test_pairs(regression, tmp_path):
     path = tmp_path / "train.tsv"
     path.write_text("text\ttext_b\tscore\na good film\ta film\t1\na day\tvery bad\t3\n")
     processor = regression(TextPairRegressionProcessor, label_column_name="score")
-    fitted = processor.fitted_on(processor.read_tables(str(path)))
+    fitted = processor.fitted_on(processor.read(Split(str(path))))
     assert (fitted.scaler_mean, fitted.scaler_scale) == (2.0, 1.0)
     features = fitted.featurize(read(fitted, str(path)))
     assert features["regression_label_ids"].to_pylist() == [[-1.0], [1.0]]
@@ -234,7 +235,7 @@ def test_a_number_and_a_class(make, tmp_path):
     path.write_text("text\tlabel\tstars\na\tOTHER\t1\nb\tOFFENSE\t3\n")
     processor = make()
     processor.add_task("stars", "mse", [], "stars", task_type="regression")
-    fitted = processor.fitted_on(processor.read_tables(str(path)))
+    fitted = processor.fitted_on(processor.read(Split(str(path))))
     features = fitted.featurize(read(fitted, str(path)))
     assert features["text_classification_label_ids"].to_pylist() == [[0], [1]]
     assert features["stars_label_ids"].to_pylist() == [[-1.0], [1.0]]

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from farm_ray.data_handler.data_silo.input_files import named_ranges
+from farm_ray.data_handler.data_silo.input_files import planned_splits
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -52,7 +53,7 @@ def test_bad_rows_of_a_file_are_among_the_dicts(make, tmp_path):
 
 def test_file_to_features(make, file):
     processor = make(label_column_name="coarse_label")
-    (table,) = processor.read_tables(file)
+    (table,) = processor.read(Split(file))
     features = processor.featurize(table)
     assert features["id"].to_pylist() == ["train.tsv:2", "train.tsv:3"]
     assert features["text_classification_label_ids"].to_pylist() == [[0], [1]]
@@ -64,7 +65,7 @@ def test_several_label_columns(make, file):
     processor.add_task("fine", "f1_macro", ["OTHER", "INSULT"], label_column_name="fine_label")
     processor.add_task("again", "acc", ["OFFENSE", "OTHER"], label_column_name="coarse_label")
     processor.check_ready_for_training(file)
-    features = processor.featurize(pa.concat_tables(processor.read_tables(file)))
+    features = processor.featurize(pa.concat_tables(processor.read(Split(file))))
     assert features["coarse_label_ids"].to_pylist() == [[0], [1]]
     assert features["fine_label_ids"].to_pylist() == [[0], [1]]
     assert features["again_label_ids"].to_pylist() == [[1], [0]]
@@ -77,7 +78,7 @@ def test_reading_settings(make, tmp_path):
         out.write("made by hand\nsatz;klasse\n|gut; schön|;OTHER\n")
     settings = {"text_column_name": "satz", "label_column_name": "klasse", "delimiter": ";", "quote_char": "|"}
     processor = make(**settings, skiprows=1, encoding="latin-1")
-    (table,) = processor.read_tables(str(path))
+    (table,) = processor.read(Split(str(path)))
     assert table["text"].to_pylist() == ["gut; schön"]
     assert table["problem"].to_pylist() == [None]
 
@@ -87,7 +88,7 @@ def test_multilabel(make, tmp_path):
     path.write_text("text\tlabel\nyou idiot\ttoxic,insult\nlovely\t\n")
     processor = make(label_list=["toxic", "insult", "threat"], multilabel=True)
     assert processor.tasks["text_classification"]["task_type"] == "multilabel_classification"
-    features = processor.featurize(pa.concat_tables(processor.read_tables(str(path))))
+    features = processor.featurize(pa.concat_tables(processor.read(Split(str(path)))))
     assert features["text_classification_label_ids"].to_pylist() == [[1, 1, 0], [0, 0, 0]]
 
 
@@ -96,15 +97,15 @@ def test_inference_needs_no_label_column(make, tmp_path):
     path.write_text("text\na good film\n")
     processor = make()
     with pytest.raises(DataProblemError, match='"label"'):
-        list(processor.read_tables(str(path)))
-    (table,) = processor.for_inference().read_tables(str(path))
+        list(processor.read(Split(str(path))))
+    (table,) = processor.for_inference().read(Split(str(path)))
     assert processor.for_inference().featurize(table).column_names == [
         "id", "input_ids", "n_tokens", "clipped", "problem"
     ]  # fmt: skip
 
 
 def labels_of(processor, path):
-    return processor.fitted_on(processor.read_tables(str(path))).tasks["text_classification"]["label_list"]
+    return processor.fitted_on(processor.read(Split(str(path)))).tasks["text_classification"]["label_list"]
 
 
 def test_labels_are_taken_from_the_data(make, file):
@@ -126,7 +127,7 @@ def test_labels_of_a_multilabel_file_with_lists(make, tmp_path):
     path.write_text('{"text": "a", "label": ["toxic", "insult"]}\n{"text": "b", "label": []}\n')
     assert labels_of(make(label_list=None, multilabel=True), path) == ["insult", "toxic"]
     processor = make(label_list=["toxic", "insult"], multilabel=True)
-    made = processor.featurize(pa.concat_tables(processor.read_tables(str(path))))
+    made = processor.featurize(pa.concat_tables(processor.read(Split(str(path)))))
     assert made["text_classification_label_ids"].to_pylist() == [[1, 1], [0, 0]]
 
 
@@ -146,9 +147,9 @@ def test_zeros_and_ones_stand_for_labels_by_place(make, tmp_path, label_list, su
         cells = [" ".join(map(str, hot)) if suffix == "spaces.csv" else f'"{hot}"' for hot in HOT]
         path.write_text("text,label\n" + "".join(f"a,{cell}\n" for cell in cells))
     processor = make(label_list=label_list, multilabel=True, delimiter=",", quote_char='"')
-    fitted = processor.fitted_on(processor.read_tables(str(path)))
+    fitted = processor.fitted_on(processor.read(Split(str(path))))
     assert fitted.tasks["text_classification"]["label_list"] == (label_list or ["0", "1", "2"])
-    made = fitted.featurize(pa.concat_tables(fitted.read_tables(str(path))))
+    made = fitted.featurize(pa.concat_tables(fitted.read(Split(str(path)))))
     assert made["text_classification_label_ids"].to_pylist() == HOT
     dicts = [{"text": "a", "label": np.array(hot)} for hot in HOT]
     assert fitted.featurize(fitted.dicts_to_table(dicts))["text_classification_label_ids"].to_pylist() == HOT
@@ -194,7 +195,7 @@ def test_columns_that_cannot_be_meant(make, file):
 
 def test_missing_file(make, tmp_path):
     with pytest.raises(DataProblemError, match=r"nowhere\.tsv"):
-        list(make().read_tables(str(tmp_path / "nowhere.tsv")))
+        list(make().read(Split(str(tmp_path / "nowhere.tsv"))))
 
 
 def test_the_signature_begins_as_farms(tokenizer):
@@ -208,7 +209,7 @@ def test_the_driver_reports_files_that_are_not_in_the_encoding_of_the_settings(m
     path = tmp_path / "train.tsv"
     path.write_text("text\tlabel\nsch\u00f6n\tA\n", encoding="utf-8")
     processor = make(data_dir=str(tmp_path), encoding="cp1252")
-    named_ranges(processor, [str(path)], 1 << 20)
+    planned_splits(processor, [str(path)], 1 << 20)
     assert [record.getMessage() for record in caplog.records] == [
         f"{path} is written in UTF-8, not in cp1252 as the settings say; it is read as UTF-8"
     ]

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from farm_ray.data_handler.data_silo.input_files import input_path
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import (
     InferenceProcessor,
     Processor,
@@ -35,7 +36,7 @@ def file(tmp_path):
 
 
 def features(processor, path):
-    return processor.featurize(pa.concat_tables(processor.read_tables(path)))
+    return processor.featurize(pa.concat_tables(processor.read(Split(path))))
 
 
 def test_dicts_of_a_file(pairs, file):
@@ -43,7 +44,7 @@ def test_dicts_of_a_file(pairs, file):
 
 
 def test_tables_of_a_file(pairs, file):
-    (table,) = pairs().read_tables(file)
+    (table,) = pairs().read(Split(file))
     assert table.column_names == ["id", "text", "text_b", "text_classification_label", "problem"]
     assert table["text_b"].to_pylist() == ["very bad", "a film"]
 
@@ -100,12 +101,12 @@ def test_reading_settings(pairs, tmp_path):
     path.write_text(f"made by hand\nfrage;antwort;richtig\n{rows}")
     settings = {"text_column_name": "frage", "text_b_column_name": "antwort", "label_column_name": "richtig"}
     processor = pairs(**settings, delimiter=";", quote_char="|", header=1, max_samples=5)
-    (table,) = processor.read_tables(str(path))
+    (table,) = processor.read(Split(str(path)))
     assert table.num_rows == 5
     assert table["problem"].null_count == 5
     assert table["text"].to_pylist()[0].startswith("a; ")
     assert table["text_b"].to_pylist()[0].startswith("what ")
-    (again,) = processor.read_tables(str(path))
+    (again,) = processor.read(Split(str(path)))
     assert again.equals(table)
 
 
@@ -115,7 +116,7 @@ def test_pairs_are_quoted_as_pandas_and_farm_read_them(pairs, kind, tmp_path):
     path.write_text('text\ttext_b\tlabel\n"a ""b"""\t\'twas\t1\n')
     labels = {"label_list": ["0", "1"], "metric": "acc"} if kind is TextPairClassificationProcessor else {}
     processor = kind(tokenizer=pairs().tokenizer, max_seq_len=8, data_dir=None, **labels)
-    (table,) = processor.read_tables(str(path))
+    (table,) = processor.read(Split(str(path)))
     assert (table["text"].to_pylist(), table["text_b"].to_pylist()) == (['a "b"'], ["'twas"])
     configured = getattr(config, f"{kind.__name__}Config").model_fields["quote_char"].default
     assert configured == processor.quote_char == '"'
@@ -123,9 +124,9 @@ def test_pairs_are_quoted_as_pandas_and_farm_read_them(pairs, kind, tmp_path):
 
 def test_a_missing_column_is_named(pairs, file):
     with pytest.raises(DataProblemError, match='no column "answer"'):
-        list(pairs(text_b_column_name="answer").read_tables(file))
+        list(pairs(text_b_column_name="answer").read(Split(file)))
     with pytest.raises(ConfigError, match='the column "text" cannot be both texts'):
-        list(pairs(text_b_column_name="text").read_tables(file))
+        list(pairs(text_b_column_name="text").read(Split(file)))
 
 
 def test_several_labels_and_several_tasks(pairs, tmp_path):
@@ -156,7 +157,7 @@ def test_a_saved_processor_of_pairs_reads_pairs(pairs, tmp_path, asked):
     loaded = asked.load_from_dir(tmp_path / "model").for_inference()
     assert loaded.text_b_column_name == "answer"
     (tmp_path / "new.tsv").write_text("text\tanswer\tid\na\tb\tq7\nc\t\tq8\n")
-    (table,) = loaded.read_tables(str(tmp_path / "new.tsv"))
+    (table,) = loaded.read(Split(str(tmp_path / "new.tsv")))
     assert table.column_names == ["id", "text", "text_b", "problem", "external_id"]
     made = loaded.featurize(table)
     assert made.column_names == ["id", "input_ids", "segment_ids", "n_tokens", "clipped", "problem"]
@@ -200,7 +201,7 @@ def test_room_for_two_texts(pairs):
 def test_it_is_a_text_classification_processor(pairs, file):
     processor = pairs(label_list=None)
     assert isinstance(processor, TextClassificationProcessor)
-    fitted = processor.fitted_on(processor.read_tables(file))
+    fitted = processor.fitted_on(processor.read(Split(file)))
     assert fitted.tasks["text_classification"]["label_list"] == ["0", "1"]
 
 
@@ -234,7 +235,7 @@ def test_a_reader_of_a_users_own(tokenizer):
             yield {"text": file}
 
     processor = TabProcessor(tokenizer, 8, None, None, None, None, None)
-    (table,) = processor.read_tables("a film\tvery bad")
+    (table,) = processor.read(Split("a film\tvery bad"))
     made = processor.featurize(table)
     assert made["input_ids"].to_pylist() == [[2, 6, 10, 3, 13, 8, 3], []]
     assert made["problem"].to_pylist()[1]["kind"] == "not a pair"

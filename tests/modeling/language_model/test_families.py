@@ -2,7 +2,9 @@
 
 import pytest
 
-from farm_ray.modeling.language_model.families import class_by_model_type, guess_language
+from farm_ray.modeling.language_model import LanguageModel
+from farm_ray.modeling.language_model.class_names import class_by_model_type
+from farm_ray.modeling.language_model.language import guess_language
 
 
 @pytest.mark.parametrize(
@@ -23,4 +25,4 @@ def test_the_language_is_guessed_from_the_name(name, language):
 
 @pytest.mark.parametrize(("model_type", "name"), [("xlnet", "XLNet"), ("big_bird", "BigBird"), ("mpnet", "Encoder")])
 def test_the_class_of_a_model_type(model_type, name):
-    assert class_by_model_type(model_type).__name__ == name
+    assert class_by_model_type(LanguageModel, model_type).__name__ == name

@@ -14,10 +14,10 @@ from pyarrow import fs
 from farm_ray import storage
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.data_silo import StreamingDataSilo
-from farm_ray.data_handler.data_silo.range_reading import KIND, range_tables
-from farm_ray.data_handler.data_silo.stream import featurized
+from farm_ray.data_handler.data_silo.split_reading import KIND, split_tables
+from farm_ray.data_handler.data_silo.stream import featurized_windows
 from farm_ray.data_handler.file_to_dicts import documents
-from farm_ray.data_handler.file_to_dicts.ranges import FileRange
+from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.order import Reading
 from farm_ray.data_handler.processor import (
     BertStyleLMProcessor,
@@ -58,17 +58,21 @@ def store(monkeypatch):
 
 
 def whole(uri, **options):
-    return FileRange(uri, 0, None, 4096, **options)
+    return Split(uri, table_bytes=4096, **options)
 
 
 def ids(tables):
     return [table.column("id").to_pylist() for table in tables]
 
 
+def windows(processor, reading, source):
+    return list(featurized_windows(lambda: processor, reading, source, seed=1, keep_going=True))
+
+
 def local_windows(processor, tmp_path, body=DOCUMENTS):
     path = tmp_path / "corpus"
     path.write_bytes(body)
-    return ids(range_tables(processor, whole(str(path))))
+    return ids(split_tables(processor, whole(str(path))))
 
 
 @pytest.mark.parametrize("kind", ["s3", "web"])
@@ -78,12 +82,12 @@ def test_a_quarter_of_the_requests_fail(processor, store, tmp_path, kind, behavi
     uri = getattr(store, kind)
     source = whole(uri, stamp=storage.change_stamp(uri))
     store.answers = lambda number, method: behaviour if drawn.random() < 0.25 else None
-    assert ids(range_tables(processor, source)) == local_windows(processor, tmp_path)
+    assert ids(split_tables(processor, source)) == local_windows(processor, tmp_path)
     if kind == "s3":
         parts = [
             replace(source, start=at, end=min(at + 20000, len(DOCUMENTS))) for at in range(0, len(DOCUMENTS), 20000)
         ]
-        found = [name for part in parts for table in ids(range_tables(processor, part)) for name in table]
+        found = [name for part in parts for table in ids(split_tables(processor, part)) for name in table]
         assert found == list(itertools.chain.from_iterable(local_windows(processor, tmp_path)))
         assert len(store.requests) > 2 * len(parts)
 
@@ -97,7 +101,7 @@ def test_windows_are_those_of_a_file_that_is_read_at_once(processor, tmp_path, b
     windows = local_windows(processor, tmp_path, body)
     assert sum(map(len, windows)) == len(sizes)
     breaking = _BreaksOff(processor, breaks)
-    assert ids(range_tables(breaking, whole(str(tmp_path / "corpus")))) == windows
+    assert ids(split_tables(breaking, whole(str(tmp_path / "corpus")))) == windows
     assert breaking.left == 0
 
 
@@ -107,9 +111,9 @@ class _BreaksOff:
     def __init__(self, processor, breaks):
         self.processor, self.left = processor, breaks
 
-    def read_stream(self, part):
+    def read(self, part):
         with mock.patch.object(documents, "open_binary", self.opened), mock.patch.object(documents, "_BLOCK", 3000):
-            yield from self.processor.read_stream(part)
+            yield from self.processor.read(part)
 
     def opened(self, uri, **options):
         file = storage.open_binary(uri, **options)
@@ -130,7 +134,7 @@ def test_a_store_that_is_silent_for_a_while(processor, store, tmp_path, kind):
     uri = getattr(store, kind)
     source = whole(uri, stamp=storage.change_stamp(uri))
     store.answers = lambda number, method: "silent" if number == 3 else None
-    assert ids(range_tables(processor, source)) == local_windows(processor, tmp_path)
+    assert ids(split_tables(processor, source)) == local_windows(processor, tmp_path)
 
 
 @pytest.mark.parametrize("keep_going", [False, True])
@@ -138,7 +142,7 @@ def test_a_store_that_fails_for_long_ends_the_run(processor, store, keep_going, 
     monkeypatch.setattr("farm_ray.storage.patience.PATIENCE_S", 0.1)
     store.answers = lambda number, method: 503
     with pytest.raises(DataProblemError, match=r"^cannot read s3://data/corpus: .*\(HTTP 503\); tried \d+ times") as e:
-        list(range_tables(processor, whole(store.s3), keep_going=keep_going))
+        list(split_tables(processor, whole(store.s3), keep_going=keep_going))
     assert len(store.requests) >= 2
     assert e.value.facts["transient"]
 
@@ -147,18 +151,18 @@ def test_a_store_that_fails_for_long_ends_the_run(processor, store, keep_going, 
 @pytest.mark.parametrize("keep_going", [False, True])
 def test_an_object_that_changes_ends_the_run(processor, store, kind, keep_going):
     uri = getattr(store, kind)
-    source = FileRange(uri, 0, 5000, stamp=storage.change_stamp(uri))
+    source = Split(uri, 0, 5000, stamp=storage.change_stamp(uri))
     if kind == "web":
         source = replace(source, end=None, table_bytes=4096)
-    assert list(range_tables(processor, source))
+    assert list(split_tables(processor, source))
     store.etag = '"two"'
-    with pytest.raises(DataProblemError, match=r"/corpus has changed since the run began \(.*\): start anew$"):
-        list(range_tables(processor, source, keep_going=keep_going))
+    with pytest.raises(DataProblemError, match=r"/corpus has changed since the run began \(.*\): start from scratch$"):
+        list(split_tables(processor, source, keep_going=keep_going))
 
 
 def test_an_object_that_changes_while_it_is_read(processor, store):
     source = whole(store.s3, stamp=storage.change_stamp(store.s3))
-    tables = range_tables(processor, source)
+    tables = split_tables(processor, source)
     next(tables)
     store.etag = '"two"'
     with pytest.raises(DataProblemError, match="has changed since the run began"):
@@ -168,17 +172,17 @@ def test_an_object_that_changes_while_it_is_read(processor, store):
 def test_a_local_file_that_grows(processor, tmp_path):
     path = tmp_path / "corpus.txt"
     path.write_bytes(DOCUMENTS)
-    source = FileRange(str(path), 0, 100, stamp=storage.change_stamp(path))
-    assert list(range_tables(processor, source))
+    source = Split(str(path), 0, 100, stamp=storage.change_stamp(path))
+    assert list(split_tables(processor, source))
     path.write_bytes(DOCUMENTS + b"more\n")
     with pytest.raises(DataProblemError, match=r"corpus.txt has changed since the run began"):
-        list(range_tables(processor, source))
+        list(split_tables(processor, source))
 
 
 def test_a_denied_object_ends_the_run(processor, store):
     store.answers = lambda number, method: 403
     with pytest.raises(DataProblemError, match="access denied"):
-        list(range_tables(processor, whole(store.s3), keep_going=True))
+        list(split_tables(processor, whole(store.s3), keep_going=True))
     assert len(store.requests) == 1
 
 
@@ -190,20 +194,17 @@ def test_an_unreadable_range_is_set_aside_with_its_reason(processor, tmp_path, n
         path.write_bytes(packed[: len(packed) * 4 // 5])
     source = whole(str(path))
     with pytest.raises(DataProblemError, match=name):
-        list(range_tables(processor, source))
-    *sound, last = range_tables(processor, source, keep_going=True)
+        list(split_tables(processor, source))
+    *sound, last = split_tables(processor, source, keep_going=True)
     assert bool(sound) == (name != "gone")
     (row,) = last.to_pylist()
     assert row["problem"]["kind"] == KIND
     assert (row["problem"]["stage"], row["problem"]["file"]) == ("file_to_dicts", name)
     assert row["problem"]["message"].startswith(f"cannot read {path}: ")
     reading = Reading(0, 0, 0, 0, len(sound))
-    (features,) = featurized(processor, reading, source, seed=1, keep_going=True)
-    assert features.column("stream_window").to_pylist() == [len(sound)]
-    assert (
-        list(featurized(processor, replace(reading, first_window=len(sound) + 1), source, seed=1, keep_going=True))
-        == []
-    )
+    ((mark, features),) = windows(processor, reading, source)
+    assert (mark, features.num_rows) == ((0, 0, 0, len(sound)), 1)
+    assert windows(processor, replace(reading, first_window=len(sound) + 1), source) == []
 
 
 class OwnLabels(TextClassificationProcessor):
@@ -236,9 +237,9 @@ def test_every_processor_has_rows_for_unreadable_ranges(tokenizer, tmp_path, nam
     path = tmp_path / file
     path.write_text(content)
     reading = Reading(0, 0, 0, 0, 0)
-    (sound,) = featurized(processor, reading, FileRange(str(path), 0, None), seed=1, keep_going=True)
+    ((_, sound),) = windows(processor, reading, Split(str(path)))
     path.unlink()
-    (bad,) = featurized(processor, reading, FileRange(str(path), 0, None), seed=1, keep_going=True)
+    ((_, bad),) = windows(processor, reading, Split(str(path)))
     assert bad.num_rows == 1
     assert problems.of(bad).to_pylist()[0]["kind"] == KIND
     assert pa.concat_tables([sound, bad]).num_rows == sound.num_rows + 1
