@@ -1,4 +1,4 @@
-"""Folders that are whole or not there: written aside, checksummed, renamed; verified when read."""
+"""Atomic folders: written aside, checksummed, renamed; verified when read."""
 
 from __future__ import annotations
 

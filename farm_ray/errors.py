@@ -8,7 +8,7 @@ from farm_ray.credentials import redact
 
 
 class FarmRayError(Exception):
-    """Base of all errors a user can mend; jobs print the message alone and exit with 2.
+    """Base of all errors that a user can fix; jobs print the message alone and exit with 2.
 
     Facts (`file`, `row`, `value`, ...) are kept in `facts` for programs; the message already names them. Neither
     holds the credentials of an address: `***` stands in their place.
@@ -28,7 +28,7 @@ def _rebuild(kind: type[FarmRayError], message: str, facts: dict[str, Any]) -> F
 
 
 class ConfigError(FarmRayError):
-    """An option, argument, name or path that cannot be meant."""
+    """An option, argument, name or path that are invalid."""
 
 
 class DataProblemError(FarmRayError):

@@ -152,7 +152,7 @@ def evaluate_folder(
         model_dir: A folder with model and processor, as a training run saves it.
         file: Texts with labels.
         batch_size: Rows per forward pass; the results do not depend on it.
-        max_problem_share: Share of the rows that may be set aside.
+        max_problem_share: Share of the rows that may be quarantined.
         use_gpu: Score on this process's GPU.
         use_amp: As for `Trainer`.
         text_column: Column with the text; this and the following are the processor's where they are None.
@@ -163,7 +163,7 @@ def evaluate_folder(
         encoding: Of text files that are not UTF-8.
 
     Returns:
-        `metrics` (numbers per task), `reports` (text per task), source `rows` scored, and `problems` (rows set aside
+        `metrics` (numbers per task), `reports` (text per task), source `rows` scored, and `problems` (rows quarantined
         by kind).
 
     Raises:

@@ -1,4 +1,4 @@
-"""Finished parts of a long job, kept beside its output until that is whole: a killed job goes on behind them."""
+"""Finished parts of a long job, kept beside its output until that is whole: a killed job resumes after them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RESUME = ("auto", "never")
-"""Go on behind the finished parts that there are, or begin anew."""
+"""Resume after the finished parts, or start from scratch."""
 
 RECIPE = "recipe.json"
 _NAME = re.compile(r"part-(\d+\.\d+)-(\d+\.\d+)-([0-9a-f]{12})\.parquet")
@@ -228,7 +228,7 @@ class Parts:
         changes = self._recipe.changes(_read_recipe(self.folder)) if resume == "auto" else ""
         if changes and len(chain) < len(parts):
             logger.warning(
-                "%d of %d finished parts in %s are of no use, for this has changed: %s; their rows are made anew",
+                "%d of %d finished parts in %s are of no use, for this has changed: %s; their rows are made again",
                 len(parts) - len(chain),
                 len(parts),
                 storage.redacted(self.folder),

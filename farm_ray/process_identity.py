@@ -23,7 +23,7 @@ def machine() -> str:
 
 
 def started_at(process: int) -> str | None:
-    """What tells two processes apart that had the same id one after the other; None where that is not known."""
+    """What distinguishes two processes that had the same id one after the other; None where that is not known."""
     fields = _stat(process)
     return fields[19] if len(fields) > 19 else None  # noqa: PLR2004 - starttime, see proc(5)
 

@@ -1,4 +1,4 @@
-"""Where a run tells about itself: one seam, `RunLogger`, with nothing global. Hand a logger to the run that uses it."""
+"""Where a run reports: one seam, `RunLogger`, with nothing global. Hand a logger to the run that uses it."""
 
 from __future__ import annotations
 

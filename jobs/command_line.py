@@ -124,7 +124,7 @@ def run(
         parser: From `make_parser`; its `prog` starts every line on stderr.
         work: Gets flags and progress; returns the result. A `"status"` of `"preempted"` in it means exit code 75.
         argv: Flags without the program's name; None takes the process's own.
-        resumable: Whether the same command can be run again after a SIGTERM and goes on where it was; or what tells
+        resumable: Whether the same command can be run again after a SIGTERM and goes on where it was; or what says
             that from the flags.
     """
     open_closed_streams()

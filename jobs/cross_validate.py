@@ -4,7 +4,7 @@
     python -m jobs.cross_validate PIPELINE --folds 5 --inner-folds 3            (nested: dev sets are folds too)
     python -m jobs.cross_validate PIPELINE --folds 10 --train-split 0.8         (hold-out: independent splits)
 
-The rows of train, dev and test are put together and split anew. Writes OUT/cross_validation.json and
+The rows of train, dev and test are put together and split again. Writes OUT/cross_validation.json and
 OUT/predictions.parquet: the prediction for every tested row.
 """
 
@@ -31,7 +31,7 @@ def make_parser() -> command_line.Parser:
     add("--folds", dest="n_splits", metavar="K", type=number, default=5, help="folds, or hold-out splits (default: 5)")
     add("--inner-folds", dest="n_inner_splits", metavar="K", type=number, help="nested: inner folds of every fold")
     add("--train-split", metavar="SHARE", type=float, help="hold-out: share of the rows for training, such as 0.8")
-    add("--sets", metavar="NAMES", default="train,dev,test", help="sets to split anew (default: train,dev,test)")
+    add("--sets", metavar="NAMES", default="train,dev,test", help="sets to split again (default: train,dev,test)")
     add("--no-stratification", dest="stratification", action="store_false", help="do not keep the labels' shares")
     add("--random-state", metavar="SEED", type=int, help="seed of the folds (default: the experiment's)")
     add("--parallel", metavar="N", type=number, help="folds at once; 1: no Ray (default: as many as there is room for)")

@@ -31,14 +31,14 @@ def make_parser() -> command_line.Parser:
     add("file", metavar="FILE", help="texts with labels: a file, folder, glob, s3:// or https://")
     add_data_flags(parser, default="the model's")
     add("--batch-size", type=command_line.positive_number, default=_DEFAULT_BATCH_SIZE, help="rows per forward pass")
-    add("--max-problem-share", type=float, default=0.0, metavar="SHARE", help="share of bad rows that may be set aside")
+    add("--max-problem-share", type=float, default=0.0, metavar="SHARE", help="share of rows that may be quarantined")
     add("--use-gpu", action="store_true", help="score on GPU")
     add("--use-amp", metavar="LEVEL", help="auto, bf16, fp16, O0 to O3; default: float32")
     return parser
 
 
 def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
-    """Scores the file; the result has the metrics and the rows set aside."""
+    """Scores the file; the result has the metrics and the rows quarantined."""
     progress("evaluate", 0, None, arguments.file)
     from farm_ray.eval import evaluate_folder
 

@@ -15,7 +15,7 @@ error. Columns are id, text, clipped, problem and the answer: label and probabil
 prediction (a number); entities (label, start, end, text, probability); vec. A model with several heads has these
 columns with the name of the task in front.
 
-A run that is killed leaves its finished rows in OUTPUT.parts; the same command goes on behind them.
+A run that is killed leaves its finished rows in OUTPUT.parts; the same command resumes after them.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def make_parser() -> command_line.Parser:
     add("--num-actors", type=command_line.whole_number, help="Ray actors; 0: this process; default: by number of rows")
     add("--use-gpu", dest="gpu", action="store_true", help="predict on GPU")
     add("--use-amp", metavar="LEVEL", help="bf16 and the like; default: float32")
-    add("--resume", choices=RESUME, default="auto", help="go on behind finished rows (default), or begin anew")
+    add("--resume", choices=RESUME, default="auto", help="resume after finished rows (default), or start from scratch")
     add("--address", help="host:port of a Ray cluster; default: the running one, else a local one")
     return parser
 

@@ -4,7 +4,7 @@
 
 Writes OUT/train.parquet (dev, test likewise), and OUT/recipe.json that says what they were made of; those of an
 earlier run are replaced. A run that is killed leaves its finished features there, in OUT/train.parquet.parts and so on;
-the same command goes on behind them.
+the same command resumes after them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def make_parser() -> command_line.Parser:
     add = parser.add_argument
     add("--output-dir", metavar="OUT", required=True, help="folder or s3:// prefix to write to")
     add("--in-process", action="store_true", help="work in this process, without Ray")
-    add("--resume", choices=RESUME, default="auto", help="go on behind finished features (default), or begin anew")
+    add("--resume", choices=RESUME, default="auto", help="resume after finished features (default), or restart")
     add("--address", help="host:port of a Ray cluster (default: the one there is, else a local one)")
     return parser
 

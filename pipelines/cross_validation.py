@@ -2,10 +2,10 @@
 
     python -m jobs.cross_validate pipelines.cross_validation --folds 5 --data-dir DIR --model MODEL
 
-DIR holds train.tsv as for pipelines.text_classification; the rows of test.tsv, if there is one, are split anew with the
-others. Every row is tested once, by the model of the fold that did not train on it; the result has mean and standard
-deviation over the folds, and the metrics of all tested rows together with a bootstrap interval. Any other pipeline can
-be cross-validated by the same job.
+DIR holds train.tsv as for pipelines.text_classification; the rows of test.tsv, if there is one, are split again with
+the others. Every row is tested once, by the model of the fold that did not train on it; the result has mean and
+standard deviation over the folds, and the metrics of all tested rows together with a bootstrap interval. Any other
+pipeline can be cross-validated by the same job.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 
 DIR (or the prefix) holds train.txt and dev.txt: one sentence a line, an empty line between documents; plain, .gz or
 .zst; or JSON lines and Parquet with a text column. The text is read where it lies, while the model trains, so it may be
-of any size. The model learns to find hidden tokens (`lm`) and which texts follow each other (`nextsentence`);
+of any size. The model learns to find masked tokens (`lm`) and which texts follow each other (`nextsentence`);
 `lm_finetuning:tokens_only` leaves the second out and packs texts so that no row is padded.
 """
 

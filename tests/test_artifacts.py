@@ -1,4 +1,4 @@
-"""Folders that are whole or not there."""
+"""Atomic folders."""
 
 import json
 import multiprocessing

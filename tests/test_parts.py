@@ -1,4 +1,4 @@
-"""Finished parts: whole or not there, kept only where they fit, never mixed by two runs."""
+"""Finished parts: atomic, kept only where they fit, never mixed by two runs."""
 
 import json
 import logging

@@ -9,7 +9,7 @@ _ADVICE = "\nFailed to apply UDF"
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The FarmRayError or KeyboardInterrupt behind a Ray error, else a ClusterError that tells Ray's in one line."""
+    """The FarmRayError or KeyboardInterrupt behind a Ray error, else a ClusterError with Ray's in one line."""
     found = underlying_error(error)
     if isinstance(found, FarmRayError | KeyboardInterrupt):
         return found

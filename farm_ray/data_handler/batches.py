@@ -1,4 +1,4 @@
-"""From feature rows to padded tensors: the last step of the data way before the model.
+"""From feature rows to padded tensors: the last step of the data pipeline before the model.
 
 A `FeatureSet` is a view: a table of features that lies in Arrow blocks (shared memory under Ray), and the positions
 of the rows that belong to this set. Train and dev split of one file share one table; nothing is copied until a batch
@@ -43,7 +43,7 @@ class FeatureSet:
     """Some rows of a feature table."""
 
     table: pa.Table
-    """Features as the processor's arrows make them, in any number of chunks."""
+    """Features as the processor's stages make them, in any number of chunks."""
     rows: Positions
     """Positions in `table` of the rows of this set, [n]; rows with problems are not among them."""
     padding: Padding
@@ -52,7 +52,7 @@ class FeatureSet:
     blocks: tuple[Any, ...] = ()
     """References to the table's chunks where they lie in Ray's object store; empty where they do not."""
     masking: Masking | None = None
-    """How tokens are hidden for a language model, anew in each epoch; None hides none."""
+    """How tokens are masked for a language model, in each epoch in another way; None masks none."""
     _columns: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """Views on the table's buffers, made on first use and shared by subsets."""
 

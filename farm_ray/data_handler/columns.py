@@ -1,4 +1,4 @@
-"""Small helpers on Arrow columns that the arrows share."""
+"""Small helpers on Arrow columns that the stages share."""
 
 from __future__ import annotations
 

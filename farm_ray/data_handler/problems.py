@@ -1,6 +1,6 @@
-"""What is wrong with a row: one nullable struct column, `problem`, that rides along every table of the data way.
+"""What is wrong with a row: one nullable struct column, `problem`, that rides along every table of the data pipeline.
 
-A row with a problem keeps its place from the file to the features. The silo sets such rows aside, counts and stores
+A row with a problem keeps its place from the file to the features. The silo quarantines such rows, counts and stores
 them; inference answers them with the problem instead of a prediction. Nothing vanishes.
 """
 

@@ -79,7 +79,7 @@ def read_numbers(labels: Iterable[str | None]) -> Numbers:
 
 
 def why_not(label: str) -> str:
-    """What is wrong with a label that cannot be trained on, and the way out; goes on from the label."""
+    """What is wrong with a label that cannot be trained on, and the hint; continues the label."""
     if _DECIMAL_COMMA.fullmatch(label):
         written = label.strip().replace(",", ".")
         return f'is not a number; if the comma is a decimal comma, write "{written}"'

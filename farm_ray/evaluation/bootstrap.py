@@ -35,7 +35,7 @@ def bootstrap_interval(
     where a metric of one's own fails, do not count; when none is left the interval is (NaN, NaN).
 
     Args:
-        metric: As for `compute_metrics`; the built-in ones are fast, others are computed anew for every resample.
+        metric: As for `compute_metrics`; the built-in ones are fast, others are computed again for every resample.
         preds: Predictions, one entry per row.
         labels: True values, in the same form and order.
         name: Only this value of the metric; None gives all.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.data_handler.data_silo import DataSilo
-    from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
+    from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import HeadConfig
     from farm_ray.experiment.processor_config import ProcessorConfig
@@ -258,7 +258,7 @@ def make_silo(
     in_process: bool,
     problems_dir: Path | None,
     progress: Progress | None,
-    parts: FeatureParts | None = None,
+    parts: PartialFeatures | None = None,
 ) -> DataSilo:
     """The data of the run; `in_process` keeps Ray out of all but the workers of a training.
 

@@ -68,7 +68,7 @@ class DataConfig(Config):
     eval_batch_size: PositiveInt | None = None
     """Rows per batch of an evaluation; None takes `batch_size`."""
     max_problem_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of rows that may be set aside before the run stops; 0 stops at the first bad row."""
+    """Share of rows that may be quarantined before the run stops; 0 stops at the first bad row."""
     caching: bool = False
     """Keep features on disk and reuse them while data and processor stay the same."""
     cache_path: str = "cache/data_silo"
@@ -150,7 +150,7 @@ class EarlyStoppingConfig(Config):
     mode: Literal["min", "max"] = "min"
     """Which values are better."""
     patience: NonNegativeInt = 0
-    """Evaluations in a row without improvement that are put up with."""
+    """Evaluations in a row without improvement that are tolerated."""
     min_delta: NonNegativeFloat = 0.001
     """An improvement must be larger than this."""
     min_evals: NonNegativeInt = 0
@@ -189,7 +189,7 @@ class TrainConfig(Config):
     checkpoints_to_keep: PositiveInt = 3
     """Older checkpoints are removed."""
     log_loss_every: PositiveInt = 10
-    """Optimizer steps between losses that the tracker hears of."""
+    """Optimizer steps between losses that the tracker receives."""
     tracker: Literal["none", "stdout"] = "none"
     """Where parameters, losses and metrics go as they come: nowhere, or one line each on stderr."""
     max_grad_norm: Annotated[float, Field(gt=0)] | None = 1.0

@@ -21,8 +21,8 @@ from farm_ray.data_handler.data_silo.silo import SETS
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.experiment import folder as folders
 from farm_ray.experiment.assemble import check_experiment, make_silo, prepare_data, refuse_stream
-from farm_ray.experiment.beginnings import load_pretrained
 from farm_ray.experiment.heads import make_model
+from farm_ray.experiment.initial_model import load_pretrained
 from farm_ray.experiment.run import check_device, early_stopping, training_options
 from farm_ray.foreign import read_json, shown
 
@@ -67,7 +67,7 @@ def cross_validate_experiment(
         n_splits: Folds, or hold-out splits.
         n_inner_splits: As for `DataSiloForCrossVal.make`.
         train_split: Hold-out splits with this share of the rows for training, in place of folds.
-        sets: The experiment's sets whose rows are split anew, those that there are.
+        sets: The experiment's sets whose rows are split again, those that there are.
         stratification: Whether labels keep their shares in every fold.
         random_state: Seed of the folds; None is the experiment's.
         parallel: Folds at once on Ray; 1 does everything in this process, without Ray. None: as many as fit.
@@ -85,7 +85,7 @@ def cross_validate_experiment(
         `predictions` and `output_dir`. Values are flat for one task, by task name for several.
 
     Raises:
-        ConfigError: On settings that cannot be meant, too few rows for the folds, or a folder with the results of
+        ConfigError: On settings that are invalid, too few rows for the folds, or a folder with the results of
             another run or of other folds.
         DataProblemError: On data that cannot be used.
         ModelFolderError: On a model that cannot be read.

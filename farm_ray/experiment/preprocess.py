@@ -42,8 +42,8 @@ def preprocess_experiment(
     earlier call wrote there stay until the features are made; then they go, the recipe first.
 
     When the call is killed, the features that are made stay in `output_dir`, in folders `SET.parquet.parts`, and the
-    same call goes on behind them. Of those whose file or settings have changed since, a warning tells that they are
-    made anew. The folders go when all is written.
+    same call resumes after them. Of those whose file or settings have changed since, a warning says that they are
+    made again. The folders go when all is written.
 
     Args:
         experiment: Its processor and data parts are used.
@@ -51,14 +51,14 @@ def preprocess_experiment(
         in_process: Work without Ray.
         address: As for `farm_ray.cluster.connect`.
         progress: Called with (stage, done, total or None, note).
-        resume: `auto`, or `never` to begin anew.
+        resume: `auto`, or `never` to start from scratch.
 
     Returns:
         `rows` per set, `rows_resumed` (of features that an earlier call had made), `problems` by kind, `output_dir` and
         `fingerprint`.
 
     Raises:
-        ConfigError: On settings that cannot be meant, an output that cannot be written or that a living run writes,
+        ConfigError: On settings that are invalid, an output that cannot be written or that a living run writes,
             or input files that the output would replace.
         DataProblemError: On data that cannot be used.
     """
@@ -87,7 +87,7 @@ def _preprocess(
     progress: Progress | None,
     resume: str,
 ) -> dict[str, Any]:
-    from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
+    from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
     from farm_ray.modeling.tokenization import Tokenizer
 
     tokenizer = Tokenizer.load(str(experiment.model.language_model), revision=experiment.model.revision)
@@ -96,7 +96,7 @@ def _preprocess(
         cluster.connect(address)
     prepare_data(experiment)
     _refuse_own_inputs(processor, output_dir)
-    parts = FeatureParts(output_dir, resume=resume)
+    parts = PartialFeatures(output_dir, resume=resume)
     silo = make_silo(experiment, processor, in_process=in_process, problems_dir=None, progress=progress, parts=parts)
     parts.check()
     claim.check()

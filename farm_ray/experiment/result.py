@@ -1,4 +1,4 @@
-"""What a run came to, as the job's JSON line tells it."""
+"""What a run came to, as the job's JSON line reports it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Result:
     rows: int
     """Training rows used, each as often as it was used."""
     rows_repeated: int
-    """Of these, rows of steps that the weights had seen before, however often the run was broken off: 0."""
+    """Of these, rows of steps that the weights had seen before, however often the run was interrupted: 0."""
     restarts: int
     """How often Ray Train started the workers again, from the last checkpoint."""
     steps: int
@@ -29,7 +29,7 @@ class Result:
     order_hash: str
     """Which rows each step used; equal for equal runs, whatever the number of workers."""
     problems: dict[str, int]
-    """Rows set aside, by kind of problem."""
+    """Rows quarantined, by kind of problem."""
     model_dir: str | None
     """The saved model; None when the run was stopped before."""
     resumed_from_step: int = 0

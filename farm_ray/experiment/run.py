@@ -16,10 +16,10 @@ from farm_ray import cluster
 from farm_ray.errors import ConfigError
 from farm_ray.experiment import folder as folders
 from farm_ray.experiment.assemble import check_experiment, make_silo, prepare_data
-from farm_ray.experiment.beginnings import begin_from_scratch, load_pretrained
 from farm_ray.experiment.config import write_experiment
 from farm_ray.experiment.finished import METRICS, inputs_of, result_of_same, result_of_untouched
 from farm_ray.experiment.heads import make_model
+from farm_ray.experiment.initial_model import begin_from_scratch, load_pretrained
 from farm_ray.experiment.result import Result, by_set, reports
 from farm_ray.tracking import LOGGERS
 
@@ -58,15 +58,15 @@ def run_experiment(
         num_workers: Training workers on Ray, or the fewest and the most; 0 does everything in this process, without
             Ray.
         use_gpu: One GPU per worker.
-        resume: `auto` goes on from the newest checkpoint of this run, as FARM's `latest` does; `never` starts anew, a
-            path names a checkpoint.
+        resume: `auto` goes on from the newest checkpoint of this run, as FARM's `latest` does; `never` starts from
+            scratch, a path names a checkpoint.
         address: As for `farm_ray.cluster.connect`.
         max_restarts: As for `Trainer`.
         hang_timeout: As for `Trainer`.
         progress: Called with (stage, done, total or None, note).
 
     Raises:
-        ConfigError: On settings that cannot be meant, found before any work where possible; when a run that is alive
+        ConfigError: On settings that are invalid, found before any work where possible; when a run that is alive
             uses the folder.
         DataProblemError: On data that cannot be used.
         ModelFolderError: On a model that cannot be read.

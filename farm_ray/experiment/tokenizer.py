@@ -85,7 +85,7 @@ def train_tokenizer_on(
         `kind`, `vocab_size`, `documents`, `bytes` (of text), `problems` by kind, `output_dir`.
 
     Raises:
-        ConfigError: On settings that cannot be meant, or a place that cannot be written.
+        ConfigError: On settings that are invalid, or a place that cannot be written.
         DataProblemError: When the files cannot be read, or hold no text.
     """
     check_encoding(encoding)

@@ -42,6 +42,6 @@ def flat(answers: Answers, *, return_class_probs: bool) -> pa.Table:
     return answers.to_table(return_class_probs=return_class_probs)
 
 
-def travelling(answers: Answers, *, return_class_probs: bool) -> pa.Table:
+def as_sent(answers: Answers, *, return_class_probs: bool) -> pa.Table:
     """The form in which FARM's JSON comes from other processes."""
     return answers.to_json_table(return_class_probs=return_class_probs)

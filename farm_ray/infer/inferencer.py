@@ -19,7 +19,7 @@ from farm_ray.data_handler.given_rows import given_rows, given_tables
 from farm_ray.devices import available_device
 from farm_ray.errors import ConfigError
 from farm_ray.infer import loading
-from farm_ray.infer.answers import flat, travelling
+from farm_ray.infer.answers import as_sent, flat
 from farm_ray.infer.files import (
     ROWS_AT_ONCE,
     FilePredictions,
@@ -78,8 +78,8 @@ class Inferencer:
             `per_token`, or `pooled`, what classifiers read. Padding never counts.
         extraction_layer: For embeddings: 0 the embeddings, 1 and more the layers, -1 (the default) the last one.
         s3e_stats: Not available.
-        num_processes: Accepted for FARM's sake; dicts are predicted in this process, files on Ray.
-        disable_tqdm: Accepted for FARM's sake; there is no bar unless `predict_file` gets a `progress`.
+        num_processes: Ignored, kept for FARM compatibility; dicts are predicted in this process, files on Ray.
+        disable_tqdm: Ignored, kept for FARM compatibility; there is no bar unless `predict_file` gets a `progress`.
         benchmarking: Collect wall times in `timings`.
         dummy_ph: Not available.
         use_amp: None is float32; "bf16" and the other levels of training trade accuracy for speed.
@@ -350,7 +350,7 @@ class Inferencer:
                 num_actors=num_actors,
                 address=address,
             ),
-            partial(travelling, return_class_probs=self.return_class_probs),
+            partial(as_sent, return_class_probs=self.return_class_probs),
             num_actors=num_actors,
             address=address,
         )
@@ -394,7 +394,7 @@ class Inferencer:
 
         When the call is killed, what it has finished stays beside the output, in `OUTPUT.parts`, and the same call goes
         on behind it; the output is the same as if nothing had happened. Of rows whose file, model or settings have
-        changed since, a warning tells that they are made anew. The folder goes when the output is whole.
+        changed since, a warning says that they are made again. The folder goes when the output is whole.
 
         Args:
             input: TSV, CSV, JSONL or Parquet; for ner also one word a line, and TSV and CSV where `text_column` is
@@ -412,7 +412,7 @@ class Inferencer:
             num_actors: Ray actors, each with a copy of the model; 0 stays in this process, None decides by rows.
             address: Of a Ray cluster; None joins the running one or starts one here.
             progress: Called with (stage, rows done, None, "").
-            resume: `auto`, or `never` to begin anew. Tables as input, and pipes and `-` as output, always do.
+            resume: `auto`, or `never` to start from scratch. Tables as input, and pipes and `-` as output, always do.
 
         Raises:
             DataProblemError: When the input or its text column is missing.
@@ -469,7 +469,7 @@ class Inferencer:
         publish_folder(path, write)
 
     def close_multiprocessing_pool(self, join: bool = False) -> None:
-        """Nothing to close: kept for FARM's sake."""
+        """Nothing to close: kept for FARM compatibility."""
 
     def _from_dicts(
         self, predictor: Predictor, dicts: Iterable[Any], rows: int | None, *, streaming: bool

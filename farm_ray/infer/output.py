@@ -1,4 +1,4 @@
-"""Prediction files: JSONL or Parquet, local or on S3, whole or not there."""
+"""Prediction files: JSONL or Parquet, local or on S3, atomic."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ Positions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Predictor:
-    """A model and the arrows that feed it. Picklable: an actor gets it whole."""
+    """A model and the stages that feed it. Picklable: an actor gets it whole."""
 
     model: AdaptiveModel
     processor: Processor

@@ -198,7 +198,7 @@ class AdaptiveModel(nn.Module):
     def forward(self, **batch: Any) -> list[Any]:
         """Logits per head: [B, C] for heads on rows, [B, T, C] for heads on tokens.
 
-        A `BertLMHead` answers only what is to be predicted where the batch tells it: then [N, C].
+        A `BertLMHead` answers only what is to be predicted where the batch says so: then [N, C].
 
         Args:
             batch: input_ids [B, T], and segment_ids, padding_mask [B, T] or [B, T, T] and position_ids [B, T] where

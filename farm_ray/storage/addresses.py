@@ -58,7 +58,7 @@ def data_suffix(uri: str | Path) -> str:
 
 
 def codec(uri: str | Path) -> str | None:
-    """Arrow's name of the compression that the suffix tells, None for none."""
+    """Arrow's name of the compression that the suffix says, None for none."""
     return COMPRESSION.get(Path(file_name(uri).lower()).suffix)
 
 

@@ -42,7 +42,7 @@ def patient(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[T]:
-    """The items of `read()`; after an error that may pass they are read anew, and go on after those that came.
+    """The items of `read()`; after an error that may pass they are read again, and continue after those that came.
 
     Args:
         read: Gives the same items with every call. An error that may pass has the fact `transient`.

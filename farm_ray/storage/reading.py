@@ -27,7 +27,7 @@ _LOOKS_AT_ONCE = 16
 
 
 class FileState(NamedTuple):
-    """What a look at a file tells without reading it."""
+    """What a look at a file shows without reading it."""
 
     size: int | None
     """Bytes as they are stored; None where a web server does not tell."""
@@ -126,7 +126,7 @@ def file_states(uris: Sequence[str]) -> list[FileState]:
 
 
 def _headers(uri: str) -> dict[str, str]:
-    """What a server tells of a file, names in lower case; nothing of a local one."""
+    """What a server says of a file, names in lower case; nothing of a local one."""
     if scheme(uri) in WEB:
         with open_web(uri) as page:
             return {name.lower(): value for name, value in page.response.headers.items()}

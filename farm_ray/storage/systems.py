@@ -58,7 +58,7 @@ _HTTP_REASONS = {401: "access denied", 403: "access denied", 404: "there is no s
 _TOLD = (
     ("IncompleteRead", "the connection broke off before the end of the file"),
     ("imed out", "no answer in time from the server"),
-    ("runcated compressed", "the compressed file breaks off before its end; copy it anew"),
+    ("runcated compressed", "the compressed file breaks off before its end; copy it again"),
     ("decompress", "it is damaged, or not compressed as its suffix says"),
     ("inflate", "it is damaged, or not compressed as its suffix says"),
     ("is a directory", "it is a folder; name a file in it"),
@@ -198,7 +198,7 @@ def _environment(*names: str) -> str | None:
 
 
 def _status(error: Exception) -> int | None:
-    """The HTTP status that this error tells, or stands for."""
+    """The HTTP status that this error carries, or stands for."""
     aws = _AWS_ERROR.search(str(error))
     if aws:
         return int(aws[2]) if aws[2] else _AWS_STATUS.get(aws[1])

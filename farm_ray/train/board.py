@@ -1,4 +1,4 @@
-"""How the driver hears of a run on Ray: rank 0 posts to a small actor, the driver reads from it.
+"""How the driver follows a run on Ray: rank 0 posts to a small actor, the driver reads from it.
 
 `ray.train.report` would cost seconds per call; a post costs rank 0 less than a millisecond and never blocks. The actor
 lives beside the driver and outlasts the workers: it also knows what those that are started again must know.

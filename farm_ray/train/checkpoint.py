@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.modeling.adaptive_model import AdaptiveModel
-    from farm_ray.train.step import Trainee
+    from farm_ray.train.step import TrainState
 
 _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetensors"
 _PROBLEMS = "problems.parquet"
@@ -85,11 +85,11 @@ class Snapshot:
     best_weights: dict[str, torch.Tensor] | None
     """The best model's weights so far, under early stopping."""
     problems: pa.Table | None
-    """Rows that were set aside while training."""
+    """Rows that were quarantined while training."""
 
 
 def take(
-    trainee: Trainee,
+    trainee: TrainState,
     progress: Progress,
     *,
     identity: Mapping[str, Any],
@@ -247,7 +247,7 @@ def _check_counts(values: Any) -> None:
             raise ValueError(f"{value} cannot be counted to")
 
 
-def restore(path: Path, trainee: Trainee) -> dict[str, torch.Tensor] | None:
+def restore(path: Path, trainee: TrainState) -> dict[str, torch.Tensor] | None:
     """Puts model, optimizer, scheduler, scaler and random states back; returns the best weights, if stored.
 
     Raises:
@@ -308,7 +308,7 @@ def restore_early_stopping(path: Path, early_stopping: Any, state: dict[str, Any
 
 
 def read_problems(path: Path) -> pa.Table | None:
-    """The rows that the run had set aside while training; None for none.
+    """The rows that the run had quarantined while training; None for none.
 
     Raises:
         DamagedCheckpointError: When the file cannot be read, or holds pickled values.

@@ -1,4 +1,4 @@
-"""Where checkpoints lie: below a folder or an s3:// prefix, each whole or not there, the newest kept.
+"""Where checkpoints lie: below a folder or an s3:// prefix, each atomic, the newest kept.
 
 In an object store nothing can be renamed; there a checkpoint counts as written when its checksums are, which come last
 and go first.

@@ -80,7 +80,7 @@ def cross_validate(
 
     Raises:
         TypeError: On an option that `Trainer` does not have; the nearest is named.
-        ConfigError: On options that cannot be meant.
+        ConfigError: On options that are invalid.
         FarmRayError: What a fold raised, with its own type; the message names the fold.
         ClusterError: When Ray lost a fold.
     """

@@ -35,7 +35,7 @@ class EarlyStopping:
             dict per head) to a number.
         save_dir: Folder for the best model; None keeps none.
         mode: "min" or "max": which values are better.
-        patience: Evaluations in a row without improvement that are put up with; one more stops the training.
+        patience: Evaluations in a row without improvement that are tolerated; one more stops the training.
         min_delta: An improvement must be larger than this.
         min_evals: That many first evaluations never count, neither as best nor against the patience.
 

@@ -56,7 +56,7 @@ class Feed(Protocol):
         """A step's `following` position, completed by what the other ranks know. Every rank must call it."""
 
     def problems(self) -> pa.Table | None:
-        """The rows that were set aside while training, over all ranks; None for none. Every rank must call it."""
+        """The rows that were quarantined while training, over all ranks; None for none. Every rank must call it."""
 
     def go_on_from(self, problems: pa.Table) -> None:
         """Takes in the `problems` of a run that was stopped."""

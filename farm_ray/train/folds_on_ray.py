@@ -65,7 +65,7 @@ class _Fold:
     """Set name -> the number of its table, the positions of its rows, and how they are padded."""
 
 
-class StepBoard:
+class RunStatusActor:
     """An actor's state: the steps that each fold has done."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ def run_folds_on_ray(
     share = threads or max(1, cluster.all_cores() // at_once)
     logger.info("%d folds, %d at once with %d torch threads each", len(folds), at_once, share)
     tables, waiting = _handed_over(folds)
-    board: Any = ray.remote(StepBoard).options(num_cpus=0).remote()
+    board: Any = ray.remote(RunStatusActor).options(num_cpus=0).remote()
     shared = ray.put(
         _Shared(
             plan=plan,
@@ -249,7 +249,7 @@ def _with_data(shared: _Shared, fold: _Fold) -> DataSilo:
 
 
 def _poster(board: Any, number: int) -> Progress:
-    """A `progress` that tells the board now and then."""
+    """A `progress` that posts to the board now and then."""
     last = 0.0
 
     def post(stage: str, done: int, total: int | None, _note: str) -> None:

@@ -76,7 +76,7 @@ class Trained:
 
 
 def train_loop_per_worker(config: dict[str, Any]) -> Any:
-    """One Ray Train worker: runs its part, and tells errors that would come again to the board."""
+    """One Ray Train worker: runs its part, and reports errors that would come again to the board."""
     import ray
     import ray.train
 

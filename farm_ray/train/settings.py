@@ -47,7 +47,7 @@ class TrainSettings:
     data_seed: int = 42
     """The silo's seed: of the training order."""
     resume: str = "auto"
-    """`auto` goes on from the newest whole checkpoint, `never` starts anew, a path goes on from that one."""
+    """`auto` goes on from the newest whole checkpoint, `never` starts from scratch, a path goes on from that one."""
 
     content: Mapping[str, str] = field(default_factory=dict)
     """Data, tokenizer and model, see `run_identity`."""
@@ -71,7 +71,7 @@ class TrainResult:
     rows: int = 0
     """Rows used for training, each as often as it was used."""
     rows_repeated: int = 0
-    """Of these, rows of steps that the weights had seen before, however often the run was broken off: 0."""
+    """Of these, rows of steps that the weights had seen before, however often the run was interrupted: 0."""
     restarts: int = 0
     """How often Ray Train started the workers again, from the last checkpoint."""
     order_hash: str = ""
@@ -96,6 +96,6 @@ class TrainResult:
     checkpoint: str | None = None
     """The last checkpoint written."""
     problems: pa.Table | None = None
-    """Rows of a stream that were set aside: set, id and the fields of their problem; None for none."""
+    """Rows of a stream that were quarantined: set, id and the fields of their problem; None for none."""
     device: str = "cpu"
     precision: str = "fp32"

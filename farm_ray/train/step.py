@@ -25,7 +25,7 @@ MOST_LOST_IN_FP16 = 25
 
 
 @dataclass(kw_only=True)
-class Trainee:
+class TrainState:
     """What a step changes: the model and everything that moves with it."""
 
     model: AdaptiveModel
@@ -55,7 +55,7 @@ class LostSteps:
     """Counts the steps in a row that brought nothing: their loss was no number, or their update was left out."""
 
     most: int
-    """That many are put up with."""
+    """That many are tolerated."""
     in_a_row: int = 0
 
     @classmethod
@@ -70,7 +70,7 @@ class LostSteps:
 
 
 def train_step(
-    trainee: Trainee, micro_batches: Sequence[MicroBatch], *, rows_in_step: int, global_step: int
+    trainee: TrainState, micro_batches: Sequence[MicroBatch], *, rows_in_step: int, global_step: int
 ) -> tuple[torch.Tensor, bool]:
     """One optimizer step over all micro-batches of this rank.
 
@@ -87,7 +87,7 @@ def train_step(
     counted = _units_per_row(trainee, micro_batches, rows_in_step)
     for number, micro_batch in enumerate(micro_batches, start=1):
         batch = micro_batch.tensors | counted
-        with _gradients_meet(trainee.wrapped, last=number == len(micro_batches)), _dropout_of(micro_batch):
+        with sync_on_last_microbatch(trainee.wrapped, last=number == len(micro_batches)), _dropout_of(micro_batch):
             with trainee.precision.autocast():
                 logits = trainee.wrapped(**batch)
             losses = trainee.model.logits_to_loss(logits, global_step=global_step, **batch)
@@ -98,7 +98,7 @@ def train_step(
     return share, _update(trainee)
 
 
-def _units_per_row(trainee: Trainee, micro_batches: Sequence[MicroBatch], rows_in_step: int) -> Batch:
+def _units_per_row(trainee: TrainState, micro_batches: Sequence[MicroBatch], rows_in_step: int) -> Batch:
     """For heads whose loss is a mean over units: the units per row in the whole step, over all ranks, 0-dimensional."""
     heads: Any = [head for head in trainee.model.prediction_heads if head.has_loss_units]
     if not heads:
@@ -121,7 +121,7 @@ def _check_losses(losses: torch.Tensor, *, rows: int) -> None:
         )
 
 
-def _update(trainee: Trainee) -> bool:
+def _update(trainee: TrainState) -> bool:
     scaler, optimizer = trainee.precision.scaler, trainee.optimizer
     scaler.unscale_(optimizer)
     if trainee.max_grad_norm is not None:
@@ -145,7 +145,7 @@ def _dropout_of(micro_batch: MicroBatch) -> contextlib.AbstractContextManager[An
     return torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else [])
 
 
-def _gradients_meet(wrapped: torch.nn.Module, *, last: bool) -> contextlib.AbstractContextManager[Any]:
+def sync_on_last_microbatch(wrapped: torch.nn.Module, *, last: bool) -> contextlib.AbstractContextManager[Any]:
     """DDP sums gradients over ranks in the last micro-batch only."""
     no_sync: Callable[[], contextlib.AbstractContextManager[Any]] | None = getattr(wrapped, "no_sync", None)
     return contextlib.nullcontext() if last or no_sync is None else no_sync()

@@ -54,8 +54,8 @@ class Trainer:
         use_amp: None or `O0` for float32, `bf16`, `fp16`, FARM's `O1`..`O3`, or `auto`.
         grad_acc_steps: Micro-batches per optimizer step.
         early_stopping: Watches the dev results; the best weights are put back at the end. Every `train()` starts it
-            anew, or with what the checkpoint holds that it goes on from. An object of your own needs FARM's
-            `check_stopping`; to start anew a `reset`, to be stored `state_dict` and `load_state_dict`.
+            from scratch, or with what the checkpoint holds that it goes on from. An object of your own needs FARM's
+            `check_stopping`; to start from scratch a `reset`, to be stored `state_dict` and `load_state_dict`.
         log_learning_rate, log_loss_every: What the tracker hears, and how often in steps.
         checkpoint_on_sigterm: A SIGTERM ends the run at the next step; with `checkpoint_root_dir` a checkpoint is
             written first, also at a Ctrl-C, which is raised then.
@@ -65,7 +65,7 @@ class Trainer:
             of every step up to the last of them; with several machines one that all of them see.
         checkpoints_to_keep: Older ones are removed.
         evaluator_test: Evaluate on test at the end.
-        disable_tqdm: Accepted for FARM's sake; there is no bar unless `progress` draws one.
+        disable_tqdm: Ignored, kept for FARM compatibility; there is no bar unless `progress` draws one.
         max_grad_norm: Gradients are clipped to this total norm; None does not clip.
         learning_rate: Peak learning rate of the schedule.
         optimizer_opts, schedule_opts: As for `initialize_optimizer`.
@@ -201,7 +201,7 @@ class Trainer:
         resume_from_checkpoint: str = "latest",
         **kwargs: Any,
     ) -> Trainer:
-        """A trainer that goes on from a checkpoint below `checkpoint_root_dir`, or starts anew where there is none.
+        """A trainer that resumes from a checkpoint below `checkpoint_root_dir`, or starts from scratch without one.
 
         Args:
             data_silo: As for the class.
@@ -236,7 +236,7 @@ class Trainer:
         return self.result.test
 
     def train(self) -> AdaptiveModel:
-        """Runs to the end, to an early stop or to a signal; `result` tells which.
+        """Runs to the end, to an early stop or to a signal; `result` says which.
 
         Returns:
             The trained model; under early stopping with the best weights.
@@ -281,7 +281,7 @@ class Trainer:
             self.result = (
                 self._here(settings, stop.event) if self.num_workers == 0 else self._on_ray(settings, stop.event)
             )
-        self.data_silo.set_aside_while_training(self.result.problems)
+        self.data_silo.quarantine_while_training(self.result.problems)
         self.model.eval()
         if self.result.preempted and stop.by_interrupt:
             raise KeyboardInterrupt
@@ -408,7 +408,7 @@ def _least_and_most(num_workers: int | tuple[int, int]) -> tuple[int, int]:
         return num_workers, num_workers
     least, most = num_workers
     if not 1 <= least <= most:
-        raise ConfigError(f"num_workers between {least} and {most} cannot be meant; give (least, most) with 1 <= least")
+        raise ConfigError(f"num_workers between {least} and {most} is invalid; give (least, most) with 1 <= least")
     return least, most
 
 

@@ -26,7 +26,7 @@ from farm_ray.train.checkpoint_writer import CheckpointWriter
 from farm_ray.train.in_memory_feed import InMemoryFeed
 from farm_ray.train.notices import Notice, Notices
 from farm_ray.train.settings import TrainResult, TrainSettings
-from farm_ray.train.step import LostSteps, Trainee, train_step
+from farm_ray.train.step import LostSteps, TrainState, train_step
 from farm_ray.train.step_log import StepLog
 from farm_ray.train.stream_feed import StreamFeed
 
@@ -173,7 +173,7 @@ class Worker:
             "model parameters": parameters,
         }
 
-    def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> Trainee:
+    def _trainee(self, model: AdaptiveModel, own_optimizer: tuple[torch.optim.Optimizer, Any] | None) -> TrainState:
         settings, ranks = self.settings, self.ranks
         if own_optimizer is None:
             _, optimizer, scheduler = initialize_optimizer(
@@ -189,7 +189,7 @@ class Worker:
         else:
             model.to(ranks.device)
             optimizer, scheduler = own_optimizer
-        return Trainee(
+        return TrainState(
             model=model,
             wrapped=_wrapped(model, ranks),
             optimizer=optimizer,

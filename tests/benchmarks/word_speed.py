@@ -1,4 +1,4 @@
-"""Rows per second of the arrows for labelled words, against the bare tokenizer on the same words; one thread.
+"""Rows per second of the stages for labelled words, against the bare tokenizer on the same words; one thread.
 
     python -m tests.benchmarks.word_speed --data FILE.txt [--rows 30000] [--rounds 5]
 

@@ -2,7 +2,7 @@
 
     pytest -m chaos tests/chaos
 
-Every case has a seed, which says when. The order hash tells which rows each step used, so equal hashes mean that every
+Every case has a seed, which says when. The order hash says which rows each step used, so equal hashes mean that every
 row was used as in the unbroken run: once per epoch.
 """
 

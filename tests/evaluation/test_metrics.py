@@ -1,4 +1,4 @@
-"""Metrics by name, by function and in lists; what users register; errors that name the way out."""
+"""Metrics by name, by function and in lists; what users register; errors with hints."""
 
 import functools
 import math

@@ -1,4 +1,4 @@
-"""predict_file: rows in = rows out, in input order, whole or not there; on Ray the same as in this process."""
+"""predict_file: rows in = rows out, in input order, atomic; on Ray the same as in this process."""
 
 import gzip
 import json

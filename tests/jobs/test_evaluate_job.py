@@ -36,14 +36,14 @@ def test_errors_name_the_flags(call, train_flags, data_dir, tmp_path, monkeypatc
     assert told in err.strip().splitlines()[-1]
 
 
-def test_rows_that_are_set_aside_are_told(call, train_flags, data_dir, tmp_path):
+def test_rows_that_are_quarantined_are_told(call, train_flags, data_dir, tmp_path):
     call(train.main, train_flags)
     with (data_dir / "train.tsv").open("a") as file:
         file.write("a film\tgod\n")
     flags = [str(tmp_path / "out" / "model"), str(data_dir / "train.tsv"), "--max-problem-share", "0.1"]
     code, told, err = call(evaluate.main, flags)
     assert (code, told["rows"], told["problems"]) == (0, 32, {"unknown label": 1}), err
-    assert 'test: 1 of 33 rows are set aside (1 x unknown label): train.tsv:34: label "god" is not in' in err
+    assert 'test: 1 of 33 rows are quarantined (1 x unknown label): train.tsv:34: label "god" is not in' in err
 
 
 @pytest.mark.parametrize("missing", ["model", "file"])

@@ -1,4 +1,4 @@
-"""jobs.infer and jobs.preprocess stopped by signals: what is finished is kept, and the same command goes on behind it."""
+"""jobs.infer and jobs.preprocess stopped by signals: what is finished is kept, and the same command resumes after it."""
 
 import io
 import json

@@ -69,7 +69,7 @@ def test_cut_anywhere(processors, dicts, cut):
 @settings(max_examples=60, deadline=None)
 @given(dicts=rows)
 def test_nothing_vanishes_and_ids_ride_along(processors, dicts):
-    """Rows in = rows out, in order, under their ids; each is sound or tells its problem in full."""
+    """Rows in = rows out, in order, under their ids; each is sound or reports its problem in full."""
     for processor in processors:
         features = processor.featurize(processor.dicts_to_table(dicts))
         assert features.column("id").to_pylist() == [str(n) for n in range(len(dicts))]

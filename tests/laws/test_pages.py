@@ -160,7 +160,7 @@ def test_what_a_page_names_is_there(page):
         ("`farm_ray/trane`", "no such path: farm_ray/trane"),
         ("`train/stepp.py`", "no such path: train/stepp.py"),
         ("```text\nfiles  data_handler/file_to_dict, tests/laws\n```", "no such path: data_handler/file_to_dict"),
-        ("```python\nfrom farm_ray.train import Trainee\n```", "no farm_ray.train.Trainee"),
+        ("```python\nfrom farm_ray.train import TrainState\n```", "no farm_ray.train.TrainState"),
     ],
 )
 def test_what_is_not_there_is_found(text, problem):

@@ -105,7 +105,7 @@ def test_language_models_learn_the_same_from_any_number_of_workers(tiny_folder, 
 
 
 def test_a_language_model_broken_and_resumed_is_unbroken(tiny_folder, documents, tmp_path):
-    """Masks drawn anew in the second epoch are those of the unbroken run."""
+    """Masks drawn again in the second epoch are those of the unbroken run."""
     options = {"epochs": 2, "dropout": 0.1, "checkpoint_every": 5, "checkpoint_root_dir": tmp_path}
     unbroken, _ = lm_run(tiny_folder, documents_stream(tiny_folder, documents), epochs=2, dropout=0.1)
     broken = small_lm_trainer(

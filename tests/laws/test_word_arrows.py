@@ -58,7 +58,7 @@ def test_cut_anywhere(processors, examples):
 @settings(max_examples=100, deadline=None)
 @given(given_rows=rows)
 def test_nothing_vanishes_and_ids_ride_along(processors, given_rows):
-    """Every row has its windows in order, or one that tells its problem in full; every word its label once."""
+    """Every row has its windows in order, or one that reports its problem in full; every word its label once."""
     for processor in processors:
         dicts = [dictionary(*row) for row in given_rows]
         windows = processor.featurize(processor.dicts_to_table(dicts)).to_pylist()

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(3600)]
 
 
 def test_adapted_to_the_brown_corpus(tmp_path):
-    """The package has no head for hidden tokens: a fresh one begins at the size of the vocabulary, 30,522."""
+    """The package has no head for masked tokens: a fresh one begins at the size of the vocabulary, 30,522."""
     result = train("pipelines.lm_finetuning", DATA / "brown", tmp_path / "out")
     dev = result["metrics"]["dev"]
     assert dev["lm"]["perplexity"] <= 180

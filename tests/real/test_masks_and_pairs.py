@@ -1,4 +1,4 @@
-"""What is hidden and which texts are paired, over a million hidden tokens of the Brown corpus. Needs FARM_RAY_DATA.
+"""What is hidden and which texts are paired, over a million masked tokens of the Brown corpus. Needs FARM_RAY_DATA.
 
 Run with `FARM_RAY_DATA=folder pytest -m real tests/real/test_masks_and_pairs.py`; some minutes, no training.
 """

@@ -1,4 +1,4 @@
-"""Pairs, numbers, several labels and tags of words: trained, saved, and scored anew by a process of its own.
+"""Pairs, numbers, several labels and tags of words: trained, saved, and scored again by a process of its own.
 
 Needs FARM_RAY_DATA, a folder with sick, wnut17, wnut17_multilabel and wang_ranking; some fifteen minutes on two cores.
 """

@@ -1,4 +1,4 @@
-"""Which errors of a store may pass, and what tells that a file has changed."""
+"""Which errors of a store may pass, and what shows that a file has changed."""
 
 import gzip
 import os

@@ -16,7 +16,7 @@ from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.ranks import Ranks
 from farm_ray.train import checkpoint, checkpoint_store
 from farm_ray.train.checkpoint_store import CheckpointStore
-from farm_ray.train.step import Trainee
+from farm_ray.train.step import TrainState
 from tests.runs import small_model
 
 IDENTITY = {"epochs": 2, "schedule_opts": {"name": "Constant"}}
@@ -45,7 +45,7 @@ def trainee(tiny_folder):
 def fresh(folder, *, ranks=None, scale=2.0**16):
     model = small_model(folder)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
-    return Trainee(
+    return TrainState(
         model=model,
         wrapped=model,
         optimizer=optimizer,

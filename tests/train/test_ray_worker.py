@@ -36,7 +36,7 @@ def test_what_may_pass(error, passes):
 
 
 class Remote:
-    """A board that tells its failure after some questions."""
+    """A board that reports its failure after some questions."""
 
     def __init__(self, after):
         self.asked, self.after = 0, after

@@ -9,7 +9,7 @@ import torch
 
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.ranks import Ranks
-from farm_ray.train.step import MOST_LOST_IN_FP16, LostSteps, MicroBatch, Trainee, train_step
+from farm_ray.train.step import MOST_LOST_IN_FP16, LostSteps, MicroBatch, TrainState, train_step
 
 X = torch.tensor([[1.0], [2.0], [-1.0], [3.0], [0.5], [-2.0], [4.0], [1.5]])
 Y = torch.tensor([2.0, 3.0, 0.0, 1.0, -1.0, 2.0, 5.0, 0.0])
@@ -47,7 +47,7 @@ def trainee(*, ranks=None, max_grad_norm=None, precision=None, schedule=False):
     """SGD with a rate of 1: a step changes the weights by the gradient."""
     model = Line()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    return Trainee(
+    return TrainState(
         model=model,
         wrapped=model,
         optimizer=optimizer,
@@ -205,7 +205,7 @@ UNITS = torch.tensor([1.0, 5.0, 2.0, 0.0, 3.0, 1.0, 1.0, 7.0])
 def test_a_loss_over_units_is_the_mean_over_all_units_of_the_step(cuts):
     model = Counted()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    made = Trainee(
+    made = TrainState(
         model=model, wrapped=model, optimizer=optimizer, scheduler=None, precision=Precision.resolve(None, "cpu")
     )
     wanted = float((((0.5 * X[:, 0] - 1.0 - Y) ** 2) * UNITS).sum() / UNITS.sum())

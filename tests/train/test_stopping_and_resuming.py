@@ -180,7 +180,7 @@ def killed_once(flag, *, at_step):
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
 def test_a_lost_worker_is_started_again_and_nothing_shows(tiny_folder, tmp_path):
-    """The run starts anew, over an older one; what it goes on from is its own checkpoint."""
+    """The run starts from scratch, over an older one; what it resumes from is its own checkpoint."""
     runs = {}
     small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path / "1", epochs=1)
     for workers, step in ((0, -1), (1, 4)):

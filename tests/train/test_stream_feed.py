@@ -38,7 +38,7 @@ class Talk:
 
 
 def on_ranks(stream, size, *, epochs=3):
-    """Per rank the ids that were set aside, sorted, or the error's message."""
+    """Per rank the ids that were quarantined, sorted, or the error's message."""
     talk, found = Talk(size), [None] * size
     settings = TrainSettings(epochs=epochs, batch_size=8, eval_batch_size=8, learning_rate=1e-3)
 

@@ -26,8 +26,8 @@ _FEATURES, _RECIPE = "features.parquet", "recipe.json"
 def cached_features(processor: Processor, file: str, folder: Path, make: Callable[[], pa.Table]) -> pa.Table:
     """The features of one file: read if they were made before from the same bytes by the same processor, else made.
 
-    A damaged entry is made anew, and so is one that holds pickled objects. `recipe.json` beside the features tells what
-    the key was made of.
+    A damaged entry is made again, and so is one that holds pickled objects. `recipe.json` beside the features says
+    what the key was made of.
 
     Raises:
         ConfigError: When `folder` is an address.

@@ -106,14 +106,14 @@ class DataSiloForCrossVal(_FoldSilo):
             random_state: Seed of the folds, of their dev splits and their training order; None takes the silo's.
             stratification: Whether each label has the same share in every fold: the labels of each task, ten bins of
                 numbers, types of entities in a text. Labels too rare for that are told in a warning.
-            n_neg_answers_per_question: Accepted for FARM's sake; there are no folds of question answering yet.
+            n_neg_answers_per_question: Ignored; there are no folds of question answering yet.
             n_inner_splits: Nested cross-validation: of each fold's training rows this many inner splits are made, and
                 each of them is dev once, so that there are `n_splits * n_inner_splits` silos, those of one test set
                 one after the other. None cuts dev out of train as the processor says (`dev_split`).
             stratified: An older name of `stratification`.
 
         Raises:
-            ConfigError: When there are fewer source rows than folds, or on arguments that cannot be meant.
+            ConfigError: When there are fewer source rows than folds, or on arguments that are invalid.
             NestedSplitsError: When `n_inner_splits` is less than 2.
             DataProblemError: When the training rows of a fold have only one class.
         """
@@ -146,7 +146,7 @@ class DataSiloForHoldout(_FoldSilo):
         random_state: int | None = None,
         stratification: bool | Callable[..., tuple[FeatureSet, FeatureSet]] = True,
     ) -> list[Self]:
-        """`n_splits` silos; in each the rows of all `sets` are shuffled anew and cut into train and test.
+        """`n_splits` silos; in each the rows of all `sets` are shuffled again and cut into train and test.
 
         Args:
             datasilo: Has the data.
@@ -158,7 +158,7 @@ class DataSiloForHoldout(_FoldSilo):
                 the train and test parts of a `FeatureSet`.
 
         Raises:
-            ConfigError: When train or test would be empty, or on arguments that cannot be meant.
+            ConfigError: When train or test would be empty, or on arguments that are invalid.
             DataProblemError: When the training rows of a split have only one class.
         """
         check_holdout(sets, n_splits, train_split)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from farm_ray import storage
-from farm_ray.data_handler.data_silo import set_aside
+from farm_ray.data_handler.data_silo import quarantine
 from farm_ray.data_handler.data_silo.split_reading import windows_of
 from farm_ray.errors import DataProblemError
 
@@ -99,9 +99,9 @@ class _Sampler:
 
     def _usable(self, dicts: pa.Table) -> int:
         features = self.processor.featurize(dicts)
-        rows = set_aside.sound_rows(features)
+        rows = quarantine.sound_rows(features)
         if self.first_problem is None and len(rows) < features.num_rows:
-            self.first_problem = set_aside.table_of(features, set_name="train").column("message")[0].as_py()
+            self.first_problem = quarantine.table_of(features, set_name="train").column("message")[0].as_py()
         return len(rows)
 
 

@@ -94,7 +94,7 @@ class Lanes:
         self._opened_at = position
 
     def go_to(self, position: Position) -> None:
-        """Makes the lanes stand where `position` says; the next epoch is being read already, others are begun anew."""
+        """Moves the lanes to a position; the next epoch is being read already, others start from scratch."""
         is_next_epoch = bool(self._sources) and position.epoch == self._epoch + 1 and position.step == 0
         if position != self._opened_at and not is_next_epoch:
             self._open(position)
@@ -205,6 +205,6 @@ def _join(sets: Sequence[FeatureSet]) -> FeatureSet:
         rows=np.concatenate([rows.rows + start for rows, start in zip(sets, starts, strict=False)]),
         _columns={},
     )
-    # Known already; hashing thousands of ids anew with every window would cost more than the batches.
+    # Known already; hashing thousands of ids again with every window would cost more than the batches.
     vars(together)["row_hashes"] = np.concatenate([rows.row_hashes for rows in sets])
     return together

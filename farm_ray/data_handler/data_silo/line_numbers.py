@@ -26,7 +26,7 @@ def with_lines(found: pa.Table, splits: Iterable[Split]) -> pa.Table:
     Each file is read once, up to the last split that has a problem. Where that fails the names stay.
 
     Args:
-        found: As `set_aside.table_of` makes it.
+        found: As `quarantine.table_of` makes it.
         splits: Of the corpus.
     """
     files = {split.name or file_name(split.file): split.file for split in splits}

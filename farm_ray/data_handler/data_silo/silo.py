@@ -17,7 +17,7 @@ from farm_ray import farm_methods, storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.columns import joined
-from farm_ray.data_handler.data_silo import label_strata, set_aside, statistics
+from farm_ray.data_handler.data_silo import label_strata, quarantine, statistics
 from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
 from farm_ray.data_handler.data_silo.cache import cached_features
 from farm_ray.data_handler.data_silo.executor import blocks_on_ray, run_here
@@ -36,8 +36,8 @@ from farm_ray.parts import START
 if TYPE_CHECKING:
     from torch.utils.data import Dataset, Subset
 
-    from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
     from farm_ray.data_handler.data_silo.folds import Strata
+    from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
     from farm_ray.data_handler.data_silo.split_groups import SplitRows
     from farm_ray.data_handler.processor import Processor
 
@@ -58,18 +58,18 @@ class DataSilo:
     """Turns the files (or dicts) of a processor into features and keeps them as Arrow tables.
 
     Args:
-        processor: Brings the three arrows; a frozen copy is kept, fitted to the training data, so add tasks before.
+        processor: Brings the three stages; a frozen copy is kept, fitted to the training data, so add tasks before.
         batch_size: Rows the optimizer sees per micro-batch, over all workers together.
         eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
-        distributed: Accepted for FARM's sake; Ray Train knows.
+        distributed: Ignored, kept for FARM compatibility; Ray Train knows.
         automatic_loading: Load the processor's files now; False waits for `_load_data` with dicts.
         max_multiprocessing_chunksize: Rows that a Ray task featurises at a time.
         max_processes: Most Ray tasks at once; 1 works in this process without Ray.
         caching: Keep features on disk and reuse them while file contents and processor stay the same.
         cache_path: Folder of that cache.
         seed: Of the dev split and of the training order.
-        max_problem_share: Share of a set's rows that may be set aside; 0 stops at the first bad row.
-        problems_dir: Where `problems.parquet` is written when rows are set aside; None writes none.
+        max_problem_share: Share of a set's rows that may be quarantined; 0 stops at the first bad row.
+        problems_dir: Where `problems.parquet` is written when rows are quarantined; None writes none.
         progress: Called with (stage, rows done, rows in all or None, note).
         parts: Keeps the features of files while they are made, for a run that may be killed; None keeps none.
 
@@ -95,7 +95,7 @@ class DataSilo:
         max_problem_share: float = 0.0,
         problems_dir: str | Path | None = None,
         progress: Progress | None = None,
-        parts: FeatureParts | None = None,
+        parts: PartialFeatures | None = None,
     ) -> None:
         refuse_uncalled(type(self), farm_methods.DATA_SILO)
         _check_numbers(batch_size, eval_batch_size, max_multiprocessing_chunksize, max_processes, max_problem_share)
@@ -154,7 +154,7 @@ class DataSilo:
             logger.warning(tip)
 
     def _training_rows(self, dicts: list[dict[str, Any]] | None, files: Sequence[str]) -> Iterator[pa.Table]:
-        """The training data from arrow 1: a pass of its own, made only where the processor has something to measure."""
+        """The training data from stage 1: a pass of its own, made only where the processor has something to measure."""
         if dicts is not None:
             yield self.processor.dicts_to_table(dicts)
             return
@@ -197,7 +197,7 @@ class DataSilo:
         made = featurized(rows, on_ray=on_ray, max_tasks=self.max_processes)
         return self._gathered(table for _, table in made)
 
-    def _in_parts(self, parts: FeatureParts, name: str, files: Sequence[str], *, on_ray: bool) -> _Made:
+    def _in_parts(self, parts: PartialFeatures, name: str, files: Sequence[str], *, on_ray: bool) -> _Made:
         features = parts.features(
             name,
             self.processor,
@@ -252,18 +252,18 @@ class DataSilo:
             self.progress("preprocess rows", done, None, "")
 
     def _accept(self, name: str, features: pa.Table, blocks: tuple[Any, ...]) -> FeatureSet:
-        found = set_aside.table_of(features, set_name=name)
+        found = quarantine.table_of(features, set_name=name)
         if found.num_rows:
             self._problem_tables.append(found)
             everything = _concat(self._problem_tables)
-            stored = None if self.problems_dir is None else set_aside.store(everything, self.problems_dir)
-            rows_in = set_aside.source_rows(features)
-            set_aside.refuse(found, rows_in, max_share=self.max_problem_share, stored=stored)
-            told = f"{found.num_rows} of {rows_in} rows are set aside {set_aside.first_ones(found, stored=stored)}"
+            stored = None if self.problems_dir is None else quarantine.store(everything, self.problems_dir)
+            rows_in = quarantine.source_rows(features)
+            quarantine.refuse(found, rows_in, max_share=self.max_problem_share, stored=stored)
+            told = f"{found.num_rows} of {rows_in} rows are quarantined {quarantine.first_ones(found, stored=stored)}"
             if found.num_rows == rows_in:
-                raise DataProblemError(f"the {name} set has no usable row: {told} Mend them", set=name)
+                raise DataProblemError(f"the {name} set has no usable row: {told} Fix them", set=name)
             logger.warning("%s: %s", name, told)
-        rows = set_aside.sound_rows(features)
+        rows = quarantine.sound_rows(features)
         if not len(rows):
             raise DataProblemError(f"the {name} set has no rows; give a file with at least one", set=name)
         return FeatureSet(
@@ -341,25 +341,25 @@ class DataSilo:
         return statistics.describe(self.data, batch_size=self.batch_size)
 
     def problem_counts(self) -> dict[str, int]:
-        """Rows set aside by kind of problem; empty when none."""
-        return set_aside.counts(self.problems) if self.problems.num_rows else {}
+        """Rows quarantined by kind of problem; empty when none."""
+        return quarantine.counts(self.problems) if self.problems.num_rows else {}
 
     def keep_problems(self, folder: Path) -> None:
         """From now on the problems lie in this folder; those of an earlier silo there go."""
         self.problems_dir = folder
         if self.problems.num_rows:
-            set_aside.store(self.problems, folder)
+            quarantine.store(self.problems, folder)
         else:
-            (folder / set_aside.FILE_NAME).unlink(missing_ok=True)
+            (folder / quarantine.FILE_NAME).unlink(missing_ok=True)
 
-    def set_aside_while_training(self, found: pa.Table | None) -> None:
+    def quarantine_while_training(self, found: pa.Table | None) -> None:
         """Takes in rows with problems that a stream's reader met; stores all of them in `problems_dir`."""
         if found is None:
             return
         self._problem_tables.append(found)
         self.problems = _concat(self._problem_tables)
         if self.problems_dir is not None:
-            set_aside.store(self.problems, self.problems_dir)
+            quarantine.store(self.problems, self.problems_dir)
 
     def calculate_class_weights(self, task_name: str, source: str = "train") -> npt.NDArray[np.float32]:
         """Balanced class weights of a task in the order of its label list, float32 [classes].

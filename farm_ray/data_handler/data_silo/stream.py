@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from farm_ray import cluster
 from farm_ray.data_handler.batches import FeatureSet
-from farm_ray.data_handler.data_silo import set_aside
+from farm_ray.data_handler.data_silo import quarantine
 from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
 from farm_ray.data_handler.data_silo.executor import READ_CPUS, ReadTask, chain_on_ray, run_here
 from farm_ray.data_handler.data_silo.line_numbers import with_lines
@@ -38,7 +38,7 @@ PATIENCE_S = 900.0
 own error is told."""
 
 _EPOCHS_LOOKED_AT = 3
-"""For an estimate: each epoch deals the ranges anew."""
+"""For an estimate: each epoch deals the splits again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class StreamedSet:
         """The sound rows of some windows."""
         return FeatureSet(
             table=features,
-            rows=set_aside.sound_rows(features),
+            rows=quarantine.sound_rows(features),
             padding=self.processor.padding(),
             pad_to_multiple_of=self.pad_to_multiple_of,
             masking=self.processor.masking(self.seed),
@@ -167,7 +167,7 @@ class StreamedSet:
 
 @dataclass(slots=True)
 class StreamProblems:
-    """The rows of a stream that were set aside so far, each once, and whether they are too many."""
+    """The rows of a stream that were quarantined so far, each once, and whether they are too many."""
 
     max_share: float
     expected_rows: int
@@ -193,7 +193,7 @@ class StreamProblems:
 
     def take(self, features: pa.Table) -> None:
         """Notes the bad rows of a window."""
-        found = set_aside.table_of(features, set_name="train")
+        found = quarantine.table_of(features, set_name="train")
         new = found.filter(pa.array([name not in self._known for name in found.column("id").to_pylist()], pa.bool_()))
         if new.num_rows == 0:
             return
@@ -201,7 +201,7 @@ class StreamProblems:
         self.tables.append(new)
 
     def too_many(self, number: int) -> bool:
-        """Whether so many rows, in the `tables` of all ranks together, are more than may be set aside."""
+        """Whether so many rows, in the `tables` of all ranks together, are more than may be quarantined."""
         if number == 0:
             return False
         everywhere = number + sum(table.num_rows for table in self.earlier)
@@ -218,7 +218,7 @@ class StreamProblems:
         """
         everything = with_lines(pa.concat_tables([*self.earlier, *tables]), self.splits)
         rows = max(self.expected_rows, everything.num_rows)
-        raise set_aside.refusal(everything, rows, stored=None)
+        raise quarantine.refusal(everything, rows, stored=None)
 
 
 def featurized_windows(

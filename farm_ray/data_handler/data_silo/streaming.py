@@ -49,9 +49,9 @@ class StreamingDataSilo(DataSilo):
     `quote_char=None` spares that. `Trainer` takes it like any silo.
 
     Args:
-        processor: Brings the three arrows; a frozen copy is kept. Its `train_filename` may be a folder or a pattern.
+        processor: Brings the three stages; a frozen copy is kept. Its `train_filename` may be a folder or a pattern.
         batch_size: Rows the optimizer sees per micro-batch, over all workers together.
-        distributed: Accepted for FARM's sake; Ray Train knows.
+        distributed: Ignored, kept for FARM compatibility; Ray Train knows.
         dataloader_workers: Most Ray tasks at once that read ahead.
         eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
         seed: Of the order, of masks and of other random choices.
@@ -59,8 +59,8 @@ class StreamingDataSilo(DataSilo):
             can be. Part of the order: a run goes on with the lanes it began with. None takes 8, or as many as there
             are ranges or rows in a batch.
         window_bytes: Bytes of text that are shuffled, paired and sorted by length together.
-        max_problem_share: Share of the rows that may be set aside; 0 stops at the first bad row.
-        problems_dir: Where `problems.parquet` is written when rows are set aside; None writes none.
+        max_problem_share: Share of the rows that may be quarantined; 0 stops at the first bad row.
+        problems_dir: Where `problems.parquet` is written when rows are quarantined; None writes none.
         progress: Called with (stage, rows done, rows in all or None, note).
 
     Raises:
@@ -164,9 +164,9 @@ class StreamingDataSilo(DataSilo):
             "processor": self.processor.fingerprint()[:_DIGITS],
         }
 
-    def set_aside_while_training(self, found: pa.Table | None) -> None:
-        """As `DataSilo.set_aside_while_training`; rows are named by their lines."""
-        super().set_aside_while_training(None if found is None else with_lines(found, self.stream.ranges))
+    def quarantine_while_training(self, found: pa.Table | None) -> None:
+        """As `DataSilo.quarantine_while_training`; rows are named by their lines."""
+        super().quarantine_while_training(None if found is None else with_lines(found, self.stream.ranges))
 
     @property
     def stream(self) -> StreamedSet:

@@ -1,1 +1,1 @@
-"""Arrow 2: labels become ids, texts are checked. Plain functions from table to table, without state."""
+"""Stage 2: labels become ids, texts are checked. Plain functions from table to table, without state."""

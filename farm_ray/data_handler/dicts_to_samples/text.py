@@ -29,7 +29,7 @@ Task = Mapping[str, Any]
 
 
 def text_samples(dicts: pa.Table, *, tasks: Mapping[str, Task], inference: bool) -> pa.Table:
-    """Rows in = rows out, in order; a row that cannot be meant keeps its place and gets a `problem`.
+    """Rows in = rows out, in order; a row that are invalid keeps its place and gets a `problem`.
 
     Args:
         dicts: Columns id, text, text_b where rows are pairs, a column of strings named by each task's `label_name`,

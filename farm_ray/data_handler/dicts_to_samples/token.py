@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def token_samples(dicts: pa.Table, *, tasks: Mapping[str, Mapping[str, Any]], inference: bool) -> pa.Table:
-    """Rows in = rows out, in order; a row that cannot be meant keeps its place and gets a `problem`.
+    """Rows in = rows out, in order; a row that are invalid keeps its place and gets a `problem`.
 
     Args:
         dicts: Columns id, text, one column by each task's `label_name`, problem: lists of tags, one per word of the

@@ -1,4 +1,4 @@
-"""The first arrow: from a file to rows of text as written there, each with its id and what is wrong with it."""
+"""Stage 1: from a file to rows of text as written there, each with its id and what is wrong with it."""
 
 from farm_ray.data_handler.file_to_dicts.document_file import read_docs_from_txt, split_file
 from farm_ray.data_handler.file_to_dicts.jsonl import read_jsonl

@@ -39,7 +39,7 @@ def read_conll(file: TableFile, how: ConllFormat, split: Split | None = None) ->
     Line ends may be `\n`, `\r\n` or `\r`.
 
     A sentence with a line that is no row keeps its place, with a null text, null tags and the first such line as its
-    problem: another number of columns than most rows at the begin of the file, an empty token or tag, whitespace in a
+    problem: another number of columns than most rows at the start of the file, an empty token or tag, whitespace in a
     token, bytes that are no text.
 
     Args:
@@ -64,7 +64,7 @@ def read_conll(file: TableFile, how: ConllFormat, split: Split | None = None) ->
 
 
 def _usual_width(file: TableFile, how: ConllFormat) -> int:
-    """The number of columns that most rows at the begin of the file have; rows that begin with `#` are the last resort.
+    """The number of columns that most rows at the start of the file have; rows that begin with `#` are the last resort.
 
     Raises:
         DataProblemError: When there is no row, or not the columns that are wanted, or most rows hold no single word.
@@ -233,14 +233,14 @@ class _Sentences:
 
     def _read_row(self, number: int, row: str, cells: list[str]) -> None:
         if len(cells) != self._width:
-            reason = f"has {_counted(len(cells))} where most rows have {self._width}; mend it, or check the delimiter"
+            reason = f"has {_counted(len(cells))} where most rows have {self._width}; fix it, or check the delimiter"
             self._fail(number, "wrong number of columns", reason, row)
             return
         token, tags = cells[self._token], [cells[column] for column in self._tags]
         if not _is_word(token):
             kind = "whitespace in a token" if token else "empty token"
             told = f"has whitespace in its token {shorten(token)!r}" if token else "has an empty token"
-            self._fail(number, kind, f"{told}; mend the line", row)
+            self._fail(number, kind, f"{told}; fix the line", row)
         elif not all(tags):
             self._fail(number, "missing tag", "has no tag; fill it in, or take out the sentence", row)
         else:

@@ -91,7 +91,7 @@ def simple_types(tags: Sequence[str]) -> Tags:
 
 
 def iob1_to_iob2(tags: Sequence[str]) -> Tags:
-    """Every entity begins with B-: an I- at the begin, after O and after another type becomes B-; others stay."""
+    """Every entity begins with B-: an I- at the start, after O and after another type becomes B-; others stay."""
     converted, before = [], "O"
     for tag in tags:
         begins = tag.startswith("I-") and before[1:] != tag[1:]

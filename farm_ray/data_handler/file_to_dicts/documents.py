@@ -74,7 +74,7 @@ def read_documents(
     Only what is near a range is read: documents that begin before `end` are read to their end. So that this is never
     the whole file, documents longer than `file.longest` bytes may be cut into several: one begins with the first line
     that begins at or behind a multiple of `longest` bytes from the file's start, where no blank line begins from there
-    up to the next multiple. This is logged, and `pieces_of_documents` tells it of a table.
+    up to the next multiple. This is logged, and `pieces_of_documents` counts them in a table.
 
     A document with a line that is no text (bytes that are not in the encoding, NUL, above `LONGEST_LINE` bytes) keeps
     its place, with a null `doc` and the first such line as its problem.

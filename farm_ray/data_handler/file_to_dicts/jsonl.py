@@ -123,7 +123,7 @@ def _cells(file: TableFile, number: int, values: Mapping[str, Any]) -> tuple[lis
     try:
         cells = [cell_text(values.get(name)) for name in file.columns]
     except UnicodeError:
-        reason = "holds half of a surrogate pair (such as \\ud83d), which is no character; mend the line"
+        reason = "holds half of a surrogate pair (such as \\ud83d), which is no character; fix the line"
         return [None] * len(file.columns), file.problem(number, "undecodable", reason)
     longest = max((len(cell) for cell in cells if cell is not None), default=0)
     if longest > file.max_field_chars:
@@ -215,7 +215,7 @@ def _list_items(file: TableFile, opened: BinaryIO, encoding: str) -> Iterator[It
         raise file.error(f"{told}; {encoding_hint(encoding)}") from None
     except json.JSONDecodeError as error:
         where = f"in line {error.lineno} at character {error.colno}: {shorten(error.msg)}"
-        raise file.error(f"is not valid JSON {where}; mend it, or write one object per line (.jsonl)") from None
+        raise file.error(f"is not valid JSON {where}; fix it, or write one object per line (.jsonl)") from None
     except (ValueError, RecursionError) as error:
         raise file.error(f"is not valid JSON{_why(error)}; write one object per line (.jsonl)") from None
     for number, value in enumerate(values, 1):

@@ -27,7 +27,7 @@ def read_ner_file(
 ) -> list[dict[str, Any]]:
     """One dict per sentence: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.
 
-    Token and tag are the first and the last column; what the path of GermEval 2014 and CoNLL 2003 files tells is heeded
+    Token and tag are the first and the last column; what the path of GermEval 2014 and CoNLL 2003 files says is heeded
     (see `conll_format`).
 
     Args:

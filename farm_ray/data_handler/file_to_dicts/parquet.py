@@ -86,7 +86,7 @@ def _explained(file: TableFile) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         told = shorten(" ".join(str(error).split()))
-        raise file.error(f"cannot be read as Parquet: {told}; write it anew") from None
+        raise file.error(f"cannot be read as Parquet: {told}; write it again") from None
 
 
 def _wanted(file: TableFile, schema: pa.Schema) -> list[str]:

@@ -78,7 +78,7 @@ class TableFile:
         return [name for name in self.columns if there.count(name) > 1 and name not in self.optional]
 
     def missing_error(self, missing: Sequence[str], there: Sequence[str], hint: str = "") -> DataProblemError:
-        """The error for columns that are not in the file; `hint` says more about the way out."""
+        """The error for columns that are not in the file; `hint` says more than the nearest name."""
         names = " and ".join(f'"{name}"' for name in missing)
         # A column that is wanted itself is not the one that was meant.
         close = nearest(missing[0], [name for name in there if name not in self.columns])

@@ -29,7 +29,7 @@ class Position:
     step: int = 0
     """Optimizer steps done in this epoch."""
     lanes: tuple[LanePosition, ...] = ()
-    """Where each lane of a stream stands, by number; none for rows in memory, and at the begin of an epoch."""
+    """Where each lane of a stream stands, by number; none for rows in memory, and at the start of an epoch."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Position:

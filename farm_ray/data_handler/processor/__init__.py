@@ -1,4 +1,4 @@
-"""Processors: a file or dicts become features. One class per kind of task, each a set of settings and three arrows."""
+"""Processors: a file or dicts become features. One class per kind of task, each a set of settings and three stages."""
 
 from numpy.random import random as random_float
 

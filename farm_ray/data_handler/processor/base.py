@@ -1,4 +1,4 @@
-"""The base of all processors: settings and tasks, and three arrows from a file to features. Without torch and ray."""
+"""The base of all processors: settings and tasks, and three stages from a file to features. Without torch and ray."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Processor(SampleMethods, abc.ABC):
         dev_split: Share of the training data for the dev set, 0 to 1, where `dev_filename` is None.
         data_dir: Folder (or s3:// prefix) of the files; None when only dicts are processed.
         tasks: Task dicts by name, as `add_task` makes them.
-        proxies: Accepted for FARM's sake; farm_ray downloads no data sets.
+        proxies: Ignored, kept for FARM compatibility; farm_ray downloads no data sets.
         multithreading_rust: False limits the tokenizer to one thread in Ray tasks (RAYON_NUM_THREADS there).
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
     """
 
     max_text_chars: int = MAX_TEXT_CHARS
@@ -169,7 +169,7 @@ class Processor(SampleMethods, abc.ABC):
             raise ConfigError(f'task "{name}" has no label_list, and no training data to take it from; give label_list')
 
     def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - for subclasses that look into the file
-        """Why there is no task, and the way out."""
+        """Why there is no task, and a hint."""
         return f"{type(self).__name__} has no task: call add_task(name, metric, label_list) before training"
 
     def fitted_on(self, tables: Iterable[pa.Table]) -> Processor:
@@ -178,7 +178,7 @@ class Processor(SampleMethods, abc.ABC):
         Where `convert_labels` is the subclass's own, nothing is measured: mean 0, scale 1.
 
         Args:
-            tables: Training data from arrow 1; not read where nothing is to be measured.
+            tables: Training data from stage 1; not read where nothing is to be measured.
 
         Returns:
             The processor itself where nothing is to be measured.
@@ -258,7 +258,7 @@ class Processor(SampleMethods, abc.ABC):
         )
 
     def dicts_to_samples(self, dicts: pa.Table) -> pa.Table:
-        """Arrow 2: checked texts and label ids; rows in = rows out, in order."""
+        """Stage 2: checked texts and label ids; rows in = rows out, in order."""
         if self._converts_labels_itself() and not self.inference:
             return user_label_samples(dicts, tasks=self.tasks, convert=self.convert_labels)
         return text_samples(dicts, tasks=self.tasks, inference=self.inference)
@@ -274,7 +274,7 @@ class Processor(SampleMethods, abc.ABC):
         }
 
     def samples_to_features(self, samples: pa.Table) -> pa.Table:
-        """Arrow 3: token ids, in order; every row gives one row, or several that say whose they are in `dict_id`."""
+        """Stage 3: token ids, in order; every row gives one row, or several that say whose they are in `dict_id`."""
         return text_features(
             samples, tokenizer=self.tokenizer, max_seq_len=self.max_seq_len, label_columns=self.label_tensor_names
         )

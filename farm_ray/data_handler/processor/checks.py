@@ -1,4 +1,4 @@
-"""Settings of a processor that cannot be meant, found before any work is done."""
+"""Settings of a processor that are invalid, found before any work is done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dicts that people hand in, as the first table of the data way. One row per dict, whatever it holds."""
+"""Dicts that people hand in, as the first table of the data pipeline. One row per dict, whatever it holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that people hand in as dicts, as the first table of the data way. One row per dict, whatever it holds."""
+"""Documents that people hand in as dicts, as the first table of the data pipeline. One row per dict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrow 1: a file as tables of dicts."""
+"""Stage 1: a file as tables of dicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processors as values: frozen copies, and the fingerprint that tells whether two make equal features."""
+"""Processors as values: frozen copies, and the fingerprint that says whether two make equal features."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MEASURED_BY = "metric"
 """Of a task."""
 
 ARROWS_VERSION = 2
-"""Counted up whenever an arrow makes other features of the same input, so that caches are made anew."""
+"""Counted up whenever a stage makes other features of the same input, so that caches are made again."""
 
 
 def is_frozen(processor: Processor) -> bool:

@@ -29,7 +29,7 @@ class InferenceProcessor(TextClassificationProcessor):
         test_filename: Not read.
         dev_split: Not used.
         tasks: Task dicts by name.
-        proxies: Accepted for FARM's sake.
+        proxies: Ignored, kept for FARM compatibility.
         multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
         delimiter: Separates columns in text files.
         quote_char: Quotes fields in text files; None for no quoting.
@@ -46,7 +46,7 @@ class InferenceProcessor(TextClassificationProcessor):
         text_b_column_name: Column of the second text where rows are pairs of texts; None reads single texts.
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
     """
 
     @strict_arguments

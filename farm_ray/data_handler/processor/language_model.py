@@ -57,7 +57,7 @@ class BertStyleLMProcessor(Processor):
     "nextsentence" too: label 0, "True", where the second text is the next one, 1, "False", where it is a random one.
 
     No text is lost: ends of documents and short documents make rows, sentences that are longer than a row are cut.
-    Features hold the tokens as they are; `masking` says how batches are masked, anew in each epoch.
+    Features hold the tokens as they are; `masking` says how batches are masked, in each epoch in another way.
 
     Args:
         tokenizer: A fast one with a mask token, from `Tokenizer.load`.
@@ -82,7 +82,7 @@ class BertStyleLMProcessor(Processor):
         multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
         ValueError: For a slow tokenizer.
     """
 
@@ -230,11 +230,11 @@ class BertStyleLMProcessor(Processor):
         return document_dicts_table(dicts, default_ids)
 
     def dicts_to_samples(self, dicts: pa.Table) -> pa.Table:
-        """Arrow 2: documents are ready as they are."""
+        """Stage 2: documents are ready as they are."""
         return dicts
 
     def samples_to_features(self, samples: pa.Table) -> pa.Table:
-        """Arrow 3: rows of tokens, one or more per document; pairs are drawn from the documents of one table."""
+        """Stage 3: rows of tokens, one or more per document; pairs are drawn from the documents of one table."""
         if not self.next_sent_pred:
             return packed_features(
                 samples, tokenizer=self.tokenizer, max_seq_len=self.max_seq_len, packing=self.packing

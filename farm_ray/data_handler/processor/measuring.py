@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def without_texts(table: pa.Table) -> pa.Table:
-    """A table of arrow 1 with all that `measured_tasks` reads of it: the texts are gone, empty ones are problems."""
+    """A table of stage 1 with all that `measured_tasks` reads of it: the texts are gone, empty ones are problems."""
     marked = mark_empty_texts(table)
     return marked.drop_columns([name for name in ("text", TEXT_B) if name in marked.column_names])
 
@@ -37,7 +37,7 @@ def measured_tasks(tasks: dict[str, Task], tables: Iterable[pa.Table]) -> dict[s
 
     Args:
         tasks: As `Processor.tasks` holds them.
-        tables: From arrow 1, with or without texts; read only where a task needs it.
+        tables: From stage 1, with or without texts; read only where a task needs it.
 
     Returns:
         `tasks` itself where none lacks anything.

@@ -65,7 +65,7 @@ class NERProcessor(Processor):
         test_filename: File with test data, or None.
         dev_split: Share of the training data for the dev set, 0 to 1; the windows of a text stay together.
         delimiter: Separates columns in files with one token a line; " " stands for any number of blanks.
-        proxies: Accepted for FARM's sake.
+        proxies: Ignored, kept for FARM compatibility.
         multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
         token_column: Column of the tokens, from 0; None is the first one (in GermEval 2014 the second).
         tag_column: Column of the tags, from 0, or -1 for the last; None is the last one (in GermEval 2014 the one
@@ -82,7 +82,7 @@ class NERProcessor(Processor):
         inference: Read and make no labels.
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
     """
 
     usual_task_type = WORD_TASK
@@ -189,11 +189,11 @@ class NERProcessor(Processor):
         return word_dicts_table(dicts, default_ids, tasks=self._tasks_to_read(), max_text_chars=self.max_text_chars)
 
     def dicts_to_samples(self, dicts: pa.Table) -> pa.Table:
-        """Arrow 2: checked texts and label ids; rows in = rows out, in order."""
+        """Stage 2: checked texts and label ids; rows in = rows out, in order."""
         return token_samples(dicts, tasks=self.tasks, inference=self.inference)
 
     def samples_to_features(self, samples: pa.Table) -> pa.Table:
-        """Arrow 3: windows of token ids, one or more per row, in order."""
+        """Stage 3: windows of token ids, one or more per row, in order."""
         return token_features(
             samples,
             tokenizer=self.tokenizer,

@@ -38,7 +38,7 @@ class RegressionProcessor(TextClassificationProcessor):
         label_name: Key of the number in dicts, and the tensor `{label_name}_ids`.
         scaler_mean: Subtracted from every number; None measures it.
         scaler_scale: What numbers are divided by then, above 0; None measures it.
-        proxies: Accepted for FARM's sake.
+        proxies: Ignored, kept for FARM compatibility.
         text_column_name: Column of the text.
         metric: Name of a metric, a function `(preds, labels)`, or a list of both; None adds no task.
         header: Row of the header, from 0; None for a file without one (columns are then named "0", "1", ...).
@@ -52,7 +52,7 @@ class RegressionProcessor(TextClassificationProcessor):
         inference: Read and make no labels.
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
     """
 
     @strict_arguments

@@ -46,7 +46,7 @@ def make_task(
     `multi_hot` where the training data say whether cells hold zeros and ones for the labels.
 
     Raises:
-        ConfigError: On labels or a metric that cannot be meant.
+        ConfigError: On labels or a metric that are invalid.
     """
     _check_metric(name, metric)
     if task_type is not None and task_type not in TASK_TYPES:

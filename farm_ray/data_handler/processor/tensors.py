@@ -1,4 +1,4 @@
-"""FARM's object layer on the arrows: dicts to a torch data set padded to `max_seq_len`, and baskets."""
+"""FARM's object layer on the stages: dicts to a torch data set padded to `max_seq_len`, and baskets."""
 
 from __future__ import annotations
 

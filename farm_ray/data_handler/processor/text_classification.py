@@ -51,7 +51,7 @@ class TextClassificationProcessor(Processor):
         multilabel: Rows have any number of labels, joined by commas or as a list, or a zero or one for each label; an
             empty cell means none. See `farm_ray.data_handler.label_cells`.
         header: Row of the header, from 0; None for a file without one (columns are then named "0", "1", ...).
-        proxies: Accepted for FARM's sake.
+        proxies: Ignored, kept for FARM compatibility.
         max_samples: Read a random sample of so many rows per file at most.
         text_column_name: Column of the text.
         multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
@@ -63,7 +63,7 @@ class TextClassificationProcessor(Processor):
         inference: Read and make no labels.
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
     """
 
     @strict_arguments

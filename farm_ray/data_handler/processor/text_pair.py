@@ -35,7 +35,7 @@ class TextPairClassificationProcessor(_TextPairs, TextClassificationProcessor):
         **kwargs: Those of `TextClassificationProcessor`.
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
     """
 
 
@@ -51,5 +51,5 @@ class TextPairRegressionProcessor(_TextPairs, RegressionProcessor):
         **kwargs: Those of `RegressionProcessor`.
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
     """

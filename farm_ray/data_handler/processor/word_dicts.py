@@ -1,4 +1,4 @@
-"""Dicts whose words have tags, as the first table of the data way. One row per dict, whatever it holds."""
+"""Dicts whose words have tags, as the first table of the data pipeline. One row per dict, whatever it holds."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Arrow 3: texts become token ids; and how ragged ids become rectangles."""
+"""Stage 3: texts become token ids; and how ragged ids become rectangles."""

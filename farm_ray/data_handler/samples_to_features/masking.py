@@ -30,7 +30,7 @@ class Masking:
     """How tokens are masked.
 
     Raises:
-        ConfigError: On values that cannot be meant.
+        ConfigError: On values that are invalid.
     """
 
     mask_token_id: int
@@ -60,7 +60,7 @@ class Masking:
 
 
 def check_share(masked_lm_prob: object) -> None:
-    """Raises ConfigError for a share of masked tokens that cannot be meant."""
+    """Raises ConfigError for a share of masked tokens that are invalid."""
     if not isinstance(masked_lm_prob, int | float) or not 0 < masked_lm_prob < 1:
         raise ConfigError(f"masked_lm_prob must be a share above 0 and below 1, not {masked_lm_prob!r}")
 

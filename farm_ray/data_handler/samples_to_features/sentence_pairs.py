@@ -86,9 +86,9 @@ def pair_features(
     pairs = _stretches(tokens, room, dice) if style == "bert-style" else _sentences(tokens, room, dice)
     found = tokens.problems
     if BORROWED in samples.column_names:
-        lent = one_array(samples.column(BORROWED))
-        pairs = pairs.only(~lent.to_numpy(zero_copy_only=False)[pairs.documents])
-        found = pc.if_else(lent, None, found)
+        borrowed = one_array(samples.column(BORROWED))
+        pairs = pairs.only(~borrowed.to_numpy(zero_copy_only=False)[pairs.documents])
+        found = pc.if_else(borrowed, None, found)
     before, between, after = len(frame.before), len(frame.between), len(frame.after)
     lengths = pairs.a_lengths + pairs.b_lengths + frame.size
     ends = np.cumsum(lengths)

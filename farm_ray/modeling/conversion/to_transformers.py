@@ -129,7 +129,7 @@ def _check_pooling(language_model: LanguageModel, family: Family) -> None:
     if ours != theirs and not (ours.source == "encoder" and is_tanh_pooler and theirs.norm_eps is None):
         raise ConfigError(
             f"this {type(language_model).__name__} pools rows in a way that transformers' classifier does not (from "
-            "FARM 0.8, or from a model for tokens?), so no transformers model gives equal predictions; train it anew "
+            "FARM 0.8, or from a model for tokens?), so no transformers model gives equal predictions; train it again "
             "from the pretrained model"
         )
 

@@ -1,4 +1,4 @@
-"""The language of a pretrained model, as its name tells it."""
+"""The language of a pretrained model, read off its name."""
 
 from __future__ import annotations
 

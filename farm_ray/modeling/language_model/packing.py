@@ -25,7 +25,7 @@ _ATTENTIONS = ("sdpa", "eager")
 
 
 def is_packed(padding_mask: Tensor | None) -> bool:
-    """Whether the mask tells of each pair of tokens, [B, T, T], and not only of each token, [B, T]."""
+    """Whether the mask is for each pair of tokens, [B, T, T], and not only of each token, [B, T]."""
     return padding_mask is not None and padding_mask.dim() == _PER_PAIR
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from farm_ray.modeling.language_model.base import LanguageModel
 
 _SPECIAL_TOKENS = tuple(f"{token}_token_id" for token in ("pad", "bos", "eos", "cls", "sep"))
-"""Where a configuration tells a special token's id."""
+"""Where a configuration holds a special token's id."""
 
 
 def fresh_language_model(

@@ -1,4 +1,4 @@
-"""Whether weights can be of the sizes that a config.json or an experiment tells, before anything of them is built."""
+"""Whether weights can be of the sizes that a config.json or an experiment gives, before anything of them is built."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ class PredictionHead(nn.Module, ABC):
         """How many units each row's loss is made of, such as predicted tokens, [B]; None: a row's loss counts once.
 
         Where there are units, the loss is a mean over them and not over rows: each row's loss is the sum over its
-        units, divided by the mean number of units per row, which the batch tells in the column `loss_units_column`.
+        units, divided by the mean number of units per row, which the batch holds in the column `loss_units_column`.
         """
         return None
 
@@ -322,7 +322,7 @@ class PredictionHead(nn.Module, ABC):
         if len(names) != self.num_labels:
             raise ConfigError(
                 f'the task "{self.task_name}" has {len(names)} labels ({_shown(names)}), but its head has '
-                f"num_labels={self.num_labels}; build the head with num_labels={len(names)} or mend label_list"
+                f"num_labels={self.num_labels}; build the head with num_labels={len(names)} or fix label_list"
             )
         self._replace_labels(names)
 

@@ -54,7 +54,7 @@ def is_iob(tags: Iterable[str]) -> bool:
 
 
 def in_iob2(tags: Sequence[str], labels: Iterable[str]) -> list[str]:
-    """The tags of one text with B- at the begin of entities and I- inside, whatever the scheme of the label list.
+    """The tags of one text with B- at the start of entities and I- inside, whatever the scheme of the label list.
 
     Of BIOES and BILOU, S- and U- are read as B-, E- and L- as I-. Where a type has no B- at all (IO), an I- that is not
     right behind another of its type is read as B-. Other tags stay as they are.

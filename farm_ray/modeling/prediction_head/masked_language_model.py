@@ -1,4 +1,4 @@
-"""Predicting hidden tokens.
+"""Predicting masked tokens.
 
 Shapes: B rows in the batch, T tokens of the longest row, N predicted tokens of the batch, H width of the language
 model, V tokens of the vocabulary.
@@ -119,7 +119,7 @@ class BertLMHead(PredictionHead):
         strict: bool = True,
         load_weights: bool = True,
     ) -> PredictionHead:
-        """A saved head, or the head of a transformers model; a fresh one where that has none, which the log tells.
+        """A saved head, or the head of a transformers model; a fresh one where that has none, which is logged.
 
         Args:
             pretrained_model_name_or_path: A `prediction_head_{i}_config.json`, a folder of a saved AdaptiveModel, or

@@ -127,7 +127,7 @@ def tokenizer_bytes(tokenizer: Any) -> bytes:
     }
     if has_backend(tokenizer):
         backend = json.loads(tokenizer.backend_tokenizer.to_str())
-        # These two change with every call of the tokenizer and are set anew for every use of ours.
+        # These two change with every call of the tokenizer and are set again for every use of ours.
         state["backend"] = {name: part for name, part in backend.items() if name not in {"truncation", "padding"}}
     else:
         state["vocabulary"] = tokenizer.get_vocab()

@@ -34,7 +34,7 @@ _CLASS_BY_NAME = (
     ("electra", "ElectraTokenizer"),
     ("minilm", "BertTokenizer"),
 )
-"""For folders without any file that tells the class: the first name that is part of the folder's name counts."""
+"""For folders without any file that names the class: the first name that is part of the folder's name counts."""
 
 _MODEL_TYPE_BY_FARM_CLASS = {
     "Albert": "albert",
@@ -90,7 +90,7 @@ class Tokenizer:
                 the model hub.
             revision: Branch, tag or commit on the hub.
             tokenizer_class: A transformers class such as `BertTokenizer`; found out from the folder by default.
-            use_fast: Accepted for FARM's sake; the Rust implementation is used wherever there is one.
+            use_fast: Ignored, kept for FARM compatibility; the Rust implementation is used wherever there is one.
             **kwargs: Settings of the tokenizer such as `do_lower_case=False` or `pad_token="<pad>"`.
 
         Raises:
@@ -119,7 +119,7 @@ class Tokenizer:
 def save_tokenizer(tokenizer: Any, folder: Path, *, cut_at: int) -> None:
     """Writes a tokenizer's files, for transformers with `cut_at` as the most tokens of a text.
 
-    Whoever tells transformers to cut long texts gets them as the model was trained; `Tokenizer.load` still gives the
+    Whoever asks transformers to cut long texts gets them as the model was trained; `Tokenizer.load` still gives the
     tokenizer the length that it has here.
     """
     tokenizer.save_pretrained(str(folder))
@@ -173,7 +173,7 @@ def _class(class_name: str) -> Any:
 
 
 def _class_of_folder(folder: Path) -> str | None:
-    """By the folder's name, for folders that hold a vocabulary but nothing that tells its class."""
+    """By the folder's name, for folders that hold a vocabulary but nothing that names its class."""
     telling = ("config.json", "language_model_config.json", "tokenizer_config.json", "tokenizer.json")
     if not is_folder(folder) or any((folder / name).is_file() for name in telling):
         return None

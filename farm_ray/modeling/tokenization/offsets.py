@@ -41,7 +41,7 @@ def _fast(words: list[tuple[int, str]], tokenizer: Any) -> dict[str, list[Any]]:
     start_of_word: list[bool] = []
     last_offset, last_word = -1, None
     for offset, word in zip(offsets, encoding.word_ids, strict=True):
-        # Some pre-tokenizers do not cut at whitespace: a token at the begin of a word is one in any case.
+        # Some pre-tokenizers do not cut at whitespace: a token at the start of a word is one in any case.
         start_of_word.append(word != last_word or (offset in begins and offset > last_offset))
         last_offset, last_word = offset, word
     return {"tokens": encoding.tokens, "offsets": offsets, "start_of_word": start_of_word}

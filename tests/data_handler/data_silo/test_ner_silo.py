@@ -56,7 +56,7 @@ def test_the_split_does_not_depend_on_the_windows(tokenizer, tmp_path):
     assert first == second != other
 
 
-def test_bad_sentences_are_set_aside_under_their_own_id(tokenizer, tmp_path):
+def test_bad_sentences_are_quarantined_under_their_own_id(tokenizer, tmp_path):
     (tmp_path / "train.txt").write_text(sentences(40, bad=[3]))
     with pytest.raises(DataProblemError, match=r"1 of 40 rows have problems \(1 x wrong number of columns\)"):
         DataSilo(processor(tokenizer, tmp_path), batch_size=4)

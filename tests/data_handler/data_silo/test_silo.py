@@ -149,7 +149,7 @@ def test_the_first_bad_row_stops_and_tells_the_way_out(tokenizer, tmp_path):
     assert [(row["set"], row["id"], row["kind"]) for row in stored] == [("train", "train.tsv:7", "unknown label")]
 
 
-def test_some_bad_rows_may_be_set_aside(tokenizer, tmp_path):
+def test_some_bad_rows_may_be_quarantined(tokenizer, tmp_path):
     (tmp_path / "train.tsv").write_text(lines(20, label=lambda i: "OFENSE" if i == 5 else LABELS[i % 2]))
     silo = DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.05)
     assert silo.counts["train"] + silo.counts["dev"] == 19
@@ -157,11 +157,11 @@ def test_some_bad_rows_may_be_set_aside(tokenizer, tmp_path):
     assert "train.tsv:7" not in silo.data["train"].ids() + silo.data["dev"].ids()
 
 
-def test_what_is_set_aside_is_told(tokenizer, tmp_path, caplog):
+def test_what_is_quarantined_is_told(tokenizer, tmp_path, caplog):
     (tmp_path / "train.tsv").write_text(lines(20, label=lambda i: "OFENSE" if i == 5 else LABELS[i % 2]))
     DataSilo(processor(tokenizer, tmp_path), batch_size=4, max_problem_share=0.05)
-    (told,) = [record.getMessage() for record in caplog.records if "set aside" in record.getMessage()]
-    assert told.startswith("train: 1 of 20 rows are set aside (1 x unknown label): train.tsv:7: label ")
+    (told,) = [record.getMessage() for record in caplog.records if "quarantined" in record.getMessage()]
+    assert told.startswith("train: 1 of 20 rows are quarantined (1 x unknown label): train.tsv:7: label ")
 
 
 def test_a_set_without_any_usable_row_tells_why(tokenizer, tmp_path):
@@ -291,7 +291,7 @@ def test_the_share_of_bad_rows_is_one_of_source_rows(tokenizer):
     """1 bad one of 4, however many windows the others have."""
     silo = DataSilo(processor(tokenizer, ""), batch_size=4, automatic_loading=False, max_problem_share=0.2)
     table = features(["a-0", "a-1", "a-2", "b-0", "c-0", "d-0"], windows=[0, 1, 2, 0, 0, 0]).table
-    bad = problems.at("d", stage="arrow 2", kind="bad", message="d: it is bad")
+    bad = problems.at("d", stage="stage 2", kind="bad", message="d: it is bad")
     found = problems.first_of_each(problems.none(6), [None] * 5 + [bad])
     with pytest.raises(DataProblemError, match="1 of 4 rows have problems"):
         silo._accept("train", table.append_column("problem", found), ())

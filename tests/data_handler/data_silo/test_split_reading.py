@@ -187,7 +187,7 @@ def test_a_denied_object_ends_the_run(processor, store):
 
 
 @pytest.mark.parametrize("name", ["corpus.gz", "gone"])
-def test_an_unreadable_range_is_set_aside_with_its_reason(processor, tmp_path, name):
+def test_an_unreadable_range_is_quarantined_with_its_reason(processor, tmp_path, name):
     path = tmp_path / name
     packed = gzip.compress(10 * DOCUMENTS)
     if name != "gone":

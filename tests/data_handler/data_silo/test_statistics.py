@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from farm_ray.data_handler.data_silo.set_aside import source_rows
+from farm_ray.data_handler.data_silo.quarantine import source_rows
 from farm_ray.data_handler.data_silo.statistics import (
     check_label_variety,
     class_weights,

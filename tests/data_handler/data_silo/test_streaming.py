@@ -1,4 +1,4 @@
-"""StreamingDataSilo: plans, estimates, a pass in this process, rows set aside, and what it refuses."""
+"""StreamingDataSilo: plans, estimates, a pass in this process, rows quarantined, and what it refuses."""
 
 import gzip
 
@@ -106,7 +106,7 @@ def test_files_of_one_document_each_lend_to_each_other(tiny_folder, tmp_path, su
     assert 0 < labels.mean() < 1
 
 
-def test_bad_rows_are_set_aside_and_told(tiny_folder, tmp_path):
+def test_bad_rows_are_quarantined_and_told(tiny_folder, tmp_path):
     data = write_tables(tmp_path / "data")
     with (data / "part-3.tsv").open("a") as file:
         file.write("a film\tunknown\n")
@@ -166,7 +166,7 @@ def test_scaling_is_measured_before_a_regression_is_streamed(tiny_folder, tmp_pa
     assert (labels.mean(), labels.std()) == pytest.approx((0.0, 1.0), abs=1e-5)
 
 
-def test_a_file_damaged_near_its_begin_is_estimated_and_set_aside(tiny_folder, tmp_path):
+def test_a_file_damaged_near_its_begin_is_estimated_and_quarantined(tiny_folder, tmp_path):
     packed = gzip.compress(write_documents(tmp_path / "train.txt").read_bytes())
     (tmp_path / "a.txt.gz").write_bytes(packed[: len(packed) // 2])
     (tmp_path / "b.txt.gz").write_bytes(packed)

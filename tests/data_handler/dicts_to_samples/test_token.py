@@ -1,4 +1,4 @@
-"""Tags become label ids, one per word; what cannot be meant is told with row, word and the nearest tag."""
+"""Tags become label ids, one per word; what is invalid is told with row, word and the nearest tag."""
 
 import pyarrow as pa
 import pytest

@@ -59,7 +59,7 @@ def test_packing_fills_rows(tokenizer):
 
 
 def test_a_batch_of_packed_rows(tokenizer):
-    """Texts of a row see themselves alone and count positions anew; the masks are those of the row anywhere."""
+    """Texts of a row see themselves alone and count positions again; the masks are those of the row anywhere."""
     processor = BertStyleLMProcessor(tokenizer, 8, None, next_sent_pred=False)
     features = processor.featurize(samples([["a good film"], ["bad"], ["and", "the", "film"]]))
     rows = FeatureSet(

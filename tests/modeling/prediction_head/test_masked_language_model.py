@@ -1,4 +1,4 @@
-"""The head that predicts tokens: one matrix with the word embeddings, scores for hidden tokens only, a loss per token."""
+"""The head that predicts tokens: one matrix with the word embeddings, scores for masked tokens only, a loss per token."""
 
 import copy
 import json

@@ -22,7 +22,7 @@ def tokenizers(tmp_path_factory):
 
 
 def whole(tokenizer, sentence):
-    """RoBERTa's kind with the space that a word has everywhere but at the begin of a text."""
+    """RoBERTa's kind with the space that a word has everywhere but at the start of a text."""
     text = " ".join(sentence.split())
     text = f" {text}" if text and "ByteLevel" in str(tokenizer.backend_tokenizer.pre_tokenizer) else text
     return tokenizer(text, add_special_tokens=False)["input_ids"]

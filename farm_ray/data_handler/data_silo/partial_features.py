@@ -1,4 +1,4 @@
-"""Features that are kept in parts while they are made, so that a killed run goes on behind them."""
+"""Features that are kept in parts while they are made, so that a killed run resumes after them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ logger = logging.getLogger(__name__)
 _FOLDER = re.compile(r"(train|dev|test)(-\d+)?\.parquet\.parts")
 
 
-class FeatureParts:
+class PartialFeatures:
     """The finished parts of some sets, each in a folder `SET.parquet.parts`.
 
     Args:
         folder: Holds these folders; local or s3://.
-        resume: `auto` goes on behind the parts that fit, `never` makes all features anew.
+        resume: `auto` resumes after the parts that fit, `never` makes all features again.
 
     Raises:
         ConfigError: On another `resume`.
@@ -61,7 +61,7 @@ class FeatureParts:
 
         Args:
             name: Of the set, or of a part of it: `train`, `train-3`.
-            processor: Brings the arrows.
+            processor: Brings the stages.
             files: The files.
             seed: For processors that draw.
             rows_at_once: Rows that are featurised at a time.
@@ -70,7 +70,7 @@ class FeatureParts:
             progress: Called with (stage, rows of features, None, "").
 
         Raises:
-            FarmRayError: What an arrow raised, with its own type.
+            FarmRayError: What a stage raised, with its own type.
             ConfigError: When the parts cannot be written, or another run writes the same set.
         """
         states = storage.file_states(files)

@@ -1,4 +1,4 @@
-"""Rows with problems: set aside, counted by kind, stored beside the run, and refused above the allowed share."""
+"""Rows with problems: quarantined, counted by kind, stored beside the run, and refused above the allowed share."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def table_of(features: pa.Table, *, set_name: str) -> pa.Table:
 
 
 def counts(found: pa.Table) -> dict[str, int]:
-    """Rows set aside by kind."""
+    """Rows quarantined by kind."""
     groups = found.group_by("kind").aggregate([("kind", "count")]).sort_by("kind")
     return dict(zip(groups["kind"].to_pylist(), groups["kind_count"].to_pylist(), strict=True))
 
@@ -67,11 +67,11 @@ def refuse(found: pa.Table, rows: int, *, max_share: float, stored: Path | None)
 
 
 def refusal(found: pa.Table, rows: int, *, stored: Path | None) -> DataProblemError:
-    """What to raise when so many of `rows` have a problem that they cannot be set aside."""
+    """What to raise when so many of `rows` have a problem that they cannot be quarantined."""
     first = found.slice(0, 1).to_pylist()[0]
     # Rounded up: with the share that the message names the next run goes through.
     enough = math.ceil(found.num_rows / rows * 1e4) / 1e4
-    allow = f", or allow a share of them to be set aside: max_problem_share={enough:.4f}"
+    allow = f", or allow a share of them to be quarantined: max_problem_share={enough:.4f}"
     return DataProblemError(
         f"{found.num_rows} of {rows} rows have problems {first_ones(found, stored=stored)} "
         f"Fix them{allow if enough <= _MOST_PROPOSED else ''}",

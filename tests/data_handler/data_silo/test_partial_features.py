@@ -5,7 +5,7 @@ import pytest
 from farm_ray import parts
 from farm_ray.data_handler.data_silo import DataSilo, silo
 from farm_ray.data_handler.data_silo import featurize as featurizing
-from farm_ray.data_handler.data_silo.feature_parts import FeatureParts
+from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
 from farm_ray.data_handler.processor import (
     BertStyleLMProcessor,
     NERProcessor,
@@ -88,7 +88,7 @@ def documents(tokenizer, folder):
 
 def make(processor, folder=None, **options):
     """The features of each set, and the parts they were kept in."""
-    kept = None if folder is None else FeatureParts(str(folder))
+    kept = None if folder is None else PartialFeatures(str(folder))
     usual = {"batch_size": 4, "max_processes": 1, "max_multiprocessing_chunksize": 5}
     data = DataSilo(processor, parts=kept, **(usual | options)).data
     return {name: rows.table.take(rows.rows) for name, rows in data.items() if rows is not None}, kept
