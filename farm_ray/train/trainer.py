@@ -140,6 +140,10 @@ class Trainer:
         _check_at_least(0, evaluate_every=evaluate_every, log_loss_every=log_loss_every)
         _check_at_least(0, checkpoint_every_seconds=checkpoint_every_seconds or 0, max_restarts=max_restarts)
         _check_at_least(1, hang_timeout=hang_timeout)
+        if early_stopping is not None and not callable(getattr(early_stopping, "check_stopping", None)):
+            raise ConfigError(
+                f"early_stopping must be an EarlyStopping(...) or have a check_stopping method, not {early_stopping!r}"
+            )
         if early_stopping is not None and data_silo.data["dev"] is None:
             raise ConfigError("early_stopping watches the dev set, and there is none; give a dev_filename or dev_split")
         train: Any = data_silo.data["train"]

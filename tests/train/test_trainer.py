@@ -94,6 +94,11 @@ def test_early_stopping_puts_the_best_weights_back(tiny_folder, tmp_path):
     assert prediction[0]["predictions"][0]["label"] in {"good", "bad", "dull"}
 
 
+def test_early_stopping_is_an_object_that_checks(tiny_folder):
+    with pytest.raises(ConfigError, match=r"early_stopping must be an EarlyStopping\(\.\.\.\) .* not 'loss'"):
+        small_trainer(tiny_folder, early_stopping="loss")
+
+
 def test_sigterm_ends_with_a_checkpoint_to_go_on_from(tiny_folder, tmp_path):
     unbroken, weights = small_run(tiny_folder, dropout=0.1)
 

@@ -89,6 +89,7 @@ class Processor(SampleMethods, abc.ABC):
     ) -> None:
         own_features.check_class(type(self))
         checks.check_settings(tokenizer, max_seq_len, dev_split, pairs=self.text_b_column_name is not None)
+        checks.check_filenames(train_filename=train_filename, dev_filename=dev_filename, test_filename=test_filename)
         self.tokenizer = tokenizer
         self.max_seq_len = max_seq_len
         self.train_filename = train_filename

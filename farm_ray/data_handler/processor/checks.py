@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.backend import check_room
 
 logger = logging.getLogger(__name__)
+
+
+def check_filenames(**filenames: Any) -> None:
+    """Raises ConfigError on a file name that is no text or path."""
+    for name, value in filenames.items():
+        if value is not None and not isinstance(value, str | os.PathLike):
+            raise ConfigError(
+                f"{name} must be the name of one file, a folder or a pattern such as train-*.tsv, not {value!r}"
+            )
 
 
 def check_settings(tokenizer: Any, max_seq_len: Any, dev_split: Any, *, pairs: bool) -> None:

@@ -12,8 +12,9 @@ from farm_ray.errors import ConfigError
         ({"dev_split": 1.0}, "dev_split must be a share"),
         ({"dev_split": -0.1}, "dev_split must be a share"),
         ({"tokenizer": "bert-base-cased"}, r"use Tokenizer\.load"),
+        ({"train_filename": ["a.tsv", "b.tsv"]}, r"train_filename must be the name of one file, .* not \['a.tsv'"),
     ],
 )
-def test_settings_that_cannot_be_meant(make, settings, told):
+def test_invalid_settings(make, settings, told):
     with pytest.raises(ConfigError, match=told):
         make(**settings)
