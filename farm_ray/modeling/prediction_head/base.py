@@ -366,7 +366,8 @@ def _all_classes() -> dict[str, type[PredictionHead]]:
 
 
 def _way_out(task_type: str) -> str:
-    fitting = [name for name, kind in _all_classes().items() if task_type in kind.task_types]
+    ours = {name: kind for name, kind in _all_classes().items() if kind.__module__.startswith("farm_ray.")}
+    fitting = [name for name, kind in ours.items() if task_type in kind.task_types]
     return f"take a {' or '.join(fitting)}" if fitting else "give it a head of its own kind"
 
 
