@@ -13,6 +13,7 @@ from farm_ray.data_handler.file_to_dicts.survey import numbered
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.processor.arguments import defaults_of
 from farm_ray.storage.addresses import WEB, scheme
+from farm_ray.storage.patience import insist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +67,7 @@ def planned_splits(
         on_ray: Whether Ray, which must be connected, does the looking.
     """
     processor.look_at_files(files)
-    of_file = {file: processor.splits(file, target_bytes) for file in files}
+    of_file = {file: insist(functools.partial(processor.splits, file, target_bytes)) for file in files}
     cut = [split for splits in of_file.values() if len(splits) > 1 for split in splits]
     surveys = _surveys(processor, cut, lines_wanted=lines_wanted, on_ray=on_ray)
     for file, found in itertools.groupby(zip(cut, surveys, strict=True), key=lambda one: one[0].file):
@@ -79,7 +80,7 @@ def planned_splits(
 
 def _surveys(processor: Processor, splits: Sequence[Split], *, lines_wanted: bool, on_ray: bool) -> list[Survey | None]:
     if not on_ray:
-        return [processor.survey(split, lines_wanted=lines_wanted) for split in splits]
+        return [_survey(processor, split, lines_wanted=lines_wanted) for split in splits]
     from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
     from farm_ray.data_handler.data_silo.executor import map_on_ray
 
@@ -88,7 +89,12 @@ def _surveys(processor: Processor, splits: Sequence[Split], *, lines_wanted: boo
 
 
 def _survey_there(broadcast: BroadcastProcessor, lines_wanted: bool, split: Split) -> Survey | None:
-    return broadcast.processor().survey(split, lines_wanted=lines_wanted)
+    return _survey(broadcast.processor(), split, lines_wanted=lines_wanted)
+
+
+def _survey(processor: Processor, split: Split, *, lines_wanted: bool) -> Survey | None:
+    """Tried again after errors of a store that may pass."""
+    return insist(functools.partial(processor.survey, split, lines_wanted=lines_wanted))
 
 
 def _place(data_dir: str | Path | None, filename: str | Path) -> str:

@@ -14,6 +14,7 @@ from pyarrow import fs
 from farm_ray import storage
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.data_silo import StreamingDataSilo
+from farm_ray.data_handler.data_silo.input_files import planned_splits
 from farm_ray.data_handler.data_silo.split_reading import KIND, split_tables
 from farm_ray.data_handler.data_silo.stream import featurized_windows
 from farm_ray.data_handler.file_to_dicts import documents
@@ -257,3 +258,19 @@ def test_a_stream_goes_on_without_a_damaged_file(tokenizer, tmp_path):
     silo = StreamingDataSilo(processor, 8, max_problem_share=0.1)
     rows = sum(len(batch["input_ids"]) for batch in silo.get_data_loader("train"))
     assert rows > 0.7 * len(silo.stream)
+
+
+@pytest.mark.parametrize("behaviour", [503, "drop"])
+def test_a_table_is_looked_through_in_spite_of_a_store_that_fails(tokenizer, store, tmp_path, behaviour):
+    """Every ninth request: splits, their borders and lines are those of the file on a disk."""
+    store.body = b"text\n" + b"".join(b'the film %d\n"was\ngood"\n' % number for number in range(300))
+    path = tmp_path / "corpus"
+    path.write_bytes(store.body)
+    made = TextClassificationProcessor(tokenizer, 16, None, quote_char='"').for_inference().frozen()
+    store.answers = lambda number, method: behaviour if number % 9 == 4 else None
+    found = planned_splits(made, [store.s3], 2000)
+    expected = planned_splits(made, [str(path)], 2000)
+    assert len(found) > 2
+    assert [(one.start, one.end, one.first_line) for one in found] == [
+        (one.start, one.end, one.first_line) for one in expected
+    ]
