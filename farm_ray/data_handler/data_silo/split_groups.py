@@ -64,7 +64,7 @@ class SplitRows:
             after: Behind the rows that are done.
             processor_there: Gives the processor where the tasks run; None for this process.
         """
-        processor_there = processor_there or functools.partial(_itself, self.processor)
+        processor_there = processor_there or functools.partial(in_this_process, self.processor)
         groups = itertools.dropwhile(lambda group: group.first < after.split, self.groups())
         return [
             ReadTask(
@@ -114,7 +114,8 @@ def group_tables(
         yield Cursor(group.first, done, group.last_file), table
 
 
-def _itself(processor: Processor) -> Processor:
+def in_this_process(processor: Processor) -> Processor:
+    """The processor itself, where a task asks for the one of the process that it runs in."""
     return processor
 
 

@@ -18,6 +18,7 @@ from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
 from farm_ray.data_handler.data_silo.executor import READ_CPUS, ReadTask, chain_on_ray, run_here
 from farm_ray.data_handler.data_silo.line_numbers import with_lines
 from farm_ray.data_handler.data_silo.prefetch import Prefetched
+from farm_ray.data_handler.data_silo.split_groups import in_this_process
 from farm_ray.data_handler.data_silo.split_reading import windows_of
 from farm_ray.data_handler.order import Reading, StreamOrder
 from farm_ray.reproducibility import UInt64, hash_ids
@@ -150,7 +151,7 @@ class StreamedSet:
         source = self.ranges[reading.range]
         read = functools.partial(
             featurized_windows,
-            processor_there or functools.partial(_itself, self.processor),
+            processor_there or functools.partial(in_this_process, self.processor),
             reading,
             source,
             seed=self.seed,
@@ -245,7 +246,3 @@ def featurized_windows(
 def _window(mark: Mark, features: pa.Table) -> StreamedWindow:
     epoch, lane, place, number = mark
     return StreamedWindow(epoch, lane, place, number, features)
-
-
-def _itself(processor: Processor) -> Processor:
-    return processor
