@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
 Progress = Callable[[str, int, int | None, str], None]
-MakeModel = Callable[["DataSilo"], "AdaptiveModel"]
+
+
+class MakeModel(Protocol):
+    """What makes the untrained model of a fold."""
+
+    def __call__(self, silo: DataSilo, /) -> AdaptiveModel:
+        """A new model for the data of `silo`."""
 
 
 @dataclass(frozen=True, kw_only=True)
