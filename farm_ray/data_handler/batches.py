@@ -8,7 +8,7 @@ is made.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +16,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from farm_ray.data_handler.feed.in_memory import InMemoryFeed
 from farm_ray.data_handler.samples_to_features.masking import masked, positions_in_text, same_text
 from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, round_up, token_mask
 from farm_ray.reproducibility import UInt64, hash_ids, splitmix64
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import torch
 
+    from farm_ray.data_handler.feed.base import FeedPlan
+    from farm_ray.data_handler.run_sets import Carrier
     from farm_ray.data_handler.samples_to_features.masking import Masking
+    from farm_ray.ranks import Ranks
 
 Positions = npt.NDArray[np.int64]
 
@@ -183,6 +187,27 @@ class FeatureSet:
             arrays["position_ids"] = positions_in_text(arrays[TEXT_NUMBERS])
         return {name: torch.from_numpy(arrays[name]) for name in self.tensor_names}
 
+    @property
+    def loaded(self) -> tuple[pa.Table, ...]:
+        """As `TrainingSet.loaded`: all rows."""
+        return (self.table,)
+
+    def check_ranks(self, batch_size: int, ranks: int) -> None:
+        """As `TrainingSet.check_ranks`: any number can."""
+
+    def padded_to(self, multiple: int) -> FeatureSet:
+        """As `TrainingSet.padded_to`."""
+        return replace(self, pad_to_multiple_of=multiple)
+
+    def feed(self, ranks: Ranks, plan: FeedPlan) -> InMemoryFeed:
+        """As `TrainingSet.feed`: every rank holds all rows and takes its share of each micro-batch."""
+        return InMemoryFeed(self, ranks, plan)
+
+    def sent(self, name: str, carrier: Carrier) -> SentRows:
+        """As `TrainingSet.sent`: sets with rows in one table share it in the other process too."""
+        table = carrier.put(name, self.table, self.blocks)
+        return SentRows(table=table, rows=self.rows, padding=self.padding, masking=self.masking)
+
     def _mask(self, rows: Positions) -> npt.NDArray[np.bool_]:
         """True on real tokens, [B, T]; of features that came padded as they say themselves."""
         if "padding_mask" in self.table.column_names:
@@ -199,6 +224,21 @@ class FeatureSet:
     def __reduce__(self) -> tuple[Any, ...]:
         """Views are left behind; the receiver makes its own."""
         return _feature_set, (self.table, self.rows, self.padding, self.pad_to_multiple_of, self.masking)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentRows:
+    """A `FeatureSet` on its way to another process."""
+
+    table: str
+    """The name that its carrier knows the table by."""
+    rows: Positions
+    padding: Padding
+    masking: Masking | None
+
+    def received(self, tables: Callable[[str], pa.Table]) -> FeatureSet:
+        """The set there; `tables` gives what the carrier took along."""
+        return FeatureSet(table=tables(self.table), rows=self.rows, padding=self.padding, masking=self.masking)
 
 
 def _feature_set(

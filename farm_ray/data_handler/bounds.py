@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
@@ -90,14 +89,9 @@ def check_beyond(features: pa.Table, bounds: Bounds) -> None:
         raise DataProblemError(f"{first.message}{more}", value=first.value)
 
 
-def check_sets(sets: Iterable[FeatureSet | Any], bounds: Bounds) -> None:
-    """As `check_beyond` for the tables of all sets in memory; others are passed over.
-
-    Raises:
-        DataProblemError: Tells the first row.
-    """
-    tables = {id(rows.table): rows.table for rows in sets if isinstance(rows, FeatureSet)}
-    for table in tables.values():
+def check_tables(tables: Iterable[pa.Table], bounds: Bounds) -> None:
+    """As `check_beyond`, for several tables."""
+    for table in tables:
         check_beyond(table, bounds)
 
 

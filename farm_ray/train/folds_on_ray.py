@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
+import functools
 import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from farm_ray import cluster
-from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.columns import joined
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import register_all, registrations
@@ -21,9 +20,8 @@ from farm_ray.train.one_fold import FoldPlan, MakeModel, Progress, Steps, fold_t
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from farm_ray.data_handler.batches import Positions
+    from farm_ray.data_handler.batches import SentRows
     from farm_ray.data_handler.data_silo import DataSilo
-    from farm_ray.data_handler.samples_to_features.padding import Padding
     from farm_ray.train.fold_results import FoldResult
 
 logger = logging.getLogger(__name__)
@@ -45,8 +43,8 @@ class _Shared:
     make_model: MakeModel
     silo: DataSilo
     """Without data."""
-    tables: list[list[Any]]
-    """References to the chunks of each feature table."""
+    tables: dict[str, list[Any]]
+    """References to the chunks of each feature table, by the name that its sets know it by."""
     registered: dict[str, Any]
     """Metrics and reports of the user's own: each process has its own register."""
     threads: int
@@ -61,8 +59,26 @@ class _Fold:
     """From 1."""
     settings: dict[str, int]
     """The silo's own numbers: seed, batch sizes and the like."""
-    sets: dict[str, tuple[int, Positions, Padding]]
-    """Set name -> the number of its table, the positions of its rows, and how they are padded."""
+    sets: dict[str, SentRows]
+    """By name."""
+
+
+class _Tables:
+    """The `Carrier` of the folds: each distinct table as references to its chunks in the object store."""
+
+    elastic = False
+
+    def __init__(self) -> None:
+        self.chunks: dict[str, list[Any]] = {}
+
+    def put(self, set_name: str, table: pa.Table, blocks: tuple[Any, ...]) -> str:  # noqa: ARG002 - folds share tables
+        """As `Carrier.put`."""
+        import ray
+
+        name = str(id(table))
+        if name not in self.chunks:
+            self.chunks[name] = list(blocks) or [ray.put(table)]
+        return name
 
 
 class RunStatusActor:
@@ -107,14 +123,15 @@ def run_folds_on_ray(
     at_once = _at_once(parallel, len(folds), use_gpu=plan.use_gpu, weights=weights)
     share = threads or max(1, cluster.all_cores() // at_once)
     logger.info("%d folds, %d at once with %d torch threads each", len(folds), at_once, share)
-    tables, waiting = _handed_over(folds)
+    tables = _Tables()
+    waiting = [_sent(number, silo, tables) for number, silo in enumerate(folds, start=1)]
     board: Any = ray.remote(RunStatusActor).options(num_cpus=0).remote()
     shared = ray.put(
         _Shared(
             plan=plan,
             make_model=make_model,
             silo=_without_data(folds[0]),
-            tables=tables,
+            tables=tables.chunks,
             registered=registrations(),
             threads=share,
             board=board,
@@ -184,25 +201,11 @@ def _logical_cpus(share: int) -> float:
     return _FOLD_CPUS if len(machines) == 1 else min([float(share), *(cpus for cpus in machines if cpus >= 1)])
 
 
-def _handed_over(folds: Sequence[DataSilo]) -> tuple[list[list[Any]], list[_Fold]]:
-    """Each distinct table as references to its chunks in the object store, and each fold as rows of them."""
-    import ray
-
-    numbers: dict[int, int] = {}
-    tables: list[list[Any]] = []
-    made = []
-    for number, silo in enumerate(folds, start=1):
-        sets = {}
-        for name, rows in silo.data.items():
-            if rows is None:
-                continue
-            if id(rows.table) not in numbers:
-                numbers[id(rows.table)] = len(tables)
-                tables.append(list(rows.blocks) or [ray.put(rows.table)])
-            sets[name] = (numbers[id(rows.table)], rows.rows, rows.padding)
-        settings = {name: value for name, value in vars(silo).items() if isinstance(value, int)}
-        made.append(_Fold(number=number, settings=settings, sets=sets))
-    return tables, made
+def _sent(number: int, silo: DataSilo, tables: _Tables) -> _Fold:
+    """A fold as it travels to its task."""
+    sets = {name: rows.sent(name, tables) for name, rows in silo.data.items() if rows is not None}
+    settings = {name: value for name, value in vars(silo).items() if isinstance(value, int)}
+    return _Fold(number=number, settings=settings, sets=sets)
 
 
 def _without_data(silo: DataSilo) -> DataSilo:
@@ -234,17 +237,13 @@ def _with_data(shared: _Shared, fold: _Fold) -> DataSilo:
     """The fold's silo; the features stay where they are, in shared memory."""
     import ray
 
+    @functools.cache
+    def table(name: str) -> pa.Table:
+        return joined(ray.get(shared.tables[name]))
+
     silo = copy.copy(shared.silo)
     vars(silo).update(fold.settings)
-    needed = {number for number, _, _ in fold.sets.values()}
-    tables = {number: joined(ray.get(shared.tables[number])) for number in needed}
-    whole: dict[int, FeatureSet] = {}
-    for number, _, padding in fold.sets.values():
-        rows = np.arange(tables[number].num_rows)
-        whole.setdefault(number, FeatureSet(table=tables[number], rows=rows, padding=padding))
-    silo.data = dict.fromkeys(shared.silo.data) | {
-        name: whole[number].subset(rows) for name, (number, rows, _) in fold.sets.items()
-    }
+    silo.data = dict.fromkeys(shared.silo.data) | {name: rows.received(table) for name, rows in fold.sets.items()}
     return silo
 
 

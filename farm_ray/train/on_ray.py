@@ -7,21 +7,20 @@ import logging
 import os
 import threading
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from farm_ray import cluster
-from farm_ray.data_handler.data_silo.executor import READ_CPUS
-from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.errors import ClusterError
 from farm_ray.evaluation.metrics import registrations
 from farm_ray.storage.scratch import scratch_folder
 from farm_ray.train.ray_worker import Job, Trained, train_loop_per_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from farm_ray.data_handler.batches import FeatureSet
+    import pyarrow as pa
+
+    from farm_ray.data_handler.run_sets import RunSets
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.train.settings import TrainSettings
 
@@ -44,7 +43,7 @@ _WORKER_MEMORY = 1e6
 
 def train_on_ray(
     model: AdaptiveModel,
-    sets: Mapping[str, FeatureSet | StreamedSet | None],
+    sets: RunSets,
     settings: TrainSettings,
     *,
     num_workers: int | tuple[int, int],
@@ -78,19 +77,12 @@ def train_on_ray(
     must_grow = not check_room(least, use_gpu=use_gpu)
     timeout = _SECONDS_FOR_ELASTIC_WORKERS if least != most else _SECONDS_FOR_NEW_NODES if must_grow else None
     with _start_timeout(timeout), _board() as board:
-        in_memory = {name: rows for name, rows in sets.items() if not isinstance(rows, StreamedSet)}
-        datasets, views = _handed_over(in_memory)
+        tables = _Datasets(elastic=least != most)
         job = Job(
             # Ray's pickle also takes functions of the user's main program, as an own loss aggregation is.
             model=cloudpickle.dumps(model.to("cpu")),
             settings=settings,
-            views=views,
-            streamed={
-                # Elastic workers may hold every CPU there is.
-                name: replace(rows, on_ray=True, read_cpus=READ_CPUS if least == most else 0.0)
-                for name, rows in sets.items()
-                if isinstance(rows, StreamedSet)
-            },
+            sets=sets.sent(tables),
             early_stopping=early_stopping,
             board=board,
             driver_node=ray.get_runtime_context().get_node_id(),
@@ -120,7 +112,7 @@ def train_on_ray(
                         controller_failure_limit=1 if least == most else _MOST_FALSE_STARTS,  # type: ignore[call-arg] # Train V2's
                     ),
                 ),
-                datasets=datasets,
+                datasets=tables.datasets,
                 dataset_config=DataConfig(
                     datasets_to_split=[], execution_options=ray.data.ExecutionOptions(preserve_order=True)
                 ),
@@ -165,22 +157,23 @@ def _failure(board: Any) -> Exception | None:
     return failure
 
 
-def _handed_over(sets: Mapping[str, FeatureSet | None]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Each distinct table as one Ray dataset, and each set as rows of one of them."""
-    import ray.data
+class _Datasets:
+    """The `Carrier` of a run: each distinct table is one Ray dataset, named by the first set with rows in it."""
 
-    datasets: dict[str, Any] = {}
-    names: dict[int, str] = {}
-    views = {}
-    for set_name, rows in sets.items():
-        if rows is None:
-            continue
-        if id(rows.table) not in names:
-            names[id(rows.table)] = set_name
-            blocks = rows.blocks
-            datasets[set_name] = ray.data.from_arrow_refs(list(blocks)) if blocks else ray.data.from_arrow(rows.table)
-        views[set_name] = (names[id(rows.table)], rows.rows, rows.padding, rows.masking)
-    return datasets, views
+    def __init__(self, *, elastic: bool) -> None:
+        self.elastic = elastic
+        self.datasets: dict[str, Any] = {}
+        self._names: dict[int, str] = {}
+
+    def put(self, set_name: str, table: pa.Table, blocks: tuple[Any, ...]) -> str:
+        """As `Carrier.put`."""
+        import ray.data
+
+        if id(table) not in self._names:
+            self._names[id(table)] = set_name
+            held = ray.data.from_arrow_refs(list(blocks)) if blocks else ray.data.from_arrow(table)
+            self.datasets[set_name] = held
+        return self._names[id(table)]
 
 
 def _fit(trainer: Any, max_restarts: int) -> Trained | None:

@@ -15,10 +15,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from farm_ray import cluster, devices, storage
-from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.columns import joined
 from farm_ray.devices import explained
 from farm_ray.errors import ClusterError
@@ -27,12 +24,10 @@ from farm_ray.train.notices import Notice
 from farm_ray.train.shared_folder import refuse_unseen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pyarrow as pa
     import torch
 
-    from farm_ray.data_handler.data_silo.stream import StreamedSet
+    from farm_ray.data_handler.run_sets import SentSets
     from farm_ray.train.board import Begin
     from farm_ray.train.settings import TrainResult, TrainSettings
 
@@ -47,14 +42,12 @@ _LOST_CONTACT = ("gloo", "Gloo", "NCCL", "Connection reset", "Connection closed"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What every worker gets: the model, the settings, and which rows of which dataset make which set."""
+    """What every worker gets: the model, the settings and the sets."""
 
     model: bytes
     settings: TrainSettings
-    views: dict[str, tuple[str, Any, Any, Any]]
-    """Set name -> (dataset name, positions of its rows, padding, masking)."""
-    streamed: dict[str, StreamedSet]
-    """Sets that the workers read themselves."""
+    sets: SentSets
+    """Their tables are the datasets of the run."""
     early_stopping: Any
     board: Any
     driver_node: str
@@ -127,7 +120,7 @@ def _train(job: Job, begin: Begin) -> Trained | None:
     with Watchdog(job.hang_timeout, _end_this_process) as watchdog:
         worker = Worker(
             functools.partial(cloudpickle.loads, job.model),
-            {**_received(job.views), **job.streamed},
+            job.sets.received(functools.cache(_table)),
             settings,
             ranks=ranks,
             listener=listener,
@@ -202,18 +195,12 @@ def _has_failed(board: Any) -> bool:
     return False
 
 
-def _received(views: Mapping[str, tuple[str, Any, Any, Any]]) -> dict[str, FeatureSet]:
-    """The sets in a worker. Every rank reads all blocks, in order and without copying them out of shared memory."""
+def _table(dataset: str) -> pa.Table:
+    """A dataset of the run. Every rank reads all blocks, in order and without copying them out of shared memory."""
     import ray.train
 
-    tables: dict[str, pa.Table] = {}
-    for dataset in {dataset for dataset, *_ in views.values()}:
-        shard = ray.train.get_dataset_shard(dataset)
-        tables[dataset] = joined(list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1)))
-    return {
-        name: FeatureSet(table=tables[dataset], rows=np.asarray(rows), padding=padding, masking=masking)
-        for name, (dataset, rows, padding, masking) in views.items()
-    }
+    shard = ray.train.get_dataset_shard(dataset)
+    return joined(list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1)))
 
 
 def _as_numpy(tensor: torch.Tensor) -> Any:

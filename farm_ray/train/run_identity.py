@@ -10,9 +10,8 @@ from farm_ray.modeling.describe import settings_of, training_settings_of
 from farm_ray.modeling.tokenization.backend import tokenizer_bytes
 
 if TYPE_CHECKING:
-    from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo import DataSilo
-    from farm_ray.data_handler.data_silo.stream import StreamedSet
+    from farm_ray.data_handler.run_sets import TrainingSet
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
 _DIGITS = 16
@@ -59,5 +58,5 @@ def _told(value: Any) -> str:
     return text if len(text) <= _SHORT else hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
-def _content(name: str, rows: FeatureSet | StreamedSet | None) -> dict[str, str]:
+def _content(name: str, rows: TrainingSet | None) -> dict[str, str]:
     return {} if rows is None else {f"{name} {part}": value for part, value in rows.content().items()}

@@ -15,6 +15,7 @@ from farm_ray.ranks import Ranks
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from farm_ray.data_handler.feed.base import MicroBatch
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.optimization.precision import Precision
 
@@ -39,15 +40,6 @@ class TrainState:
     ranks: Ranks = field(default_factory=Ranks)
     max_grad_norm: float | None = 1.0
     """Largest total norm of the gradients; None does not clip."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MicroBatch:
-    """One rank's share of a micro-batch."""
-
-    tensors: Batch
-    weight: float = 1.0
-    """0 for a rank without rows: it takes part with one row that counts nothing."""
 
 
 @dataclass(kw_only=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from farm_ray import farm_methods, storage
 from farm_ray.configuration import strict_arguments
-from farm_ray.data_handler.data_silo.stream import StreamedSet
+from farm_ray.data_handler.run_sets import RunSets
 from farm_ray.devices import checked_device, explaining, training_device
 from farm_ray.errors import ConfigError
 from farm_ray.overrides import refuse_uncalled
@@ -146,9 +146,7 @@ class Trainer:
             )
         if early_stopping is not None and data_silo.data["dev"] is None:
             raise ConfigError("early_stopping watches the dev set, and there is none; give a dev_filename or dev_split")
-        train: Any = data_silo.data["train"]
-        if isinstance(train, StreamedSet):
-            train.order(data_silo.batch_size).lanes_of(0, max(1, most))
+        RunSets.of(data_silo.data).train.check_ranks(data_silo.batch_size, max(1, most))
         if local_rank != -1:
             warnings.warn("local_rank has no effect: Ray Train starts the workers, num_workers of them", stacklevel=2)
         self.device = training_device(
@@ -312,7 +310,7 @@ class Trainer:
         with explaining():
             worker = Worker(
                 lambda: self.model,
-                self.data_silo.data,
+                RunSets.of(self.data_silo.data),
                 settings,
                 ranks=ranks,
                 listener=_DriverListener(self, stop),
@@ -332,7 +330,7 @@ class Trainer:
         listener = _DriverListener(self, stop)
         trained = train_on_ray(
             self.model,
-            self.data_silo.data,
+            RunSets.of(self.data_silo.data),
             settings,
             num_workers=self.num_workers,
             use_gpu=self.use_gpu,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import time
 import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
-from farm_ray.data_handler.bounds import Bounds, check_sets
-from farm_ray.data_handler.data_silo.stream import StreamedSet
+from farm_ray.data_handler.bounds import Bounds, check_tables
+from farm_ray.data_handler.feed.base import FeedPlan
 from farm_ray.data_handler.order import Position, advance
 from farm_ray.data_handler.order.order_hash import as_text
 from farm_ray.errors import DataProblemError
@@ -23,12 +22,10 @@ from farm_ray.train import checkpoint, checkpoint_store, resume_point
 from farm_ray.train.checkpoint import DamagedCheckpointError
 from farm_ray.train.checkpoint_store import CheckpointStore
 from farm_ray.train.checkpoint_writer import CheckpointWriter
-from farm_ray.train.in_memory_feed import InMemoryFeed
 from farm_ray.train.notices import Notice, Notices
 from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.step import LostSteps, TrainState, train_step
 from farm_ray.train.step_log import StepLog
-from farm_ray.train.stream_feed import StreamFeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,9 +35,10 @@ if TYPE_CHECKING:
     import torch
 
     from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.feed.base import Feed, Step
+    from farm_ray.data_handler.run_sets import RunSets
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.ranks import Ranks
-    from farm_ray.train.feed import Feed, Step
 
 
 _GPU_WIDTH_MULTIPLE = 8
@@ -73,7 +71,7 @@ class Worker:
 
     Args:
         load_model: Gives the model; called when the feed reads ahead already, as unpacking a model takes seconds.
-        sets: By name; `train` is needed.
+        sets: What to train on, and what to score.
         settings: Of the run, the same on every rank.
         ranks: This process among them.
         listener: Hears of the run.
@@ -88,7 +86,7 @@ class Worker:
     def __init__(
         self,
         load_model: Callable[[], AdaptiveModel],
-        sets: Mapping[str, FeatureSet | StreamedSet | None],
+        sets: RunSets,
         settings: TrainSettings,
         *,
         ranks: Ranks,
@@ -99,14 +97,14 @@ class Worker:
         beat: Callable[[], None] = lambda: None,
         notice: Callable[[], Notice] | None = None,
     ) -> None:
-        self.sets = {name: _for_device(rows, ranks.device) for name, rows in sets.items()}
+        self.sets = sets.padded_to(_GPU_WIDTH_MULTIPLE) if ranks.device.type == "cuda" else sets
         self.settings, self.ranks, self.listener, self.beat = settings, ranks, listener, beat
         self.notices = Notices(notice)
         self.early_stopping = early_stopping
         root = settings.checkpoint_root_dir
         self.store = None if root is None else CheckpointStore(root, claim=settings.claim)
         self.writer: CheckpointWriter | None = None
-        self.feed = _feed(self.sets["train"], settings, ranks)
+        self.feed: Feed = self.sets.train.feed(ranks, _plan(settings))
         with contextlib.ExitStack() as opened:
             opened.callback(self.feed.close)
             self.scratch = opened.enter_context(scratch_folder("resume"))
@@ -117,7 +115,7 @@ class Worker:
             self.feed.read_ahead(checkpoint.read_position(begin))
             self.trainee = self._trainee(load_model(), own_optimizer)
             bounds = Bounds.of(self.trainee.model.language_model)
-            ranks.done_by_first(lambda: check_sets(self.sets.values(), bounds))
+            ranks.done_by_first(lambda: check_tables(self.sets.loaded(), bounds))
             self._opened = opened.pop_all()
         self.lost_steps = LostSteps.for_precision(self.trainee.precision)
         self.progress = checkpoint.Progress()
@@ -242,10 +240,8 @@ class Worker:
         return None
 
     def _check_lanes(self, path: Path, position: Position) -> None:
-        train = self.sets["train"]
-        lanes = train.lanes if isinstance(train, StreamedSet) else 0
-        if len(position.lanes) not in {0, lanes}:
-            found = f"places in {len(position.lanes)} lanes, and the training data has {lanes}"
+        if len(position.lanes) not in {0, self.feed.lanes}:
+            found = f"places in {len(position.lanes)} lanes, and the training data has {self.feed.lanes}"
             raise DamagedCheckpointError(
                 f"{path} is damaged ({found}); start again with --resume never", file=str(path)
             )
@@ -322,12 +318,12 @@ class Worker:
 
     def _evaluate_if_due(self) -> None:
         every = self.settings.evaluate_every
-        if not every or self.progress.global_step % every or self.sets.get("dev") is None:
+        if not every or self.progress.global_step % every or self.sets.dev is None:
             return
         self._evaluate_dev()
 
     def _evaluate_dev(self) -> None:
-        self.result.dev = self._score("dev")
+        self.result.dev = self._score("dev", self.sets.dev)
         self.progress.scored_at = self.progress.global_step
         if self.early_stopping is None or self.result.dev is None:
             return
@@ -341,8 +337,7 @@ class Worker:
         self.progress.early_stopping = None if state_dict is None else state_dict()
         self.progress.stopped_early = bool(stop)
 
-    def _score(self, name: str) -> list[dict[str, Any]] | None:
-        rows = self.sets.get(name)
+    def _score(self, name: str, rows: FeatureSet | None) -> list[dict[str, Any]] | None:
         if rows is None:
             return None
         started = time.perf_counter()
@@ -423,9 +418,9 @@ class Worker:
             self.trainee.model.load_state_dict(self.best_weights)
             self.result.dev = None
         if self.result.dev is None:
-            self.result.dev = self._score("dev")
+            self.result.dev = self._score("dev", self.sets.dev)
         if self.settings.evaluator_test:
-            self.result.test = self._score("test")
+            self.result.test = self._score("test", self.sets.test)
         return self._filled()
 
     def _filled(self) -> TrainResult:
@@ -444,17 +439,13 @@ class Worker:
         return result
 
 
-def _feed(train: FeatureSet | StreamedSet | None, settings: TrainSettings, ranks: Ranks) -> Feed:
-    if isinstance(train, StreamedSet):
-        return StreamFeed(train, settings, ranks)
-    assert train is not None
-    return InMemoryFeed(train, settings, ranks)
-
-
-def _for_device(rows: Any, device: torch.device) -> Any:
-    if rows is None or device.type != "cuda":
-        return rows
-    return dataclasses.replace(rows, pad_to_multiple_of=_GPU_WIDTH_MULTIPLE)
+def _plan(settings: TrainSettings) -> FeedPlan:
+    return FeedPlan(
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        grad_acc_steps=settings.grad_acc_steps,
+        seed=settings.data_seed,
+    )
 
 
 def _wrapped(model: AdaptiveModel, ranks: Ranks) -> torch.nn.Module:

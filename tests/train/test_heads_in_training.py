@@ -7,6 +7,7 @@ import torch
 import torch.distributed as dist
 
 from farm_ray.data_handler.batches import FeatureSet
+from farm_ray.data_handler.run_sets import RunSets
 from farm_ray.data_handler.samples_to_features.padding import Padding
 from farm_ray.modeling.adaptive_model import AdaptiveModel
 from farm_ray.modeling.language_model import LanguageModel
@@ -73,7 +74,7 @@ def run(model, *, ranks=None, **settings):
     """Losses of a run of the loop."""
     usual = {"epochs": 2, "batch_size": 4, "eval_batch_size": 4, "learning_rate": 1e-3, "grad_acc_steps": 2}
     settings = TrainSettings(**(usual | settings))
-    worker = Worker(lambda: model, {"train": features()}, settings, ranks=ranks or Ranks(), listener=Silent())
+    worker = Worker(lambda: model, RunSets(train=features()), settings, ranks=ranks or Ranks(), listener=Silent())
     return worker.run().losses
 
 
@@ -126,7 +127,7 @@ def test_layers_and_heads_keep_their_own_rates_through_the_schedule(tiny_folder)
     rates = Rates()
     worker = Worker(
         lambda: model_with(tiny_folder, [token_head()]),
-        {"train": features()},
+        RunSets(train=features()),
         TrainSettings(**usual, optimizer_opts=opts),
         ranks=Ranks(),
         listener=rates,

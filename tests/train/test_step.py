@@ -7,9 +7,10 @@ import math
 import pytest
 import torch
 
+from farm_ray.data_handler.feed.base import MicroBatch
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.ranks import Ranks
-from farm_ray.train.step import MOST_LOST_IN_FP16, LostSteps, MicroBatch, TrainState, train_step
+from farm_ray.train.step import MOST_LOST_IN_FP16, LostSteps, TrainState, train_step
 
 X = torch.tensor([[1.0], [2.0], [-1.0], [3.0], [0.5], [-2.0], [4.0], [1.5]])
 Y = torch.tensor([2.0, 3.0, 0.0, 1.0, -1.0, 2.0, 5.0, 0.0])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from farm_ray.data_handler.run_sets import RunSets
 from farm_ray.errors import CheckpointError, ConfigError
 from farm_ray.ranks import Ranks
 from farm_ray.train import EarlyStopping, Trainer, notices
@@ -273,7 +274,9 @@ def test_a_notice_is_heeded_once(tiny_folder, tmp_path, monkeypatch):
     settings = TrainSettings(
         epochs=9, batch_size=8, eval_batch_size=8, learning_rate=1e-3, checkpoint_root_dir=str(tmp_path)
     )
-    run = Worker(lambda: model, silo.data, settings, ranks=Ranks(), listener=Silent(), notice=lambda: next(told))
+    run = Worker(
+        lambda: model, RunSets.of(silo.data), settings, ranks=Ranks(), listener=Silent(), notice=lambda: next(told)
+    )
     result = run.run()
     assert result.preempted
     assert result.steps == 4

@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
+from farm_ray.data_handler.run_sets import RunSets
 from farm_ray.errors import ClusterError
 from farm_ray.ranks import Ranks
 from farm_ray.train.settings import TrainSettings
@@ -28,7 +29,7 @@ def train(rank, world_size, folder, batch_size, out):
         epochs=2, batch_size=batch_size, eval_batch_size=4, learning_rate=1e-3, grad_acc_steps=2, evaluate_every=2
     )
     worker = Worker(
-        lambda: model, silo.data, settings, ranks=Ranks(rank=rank, world_size=world_size), listener=Silent()
+        lambda: model, RunSets.of(silo.data), settings, ranks=Ranks(rank=rank, world_size=world_size), listener=Silent()
     )
     result = worker.run()
     if rank == 0:
@@ -62,7 +63,7 @@ def test_ranks_with_other_rows_are_told_before_the_first_step(tiny_folder):
     model = small_model(tiny_folder)
     model.connect_heads_with_processor(silo.processor.tasks)
     settings = TrainSettings(epochs=1, batch_size=8, eval_batch_size=8, learning_rate=1e-3)
-    worker = Worker(lambda: model, silo.data, settings, ranks=Disagreeing(), listener=Silent())
+    worker = Worker(lambda: model, RunSets.of(silo.data), settings, ranks=Disagreeing(), listener=Silent())
     with pytest.raises(ClusterError, match=r"same training rows.*rank 0 [0-9a-f]{16}, rank 1 .*num_workers=0"):
         worker.run()
     assert worker.progress.global_step == 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from farm_ray.data_handler.columns import joined
-from farm_ray.data_handler.data_silo.stream import StreamProblems
+from farm_ray.data_handler.data_silo.stream_problems import StreamProblems
 from farm_ray.data_handler.order import LanePosition, Position
 
 if TYPE_CHECKING:

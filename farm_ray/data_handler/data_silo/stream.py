@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from farm_ray import cluster
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.data_silo import quarantine
 from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
 from farm_ray.data_handler.data_silo.executor import READ_CPUS, ReadTask, chain_on_ray, run_here
-from farm_ray.data_handler.data_silo.line_numbers import with_lines
 from farm_ray.data_handler.data_silo.prefetch import Prefetched
 from farm_ray.data_handler.data_silo.split_groups import in_this_process
 from farm_ray.data_handler.data_silo.split_reading import windows_of
+from farm_ray.data_handler.feed.streaming import StreamFeed
 from farm_ray.data_handler.order import Reading, StreamOrder
 from farm_ray.reproducibility import UInt64, hash_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
+
+    import pyarrow as pa
 
     from farm_ray.data_handler.data_silo.executor import Marked
     from farm_ray.data_handler.data_silo.serialized import Mark
+    from farm_ray.data_handler.feed.base import FeedPlan
     from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.data_handler.run_sets import Carrier
+    from farm_ray.ranks import Ranks
 
 WINDOWS_AHEAD = 2
 """Windows per lane that are made before they are needed."""
@@ -86,6 +90,31 @@ class StreamedSet:
     def content(self) -> dict[str, str]:
         """What this corpus is, as far as that can be known without reading it; as `FeatureSet.content`."""
         return {**self.corpus, "ranges": f"{len(self.ranges)} in {self.lanes} lanes"}
+
+    @property
+    def loaded(self) -> tuple[pa.Table, ...]:
+        """As `TrainingSet.loaded`: nothing is in memory yet."""
+        return ()
+
+    def check_ranks(self, batch_size: int, ranks: int) -> None:
+        """As `TrainingSet.check_ranks`: each needs a lane."""
+        self.order(batch_size).lanes_of(0, ranks)
+
+    def padded_to(self, multiple: int) -> StreamedSet:
+        """As `TrainingSet.padded_to`."""
+        return replace(self, pad_to_multiple_of=multiple)
+
+    def feed(self, ranks: Ranks, plan: FeedPlan) -> StreamFeed:
+        """As `TrainingSet.feed`: every rank reads its own lanes."""
+        return StreamFeed(self, ranks, plan)
+
+    def sent(self, name: str, carrier: Carrier) -> StreamedSet:  # noqa: ARG002 - it has no table to be known by
+        """As `TrainingSet.sent`: as it is, to be read on Ray."""
+        return replace(self, on_ray=True, read_cpus=0.0 if carrier.elastic else READ_CPUS)
+
+    def received(self, tables: Callable[[str], pa.Table]) -> StreamedSet:  # noqa: ARG002 - it needs none
+        """As `Sent.received`."""
+        return self
 
     @property
     def one_window_each(self) -> bool:
@@ -164,62 +193,6 @@ class StreamedSet:
         tasks = (self._task(reading, there) for reading in readings)
         at_once = max(1, min(self.max_tasks, cluster.all_cores() // ranks))
         return chain_on_ray(tasks, at_once=at_once, cpus=self.read_cpus)
-
-
-@dataclass(slots=True)
-class StreamProblems:
-    """The rows of a stream that were quarantined so far, each once, and whether they are too many."""
-
-    max_share: float
-    expected_rows: int
-    """Rows of an epoch, about."""
-    splits: Sequence[Split] = ()
-    """Of the corpus, to name rows by their lines."""
-    earlier: list[pa.Table] = field(default_factory=list)
-    """What all ranks met in earlier passes, and before the run was stopped."""
-    tables: list[pa.Table] = field(default_factory=list)
-    """What this process has met since."""
-    _known: set[str] = field(default_factory=set)
-
-    @property
-    def number(self) -> int:
-        """Rows in `tables`."""
-        return sum(table.num_rows for table in self.tables)
-
-    def pass_over(self, found: Sequence[pa.Table]) -> None:
-        """Takes in the `tables` of all ranks, these among them: none of their rows is told again."""
-        self.earlier += found
-        self.tables = []
-        self._known.update(name for table in found for name in table.column("id").to_pylist())
-
-    def take(self, features: pa.Table) -> None:
-        """Notes the bad rows of a window."""
-        found = quarantine.table_of(features, set_name="train")
-        new = found.filter(pa.array([name not in self._known for name in found.column("id").to_pylist()], pa.bool_()))
-        if new.num_rows == 0:
-            return
-        self._known.update(new.column("id").to_pylist())
-        self.tables.append(new)
-
-    def too_many(self, number: int) -> bool:
-        """Whether so many rows, in the `tables` of all ranks together, are more than may be quarantined."""
-        if number == 0:
-            return False
-        everywhere = number + sum(table.num_rows for table in self.earlier)
-        return everywhere > self.max_share * max(self.expected_rows, everywhere)
-
-    def refuse(self, tables: Sequence[pa.Table]) -> NoReturn:
-        """Ends the run.
-
-        Args:
-            tables: The `tables` of all ranks.
-
-        Raises:
-            DataProblemError: Always.
-        """
-        everything = with_lines(pa.concat_tables([*self.earlier, *tables]), self.splits)
-        rows = max(self.expected_rows, everything.num_rows)
-        raise quarantine.refusal(everything, rows, stored=None)
 
 
 def featurized_windows(

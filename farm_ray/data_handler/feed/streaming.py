@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from farm_ray.data_handler.data_silo.lanes import Lanes
+from farm_ray.data_handler.feed.base import MicroBatch, Step, on_device
 from farm_ray.data_handler.order import LanePosition, Position, row_sum
 from farm_ray.errors import ClusterError, FarmRayError
-from farm_ray.train.feed import Step, on_device
-from farm_ray.train.step import MicroBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.data_silo.lanes import Part
     from farm_ray.data_handler.data_silo.stream import StreamedSet
+    from farm_ray.data_handler.feed.base import FeedPlan
     from farm_ray.ranks import Ranks
-    from farm_ray.train.settings import TrainSettings
 
 _IDS_TOLD = 5
 _SUM_PARTS = 4
@@ -35,12 +34,12 @@ _PART_BITS = 16
 class StreamFeed:
     """The feed of a `StreamedSet`."""
 
-    def __init__(self, stream: StreamedSet, settings: TrainSettings, ranks: Ranks) -> None:
-        self._stream, self._settings, self._ranks = stream, settings, ranks
-        order = stream.order(settings.batch_size, settings.grad_acc_steps)
+    def __init__(self, stream: StreamedSet, ranks: Ranks, plan: FeedPlan) -> None:
+        self._stream, self._plan, self._ranks = stream, plan, ranks
+        order = stream.order(plan.batch_size, plan.grad_acc_steps)
         own = order.lanes_of(ranks.rank, ranks.world_size)
-        self._batches_per_epoch = stream.batches(settings.batch_size, settings.epochs)
-        self._lanes = Lanes(stream, order, own, epochs=settings.epochs, ranks=ranks.world_size)
+        self._batches_per_epoch = stream.batches(plan.batch_size, plan.epochs)
+        self._lanes = Lanes(stream, order, own, epochs=plan.epochs, ranks=ranks.world_size)
         # A row that a rank without rows takes part with; it counts nothing.
         self._spare: dict[str, torch.Tensor] | None = None
 
@@ -52,7 +51,12 @@ class StreamFeed:
     @property
     def steps_per_epoch(self) -> int:
         """As `Feed.steps_per_epoch`, an estimate."""
-        return -(-self.batches_per_epoch // self._settings.grad_acc_steps)
+        return -(-self.batches_per_epoch // self._plan.grad_acc_steps)
+
+    @property
+    def lanes(self) -> int:
+        """As `Feed.lanes`."""
+        return self._stream.lanes
 
     def check(self) -> None:
         """As `Feed.check`: all ranks have the same small plan, and each reads other rows."""
@@ -94,7 +98,7 @@ class StreamFeed:
 
     def _step(self, position: Position) -> Step | None:
         """The step at this position; None on all ranks when the epoch is over."""
-        per_step = self._settings.grad_acc_steps
+        per_step = self._plan.grad_acc_steps
         taken: list[list[Part]] = []
         error: FarmRayError | None = None
         try:

@@ -1,14 +1,13 @@
-"""StreamFeed on several ranks, here threads of one process: what they count together."""
+"""The feed of a stream on several ranks, here threads of one process: what they count together."""
 
 import threading
 
 import pytest
 
+from farm_ray.data_handler.feed.base import FeedPlan
 from farm_ray.data_handler.order import Position
 from farm_ray.errors import DataProblemError
 from farm_ray.ranks import Ranks
-from farm_ray.train.settings import TrainSettings
-from farm_ray.train.stream_feed import StreamFeed
 from tests.stream_runs import text_stream, write_tables
 
 
@@ -40,10 +39,10 @@ class Talk:
 def on_ranks(stream, size, *, epochs=3):
     """Per rank the ids that were quarantined, sorted, or the error's message."""
     talk, found = Talk(size), [None] * size
-    settings = TrainSettings(epochs=epochs, batch_size=8, eval_batch_size=8, learning_rate=1e-3)
+    plan = FeedPlan(epochs=epochs, batch_size=8)
 
     def run(number):
-        feed = StreamFeed(stream, settings, talk.rank(number))
+        feed = stream.feed(talk.rank(number), plan)
         try:
             for epoch in range(epochs):
                 for _ in feed.steps(Position(epoch=epoch)):
@@ -89,6 +88,5 @@ def test_bad_rows_are_too_many_for_all_ranks_at_once(tiny_folder, tables, ranks)
 @pytest.mark.parametrize(("batch_size", "lanes"), [(8, 4), (8, 5), (8, 8), (16, 3)])
 def test_steps_are_estimated_by_the_longest_lane(tiny_folder, tables, batch_size, lanes):
     stream = text_stream(tiny_folder, tables, max_problem_share=0.1, batch_size=batch_size, lanes=lanes).stream
-    settings = TrainSettings(epochs=1, batch_size=batch_size, eval_batch_size=8, learning_rate=1e-3)
-    feed = StreamFeed(stream, settings, Ranks())
+    feed = stream.feed(Ranks(), FeedPlan(epochs=1, batch_size=batch_size))
     assert sum(1 for _ in feed.steps(Position())) == pytest.approx(feed.steps_per_epoch, rel=0.1)

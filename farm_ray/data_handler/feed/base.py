@@ -1,4 +1,4 @@
-"""What feeds the training loop of one rank: its share of every step, from rows in memory or from a stream."""
+"""What the training loop asks for, and what it gets: the rows of one rank, step by step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,28 @@ if TYPE_CHECKING:
     import torch
 
     from farm_ray.data_handler.order import Position
-    from farm_ray.train.step import MicroBatch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedPlan:
+    """How a run goes through its rows; the same on every rank."""
+
+    epochs: int
+    batch_size: int
+    """Rows per micro-batch over all ranks."""
+    grad_acc_steps: int = 1
+    """Micro-batches per step."""
+    seed: int = 42
+    """Of the order of rows in memory; a stream has its own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MicroBatch:
+    """One rank's share of a micro-batch."""
+
+    tensors: dict[str, torch.Tensor]
+    weight: float = 1.0
+    """0 for a rank without rows: it takes part with one row that counts nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +63,10 @@ class Feed(Protocol):
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps of a pass; of a stream an estimate."""
+
+    @property
+    def lanes(self) -> int:
+        """Places that a position within an epoch holds besides its step: one per lane of a stream."""
 
     def check(self) -> None:
         """Raises ClusterError where the ranks do not hold the same rows."""

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from farm_ray.data_handler.feed.base import MicroBatch, Step, on_device
 from farm_ray.data_handler.order import InMemoryOrder, Position, StepRows, row_sum, share
 from farm_ray.errors import ClusterError
 from farm_ray.reproducibility import splitmix64
-from farm_ray.train.feed import Step, on_device
-from farm_ray.train.step import MicroBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.batches import FeatureSet, Positions
+    from farm_ray.data_handler.feed.base import FeedPlan
     from farm_ray.ranks import Ranks
-    from farm_ray.train.settings import TrainSettings
 
 _IDS_TOLD = 5
 
@@ -27,14 +26,14 @@ _IDS_TOLD = 5
 class InMemoryFeed:
     """The feed of a `FeatureSet`."""
 
-    def __init__(self, train: FeatureSet, settings: TrainSettings, ranks: Ranks) -> None:
+    def __init__(self, train: FeatureSet, ranks: Ranks, plan: FeedPlan) -> None:
         self._train, self._ranks = train, ranks
         self._order = InMemoryOrder(
             lengths=train.lengths,
             row_hashes=train.row_hashes,
-            seed=settings.data_seed,
-            batch_size=settings.batch_size,
-            grad_acc_steps=settings.grad_acc_steps,
+            seed=plan.seed,
+            batch_size=plan.batch_size,
+            grad_acc_steps=plan.grad_acc_steps,
         )
 
     @property
@@ -46,6 +45,11 @@ class InMemoryFeed:
     def steps_per_epoch(self) -> int:
         """As `Feed.steps_per_epoch`, exact."""
         return self._order.steps_per_epoch
+
+    @property
+    def lanes(self) -> int:
+        """As `Feed.lanes`."""
+        return 0
 
     def check(self) -> None:
         """As `Feed.check`: every rank plans by itself, so all must hold the same rows in the same places."""
@@ -72,7 +76,7 @@ class InMemoryFeed:
         return position
 
     def problems(self) -> None:
-        """As `Feed.problems`: the silo has set them aside before."""
+        """As `Feed.problems`: the silo has quarantined them before."""
 
     def go_on_from(self, problems: pa.Table) -> None:
         """As `Feed.go_on_from`: there are none."""
