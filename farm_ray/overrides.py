@@ -28,6 +28,11 @@ def is_own(kind: type[Any], name: str) -> bool:
     return False
 
 
+def is_ours(kind: type[Any]) -> bool:
+    """Whether the class is farm_ray's own, not a user's."""
+    return kind.__module__.partition(".")[0] == _OURS
+
+
 def own_among(kind: type[Any], names: Iterable[str]) -> tuple[str, ...]:
     """Those of the method names that are a user's in `kind`, in their order."""
     return tuple(name for name in names if is_own(kind, name))

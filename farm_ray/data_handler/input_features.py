@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from farm_ray.data_handler.label_cells import Wrong, as_cell, places_of
 from farm_ray.data_handler.problems import COLUMN, PROBLEM
-from farm_ray.data_handler.scaling import read_number, scaling_of, why_not
-from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.errors import DataProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from farm_ray.data_handler.samples import Sample
+    from farm_ray.tasks.task import Tasks
 
 _ROBERTA_SEPARATOR = 2
 _CAMEMBERT_SEPARATOR = 6
@@ -83,9 +81,7 @@ def lm_schema(*, segments: bool, packing: bool, next_sentence: bool) -> pa.Schem
     return pa.schema([*fields, ("n_tokens", pa.int32()), ("clipped", pa.bool_()), (COLUMN, PROBLEM)])
 
 
-def sample_to_features_text(
-    sample: Sample, tasks: Mapping[str, Mapping[str, Any]], max_seq_len: int, tokenizer: Any
-) -> list[dict[str, Any]]:
+def sample_to_features_text(sample: Sample, tasks: Tasks, max_seq_len: int, tokenizer: Any) -> list[dict[str, Any]]:
     """Padded features of one sample: a list of one dict with input_ids, padding_mask, segment_ids and label ids.
 
     Args:
@@ -109,50 +105,9 @@ def sample_to_features_text(
         "segment_ids": _pad(segments, missing, tokenizer.pad_token_type_id, side),
     }
     for task in tasks.values():
-        if task["label_name"] in sample.clear_text:
-            features[task["label_tensor_name"]] = label_ids(task, sample.clear_text[task["label_name"]])
+        if task.label_name in sample.clear_text:
+            features[task.label_tensor_name] = task.labels.ids(task, sample.clear_text[task.label_name])
     return [features]
-
-
-def label_ids(task: Mapping[str, Any], label: Any) -> list[Any]:
-    """The label of one row as numbers: `[id]`, `[0, 1, ...]` for several labels, `[scaled value]` for regression.
-
-    Raises:
-        DataProblemError: When the label is not in the task's label list, or is no number in a regression.
-    """
-    if task["task_type"] == "regression":
-        number = read_number(str(label))
-        if not math.isfinite(number):
-            raise DataProblemError(f'the label "{label}" {why_not(str(label))}', value=label)
-        return [scaling_of(task).apply(number)]
-    known = list(task["label_list"])
-    if not known:
-        raise ConfigError(unknown_labels(task))
-    if task["task_type"] == "multilabel_classification":
-        places = places_of(
-            as_cell(label), {one: place for place, one in enumerate(known)}, decided=task.get("multi_hot")
-        )
-        if not isinstance(places, Wrong):
-            return [int(place in places) for place in range(len(known))]
-        told = places.told or f'label "{places.value}" is not in label_list {shown_labels(known)}'
-        raise DataProblemError(told, value=places.value)
-    if str(label) not in known:
-        raise DataProblemError(f'label "{label}" is not in label_list {shown_labels(known)}', value=label)
-    return [known.index(str(label))]
-
-
-def unknown_labels(task: Mapping[str, Any]) -> str:
-    """What to do where a task has no label list yet."""
-    return (
-        f"the labels in {task['label_name']} are not known: a DataSilo takes them from its training data for its own "
-        "processor (silo.processor), or give label_list"
-    )
-
-
-def shown_labels(labels: Sequence[str]) -> str:
-    """A label list for messages: at most the first twenty."""
-    first = ", ".join(map(str, labels[:20]))
-    return f"[{first}]" if len(labels) <= 20 else f"[{first}, ... {len(labels)} labels]"  # noqa: PLR2004
 
 
 def get_roberta_seq_2_start(input_ids: Sequence[int]) -> int:

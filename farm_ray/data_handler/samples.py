@@ -11,6 +11,8 @@ from farm_ray.data_handler.problems import COLUMN, PROBLEM
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from farm_ray.tasks.task import Tasks
+
 ID_KEYS = ("example_id", "external_id", "doc_id", "id")
 """Where data brings ids of its own, the first that is there counts."""
 
@@ -21,31 +23,13 @@ stays file and line, which are unique and say where a problem is."""
 TEXT_B = "text_b"
 """Column of the second text, in tables whose rows are pairs of texts."""
 
-WORD_TASK = "token_classification"
-"""Type of a task with one label per word."""
-
 _LONGEST_SHOWN = 10_000
 
 
-def label_type(task: Mapping[str, Any]) -> pa.DataType:
-    """The Arrow type of a task's label column: a list per row.
-
-    Of fixed length: one label id (classification), one 0 or 1 per label (multilabel), one float (regression). One
-    label id per word where words have labels.
-    """
-    if task["task_type"] == WORD_TASK:
-        return pa.list_(pa.int32())
-    if task["task_type"] == "multilabel_classification":
-        return pa.list_(pa.int64(), len(task["label_list"]))
-    if task["task_type"] == "regression":
-        return pa.list_(pa.float32(), 1)
-    return pa.list_(pa.int64(), 1)
-
-
-def text_schema(tasks: Mapping[str, Mapping[str, Any]], *, pairs: bool = False) -> pa.Schema:
+def text_schema(tasks: Tasks, *, pairs: bool = False) -> pa.Schema:
     """Samples of text tasks: id, text, with `pairs` text_b, labels per task (null beside a problem), problem."""
     texts = [(name, pa.string()) for name in ("id", "text", *((TEXT_B,) if pairs else ()))]
-    labels = [pa.field(task["label_tensor_name"], label_type(task)) for task in tasks.values()]
+    labels = [pa.field(task.label_tensor_name, task.label_type()) for task in tasks.values()]
     return pa.schema([*texts, *labels, (COLUMN, PROBLEM)])
 
 

@@ -12,7 +12,9 @@ import numpy.typing as npt
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from farm_ray.tasks.task import Task
 
 Numbers = npt.NDArray[np.float64]
 
@@ -32,18 +34,18 @@ class Scaling(NamedTuple):
         return (numbers - self.mean) / self.scale
 
 
-def scaling_of(task: Mapping[str, Any]) -> Scaling:
+def scaling_of(task: Task) -> Scaling:
     """The scaling that a regression task keeps in the place of its label list.
 
     Raises:
         ConfigError: When it is not known yet.
     """
-    if not task["label_list"]:
+    if not task.label_list:
         raise ConfigError(
-            f"mean and scale of the labels in {task['label_name']} are not known: a DataSilo measures them on its "
+            f"mean and scale of the labels in {task.label_name} are not known: a DataSilo measures them on its "
             "training data, or give both (scaler_mean and scaler_scale, or label_list=[mean, scale] of the task)"
         )
-    return Scaling(*task["label_list"])
+    return Scaling(*task.label_list)
 
 
 def measure(numbers: Numbers) -> Scaling:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from farm_ray import storage
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
-from farm_ray.evaluation.trial import trial_rows
 from farm_ray.experiment.config import Experiment
 from farm_ray.experiment.heads import head_configs
 from farm_ray.experiment.preparation import Prepare
 from farm_ray.experiment.processor_config import BertStyleLMProcessorConfig
+from farm_ray.tasks.classification import CLASSIFICATION
+from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
+from farm_ray.tasks.table import spec_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,19 +26,12 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import HeadConfig
     from farm_ray.experiment.processor_config import ProcessorConfig
+    from farm_ray.tasks.spec import TaskSpec
 
     Progress = Callable[[str, int, int | None, str], None]
 
 logger = logging.getLogger(__name__)
 
-_OWN_TASK = {
-    "RegressionProcessor": ("regression", "regression"),
-    "TextPairRegressionProcessor": ("regression", "regression"),
-    "NERProcessor": ("ner", "token_classification"),
-}
-"""Name and type of the task that a processor makes by itself, where it is not text_classification."""
-_WORDS = "NERProcessor"
-"""The kind whose own task stays when there are others."""
 _ANY_LABELS = ("0", "1")
 _LOSS = "loss"
 """Is among the results of every head."""
@@ -76,7 +71,7 @@ def check_experiment(experiment: Experiment) -> None:
         )
     if isinstance(experiment.prepare, Prepare) and not _data_is_there(experiment):
         experiment.prepare.check(data_dir)
-    if processor.tasks and getattr(processor, "label_list", None) is not None and processor.kind != _WORDS:
+    if processor.tasks and getattr(processor, "label_list", None) is not None and not processor.keeps_own_task:
         raise ConfigError("processor.label_list is for one task; with processor.tasks give each task its own")
     if not processor.train_filename:
         raise ConfigError("processor.train_filename is empty; training needs a file")
@@ -102,37 +97,41 @@ class _Scored(NamedTuple):
     """What the results of a task are made of."""
 
     metric: tuple[str, ...]
-    task_type: str
+    spec: TaskSpec
     labels: tuple[str, ...] = ()
     """Those that are given."""
 
     def rows(self) -> list[Any]:
         """What the metrics are tried on."""
-        return trial_rows(self.task_type, self.labels)
+        return self.spec.labels.trial(self.labels)
 
     def stand_ins(self) -> list[Any]:
         """As `rows`, with labels that every metric takes where the training data will give them."""
-        return self.rows() or trial_rows(self.task_type, _ANY_LABELS)
+        return self.rows() or self.spec.labels.trial(_ANY_LABELS)
 
 
 def _scored_tasks(processor: ProcessorConfig) -> dict[str, _Scored]:
     if isinstance(processor, BertStyleLMProcessorConfig):
-        found = {"lm": _Scored(("acc",), "language_modelling")}
-        next_sentence = _Scored(("acc",), "classification", ("True", "False"))
+        found = {"lm": _Scored(("acc",), LANGUAGE_MODELLING)}
+        next_sentence = _Scored(("acc",), CLASSIFICATION, ("True", "False"))
         return found | ({"nextsentence": next_sentence} if processor.next_sent_pred else {})
-    default = "multilabel_classification" if getattr(processor, "multilabel", False) else "classification"
-    tasks = {task.name: _Scored(task.metric, task.task_type or default, task.label_list) for task in processor.tasks}
-    if tasks and processor.kind != _WORDS:
+    own = spec_named(processor.own_task_type(), task_name=processor.kind)
+    tasks = {
+        task.name: _Scored(
+            task.metric, spec_named(task.task_type, task_name=task.name) if task.task_type else own, task.label_list
+        )
+        for task in processor.tasks
+    }
+    if tasks and not processor.keeps_own_task:
         return tasks
-    name, task_type = _OWN_TASK.get(processor.kind, ("text_classification", default))
-    own = _Scored(processor.metric, task_type, getattr(processor, "label_list", None) or ())
-    return {name: own, **tasks}
+    scored = _Scored(processor.metric, own, getattr(processor, "label_list", None) or ())
+    return {own.own_task_name: scored, **tasks}
 
 
 def _check_class_weights(heads: Sequence[HeadConfig], tasks: Mapping[str, _Scored]) -> None:
     for head in heads:
         scored = tasks[head.task]
-        if isinstance(head.class_weights, tuple) and not scored.labels and scored.task_type != "regression":
+        if isinstance(head.class_weights, tuple) and scored.spec.labels.named and not scored.labels:
             raise ConfigError(
                 f"model.heads: class_weights of task {head.task} are in the order of its label_list, and it has none; "
                 "give label_list, or class_weights=balanced"
@@ -168,7 +167,7 @@ def _check_watched(watched: str, task: str, scored: _Scored) -> None:
     """A value for early stopping that no evaluation yields is refused where the values are known for sure."""
     from farm_ray.evaluation.metrics import reported_names
 
-    if watched == _LOSS or scored.task_type == "language_modelling":
+    if watched == _LOSS or scored.spec is LANGUAGE_MODELLING:
         return
     names, all_known = reported_names(scored.metric, scored.stand_ins())
     if watched in names:
@@ -233,7 +232,7 @@ def make_processor(config: ProcessorConfig, tokenizer: Any, *, seed: int) -> Pro
     # Processors keep lists: that is what JSON gives back.
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     if not isinstance(config, BertStyleLMProcessorConfig):
-        values["metric"] = None if config.tasks and config.kind != _WORDS else _metric(config.metric)
+        values["metric"] = None if config.tasks and not config.keeps_own_task else _metric(config.metric)
     if "max_samples" in values or isinstance(config, BertStyleLMProcessorConfig):
         values["seed"] = seed
     kind: Any = getattr(processors, config.kind)

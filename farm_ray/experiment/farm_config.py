@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.configuration import build, check_plain, nearest, read_config_text
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import Experiment
-from farm_ray.experiment.processor_config import DEFAULT_KIND
+from farm_ray.experiment.processor_config import DEFAULT_KIND, PROCESSORS_OF_TASKS
 from farm_ray.foreign import parse_json, shown
+from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,16 +25,6 @@ _NEVER_A_GRID = ("layer_dims",)
 _MOST_RUNS = 10_000
 _STRUCTURED = ("label_list", "layer_dims", "metric", "optimizer_opts", "schedule_opts", "skiprows")
 """Keys whose value may be a list or a dictionary."""
-_MULTILABEL = "MultiLabelTextClassificationHead"
-_CLASSIFIES = ("text_classification", ("TextClassificationHead", _MULTILABEL))
-_PROCESSORS = {
-    "TextClassificationProcessor": _CLASSIFIES,
-    "TextPairClassificationProcessor": _CLASSIFIES,
-    "RegressionProcessor": ("regression", ("RegressionHead",)),
-    "TextPairRegressionProcessor": ("regression", ("RegressionHead",)),
-    "NERProcessor": ("ner", ("TokenClassificationHead",)),
-}
-"""Name of the task and the heads that may answer it, by FARM's `processor_name`."""
 
 _TASK_TO_PROCESSOR = (
     "dev_split",
@@ -146,9 +137,10 @@ def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") ->
     sections = {name: _given(run.get(name, {})) for name in _SECTIONS}
     general, task, parameter = sections["general"], sections["task"], sections["parameter"]
     kind = task.get("processor_name", DEFAULT_KIND)
-    _check_kind(kind, _PROCESSORS, "processor_name", where)
-    task_name, heads = _PROCESSORS[kind]
-    _check_kind(parameter.get("prediction_head", heads[0]), heads, "prediction_head", where)
+    _check_kind(kind, PROCESSORS_OF_TASKS, "processor_name", where)
+    specs = {spec.head: spec for spec in PROCESSORS_OF_TASKS[kind].specs}
+    _check_kind(parameter.get("prediction_head", next(iter(specs))), specs, "prediction_head", where)
+    task_name = PROCESSORS_OF_TASKS[kind].specs[0].own_task_name
     if task.get("do_train") is False:
         raise ConfigError(f"{where}: task.do_train is false; use python -m jobs.evaluate MODEL_DIR FILE")
     steps = _count(parameter, "gradient_accumulation_steps", where) or 1
@@ -225,7 +217,7 @@ def _processor(general: dict[str, Any], task: dict[str, Any], parameter: dict[st
     if isinstance(values.get("label_list"), str):
         values["label_list"] = [label.strip() for label in values["label_list"].split(",")]
     values |= {key: parameter[key] for key in ("max_seq_len",) if key in parameter}
-    if parameter.get("prediction_head") == _MULTILABEL:
+    if parameter.get("prediction_head") == MULTILABEL_CLASSIFICATION.head:
         values["multilabel"] = True
     return values | {key: general[key] for key in ("data_dir",) if key in general}
 

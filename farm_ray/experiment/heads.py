@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import HeadConfig
+from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo import DataSilo
@@ -14,17 +15,11 @@ if TYPE_CHECKING:
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.tasks.task import Task
 
 _LANGUAGE_MODEL = "BertStyleLMProcessor"
 """The kind of processor whose tasks the pretrained model may bring heads for."""
 _ANY_WIDTH = 768
-HEAD_OF_TASK = {
-    "classification": "TextClassificationHead",
-    "multilabel_classification": "MultiLabelTextClassificationHead",
-    "regression": "RegressionHead",
-    "token_classification": "TokenClassificationHead",
-}
-"""The head that answers a type of task."""
 
 
 def make_model(experiment: Experiment, silo: DataSilo, language_model: LanguageModel) -> AdaptiveModel:
@@ -81,41 +76,40 @@ def _make_language_model_head(
     from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
 
     name, revision = experiment.model.language_model, experiment.model.revision
-    if silo.processor.tasks[task]["task_type"] == "language_modelling":
+    if silo.processor.tasks[task].spec is LANGUAGE_MODELLING:
         return BertLMHead.for_language_model(language_model) if name is None else BertLMHead.load(name, revision)
     return NextSentenceHead(num_labels=2) if name is None else NextSentenceHead.load(name, revision)
 
 
 def _make_head(config: HeadConfig, silo: DataSilo) -> PredictionHead:
-    task = silo.processor.tasks[config.task]
-    kind = HEAD_OF_TASK[task["task_type"]]
-    if kind == "RegressionHead":
-        return _make_regression_head(config)
-    labels = task["label_list"]
-    weights: Any = config.class_weights
-    if weights == "balanced":
-        weights = silo.calculate_class_weights(config.task, source="train")
-    elif weights is not None and len(weights) != len(labels):
-        raise ConfigError(
-            f"model.heads: class_weights of task {config.task} has {len(weights)} values for {len(labels)} labels; "
-            "give one each"
-        )
-    from farm_ray.modeling.prediction_head import HEADS
+    from farm_ray.modeling.prediction_head.base import head_class
 
-    head: Any = HEADS[kind]
-    return head(
-        layer_dims=_widths(config, len(labels)),
-        class_weights=None if weights is None else [float(weight) for weight in weights],
+    task = silo.processor.tasks[config.task]
+    weights = _class_weights(config, task, silo)
+    kind: Any = head_class(task.spec.head)
+    return kind(
+        layer_dims=_widths(config, task.labels.outputs(task)),
         task_name=config.task,
+        **({} if weights is None else {"class_weights": weights}),
     )
 
 
-def _make_regression_head(config: HeadConfig) -> PredictionHead:
-    from farm_ray.modeling.prediction_head import RegressionHead
-
-    if config.class_weights is not None:
-        raise ConfigError(f"task {config.task} is a regression, which has no classes to weigh; leave class_weights out")
-    return RegressionHead(layer_dims=_widths(config, 1), task_name=config.task)
+def _class_weights(config: HeadConfig, task: Task, silo: DataSilo) -> list[float] | None:
+    weights: Any = config.class_weights
+    if weights is None:
+        return None
+    if not task.labels.classes:
+        raise ConfigError(
+            f"task {config.task} is a {task.task_type}, which has no classes to weigh; leave class_weights out"
+        )
+    if weights == "balanced":
+        weights = silo.calculate_class_weights(config.task, source="train")
+    elif len(weights) != len(task.label_list):
+        raise ConfigError(
+            f"model.heads: class_weights of task {config.task} has {len(weights)} values for {len(task.label_list)} "
+            "labels; give one each"
+        )
+    return [float(weight) for weight in weights]
 
 
 def _widths(config: HeadConfig, outputs: int) -> list[int]:

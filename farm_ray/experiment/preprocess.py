@@ -117,7 +117,7 @@ def _write(experiment: Experiment, silo: DataSilo, output_dir: str, progress: Pr
     recipe = {
         "experiment": to_saved(experiment),
         "fingerprint": silo.processor.fingerprint(),
-        "label_lists": {name: task["label_list"] for name, task in silo.processor.tasks.items()},
+        "label_lists": {name: list(task.label_list) for name, task in silo.processor.tasks.items()},
         "rows": {name: count for name, count in rows.items() if count is not None},
         "problems": silo.problem_counts(),
     }

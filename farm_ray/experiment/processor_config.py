@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -14,7 +15,16 @@ from pydantic import (
     field_validator,
 )
 
-from farm_ray.configuration import Config
+from farm_ray.configuration import Config, nearest
+from farm_ray.tasks.classification import CLASSIFICATION
+from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
+from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
+from farm_ray.tasks.regression import REGRESSION
+from farm_ray.tasks.table import all_specs
+from farm_ray.tasks.token_classification import TOKEN_CLASSIFICATION
+
+if TYPE_CHECKING:
+    from farm_ray.tasks.spec import TaskSpec
 
 
 def _as_labels(value: Any) -> Any:
@@ -41,11 +51,18 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _known_task_type(value: str) -> str:
+    known = [spec.name for spec in all_specs() if spec is not LANGUAGE_MODELLING]
+    if value not in known:
+        raise ValueError(f"there is no such kind of task{nearest(value, known)}")
+    return value
+
+
 Labels = Annotated[tuple[str, ...], BeforeValidator(_as_labels)]
 Metrics = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Column = Annotated[str, BeforeValidator(_as_text)]
-TaskType = Literal["classification", "multilabel_classification", "regression", "token_classification"]
+TaskType = Annotated[str, AfterValidator(_known_task_type)]
 
 
 class TaskConfig(Config):
@@ -70,6 +87,8 @@ class TaskConfig(Config):
 class _FilesConfig(Config):
     """What all processors have."""
 
+    keeps_own_task: ClassVar[bool] = False
+    """The task that the processor makes by itself stays when there are others."""
     max_seq_len: PositiveInt = 128
     """Tokens per row, special tokens included; longer texts lose their right end."""
     data_dir: str | None = None
@@ -87,10 +106,16 @@ class _FilesConfig(Config):
 class _ProcessorConfig(_FilesConfig):
     """What all processors of labelled rows have."""
 
+    specs: ClassVar[tuple[TaskSpec, ...]] = (CLASSIFICATION,)
+    """Kinds of tasks that the processor may make by itself; the first unless an option says another."""
     tasks: tuple[TaskConfig, ...] = ()
     """Several label columns, one task and one head each."""
     delimiter: str = "\t"
     r"""Column separator of text files; `\t` is a tab."""
+
+    def own_task_type(self) -> str:
+        """Kind of the task that the processor makes by itself."""
+        return self.specs[0].name
 
     @field_validator("delimiter")
     @classmethod
@@ -120,6 +145,8 @@ class _TableProcessorConfig(_ProcessorConfig):
 class TextClassificationProcessorConfig(_TableProcessorConfig):
     """Texts with a label, or several; the fields are the parameters of `TextClassificationProcessor`."""
 
+    specs: ClassVar[tuple[TaskSpec, ...]] = (CLASSIFICATION, MULTILABEL_CLASSIFICATION)
+
     kind: Literal["TextClassificationProcessor"] = "TextClassificationProcessor"
     """The processor's class."""
     label_list: Labels | None = None
@@ -130,6 +157,10 @@ class TextClassificationProcessorConfig(_TableProcessorConfig):
     """Rows have any number of labels, joined by commas or in a list, or a zero or one for each label."""
     dev_stratification: bool = False
     """Whether the split keeps the labels' shares."""
+
+    def own_task_type(self) -> str:
+        """One label per row, or any number with `multilabel`."""
+        return (MULTILABEL_CLASSIFICATION if self.multilabel else CLASSIFICATION).name
 
 
 class TextPairClassificationProcessorConfig(TextClassificationProcessorConfig):
@@ -145,6 +176,8 @@ class TextPairClassificationProcessorConfig(TextClassificationProcessorConfig):
 
 class RegressionProcessorConfig(_TableProcessorConfig):
     """Texts with a number; the fields are the parameters of `RegressionProcessor`."""
+
+    specs: ClassVar[tuple[TaskSpec, ...]] = (REGRESSION,)
 
     kind: Literal["RegressionProcessor"] = "RegressionProcessor"
     """The processor's class."""
@@ -165,6 +198,9 @@ class TextPairRegressionProcessorConfig(RegressionProcessorConfig):
 
 class NERProcessorConfig(_ProcessorConfig):
     """Words with a tag each; the fields are the parameters of `NERProcessor`."""
+
+    specs: ClassVar[tuple[TaskSpec, ...]] = (TOKEN_CLASSIFICATION,)
+    keeps_own_task: ClassVar[bool] = True
 
     kind: Literal["NERProcessor"] = "NERProcessor"
     """The processor's class."""
@@ -255,3 +291,12 @@ ProcessorConfig = Annotated[
     Discriminator(_kind),
 ]
 """Any of them; values without a `kind` mean text classification."""
+
+PROCESSORS_OF_TASKS: dict[str, type[_ProcessorConfig]] = {
+    "TextClassificationProcessor": TextClassificationProcessorConfig,
+    "TextPairClassificationProcessor": TextPairClassificationProcessorConfig,
+    "RegressionProcessor": RegressionProcessorConfig,
+    "TextPairRegressionProcessor": TextPairRegressionProcessorConfig,
+    "NERProcessor": NERProcessorConfig,
+}
+"""Those that read labelled rows, by name."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.configuration import nearest
 from farm_ray.data_handler.batches import WORD_STARTS
 from farm_ray.errors import ConfigError, ModelFolderError
-from farm_ray.infer.head_forms import check_own_answers, form_of
+from farm_ray.infer.head_forms import check_own_answers, form_of, task_types_of
+from farm_ray.tasks.table import EMBEDDINGS, predicted_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
 logger = logging.getLogger(__name__)
-
-EMBEDDINGS = "embeddings"
-
-TASK_TYPES = ("text_classification", "multilabel_text_classification", "regression", "ner", EMBEDDINGS)
-"""What this version predicts; names as in FARM."""
 
 _PROCESSOR_FILE = "processor_config.json"
 _LANGUAGE_MODEL_FILES = ("config.json", "language_model_config.json")
@@ -38,8 +34,9 @@ _OTHER_ROWS = {"window", WORD_STARTS}
 
 def check_task_type(task_type: str | None) -> None:
     """Raises ConfigError, naming the choices, for a task type this version does not predict."""
-    if task_type is not None and task_type not in TASK_TYPES:
-        raise ConfigError(f'task_type "{task_type}" is not known{nearest(task_type, TASK_TYPES)}', value=task_type)
+    known = [*predicted_names(), EMBEDDINGS]
+    if task_type is not None and task_type not in known:
+        raise ConfigError(f'task_type "{task_type}" is not known{nearest(task_type, known)}', value=task_type)
 
 
 def check_options(task_type: str | None, **options: Any) -> None:
@@ -74,10 +71,10 @@ def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
         )
     for head in heads:
         check_own_answers(head)
-    forms = [form_of(head) for head in heads]
+        form_of(head)
     if task_type is None:
-        return forms[0].task_types[0]
-    if not any(task_type in form.task_types for form in forms):
+        return task_types_of(heads[0])[0]
+    if not any(task_type in task_types_of(head) for head in heads):
         kinds = " and ".join(dict.fromkeys(head.model_type for head in heads))
         raise ConfigError(f'task_type="{task_type}", but the model has a head for {kinds}; leave task_type out')
     return task_type
@@ -186,13 +183,13 @@ def _task_of_checkpoint(name: str, revision: str | None) -> str:
     Raises:
         ConfigError: When it has none that can be predicted with.
     """
-    from farm_ray.modeling.conversion.tasks import task_of
     from farm_ray.modeling.language_model.loading import open_config
+    from farm_ray.tasks.checkpoints import spec_of_checkpoint
 
     config = open_config(name, revision)
-    task = task_of(config)
-    if task in TASK_TYPES:
-        return str(task)
+    spec = spec_of_checkpoint(config)
+    if spec is not None and spec.answers is not None:
+        return spec.farm_name
     architecture = ", ".join(getattr(config, "architectures", None) or ["no architecture given"])
     raise ConfigError(
         f"{name} is a plain transformers model ({architecture}) without a head to predict with; "

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from farm_ray.infer.head_forms import HeadForm
     from farm_ray.modeling.prediction_head import PredictionHead
-
-    Answers = Sequence[npt.NDArray[np.float32]]
+    from farm_ray.tasks.answers import AnswerForm, Answers
 
 _BESIDE_LISTS = {"id": "ids", "clipped": "clipped", problems.COLUMN: "problems"}
 """Where a prediction is a list, what is known about the inputs stands in lists of its own."""
@@ -49,7 +47,7 @@ class Predictions:
     def to_json(self, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
         """FARM's form: one dict per head with `task`, `task_name` and `predictions`, a list of N elements.
 
-        A prediction is a dict (see `head_forms`) with `context` (the text, of a pair `a|b`) and, beyond FARM, `id`,
+        A prediction is a dict (see `farm_ray.tasks`) with `context` (the text, of a pair `a|b`) and, beyond FARM, `id`,
         `clipped` (the text was cut at max_seq_len) and `problem` (None, or a dict; the answer is then None). A
         prediction for words is a list of such dicts, one per entity, or None beside a problem; `ids`, `clipped` and
         `problems` then stand beside `predictions`, N elements each.
@@ -66,7 +64,7 @@ class Predictions:
         return elements
 
     def to_table(self, *, return_class_probs: bool = False) -> pa.Table:
-        """Flat rows, [N]: id, text, for pairs text_b, the columns of each head (`head_forms`), clipped, problem.
+        """Flat rows, [N]: id, text, for pairs text_b, the columns of each head (`farm_ray.tasks`), clipped, problem.
 
         With several heads their columns have the prefix `{task_name}_`.
         """
@@ -116,7 +114,7 @@ def problem_ids(table: pa.Table) -> list[str]:
     return table.filter(pc.is_valid(table.column(problems.COLUMN))).column("id").to_pylist()
 
 
-def _with_about(element: dict[str, Any], form: HeadForm, table: pa.Table) -> dict[str, Any]:
+def _with_about(element: dict[str, Any], form: AnswerForm, table: pa.Table) -> dict[str, Any]:
     """The element with what is known about each input."""
     if form.in_lists:
         return element | {shown: table.column(name).to_pylist() for name, shown in _BESIDE_LISTS.items()}

@@ -302,10 +302,19 @@ class AdaptiveModel(nn.Module):
         return self.language_model.language
 
     def convert_to_transformers(self) -> list[PreTrainedModel]:
-        """One transformers model per head, with equal weights; see `Converter.convert_to_transformers`."""
-        from farm_ray.modeling.conversion.transformers import Converter
+        """One transformers model per head, on the CPU, in eval mode; label names are in `config.id2label`.
 
-        return Converter.convert_to_transformers(self)
+        BERT's LM head and next sentence head together become one pretraining model.
+
+        A regression's mean and scale go into its layer: the transformers model gives the number itself. A head of
+        more layers than transformers has a place for is left out, and the log says so.
+
+        Raises:
+            ConfigError: When transformers has no model with equal predictions for this language model and head.
+        """
+        from farm_ray.modeling.conversion.to_transformers import transformers_models
+
+        return transformers_models(self)
 
     @classmethod
     def convert_from_transformers(
@@ -316,12 +325,29 @@ class AdaptiveModel(nn.Module):
         task_type: str | None = None,
         processor: Any = None,
     ) -> AdaptiveModel:
-        """A transformers model with its head; see `Converter.convert_from_transformers`."""
-        from farm_ray.modeling.conversion.transformers import Converter
+        """A transformers model as an AdaptiveModel, in eval mode.
 
-        return Converter.convert_from_transformers(
-            model_name_or_path, device, revision=revision, task_type=task_type, processor=processor
-        )
+        Args:
+            model_name_or_path: Folder, or name on the hub.
+            device: Where the model goes.
+            revision: Branch, tag or commit on the hub.
+            task_type: `text_classification`, `multilabel_text_classification`, `regression`, `ner`, `lm` for a masked
+                language model (a BERT pretraining model brings two heads), or `embeddings` for a model without a head;
+                None: by the checkpoint. `text_classification` stands for the first three.
+            processor: Its tasks are connected with the head.
+
+        Raises:
+            ModelFolderError: When the model is missing or damaged.
+            ConfigError: When the task is not available, or the checkpoint holds no head for it.
+        """
+        from farm_ray.modeling.conversion.from_transformers import parts_of_transformers
+
+        parts = parts_of_transformers(model_name_or_path, revision, task_type)
+        dropout = FARM_DROPOUT if parts.embeds_dropout_prob is None else parts.embeds_dropout_prob
+        model = cls(parts.language_model, parts.prediction_heads, dropout, parts.lm_output_types, device)
+        if processor is not None:
+            model.connect_heads_with_processor(processor.tasks, require_labels=False)
+        return model.eval()
 
     def _heads(self) -> list[PredictionHead]:
         return list(self.prediction_heads)  # type: ignore[arg-type]

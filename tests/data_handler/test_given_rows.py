@@ -62,7 +62,7 @@ def test_nothing_is_read_of_a_generator():
         ({"text": ["a", "b"]}, "not one dict of columns; give one dict per row"),
         ("new.tsv", "files are read by inference_from_file"),
         (Path("new.tsv"), "files are read by inference_from_file"),
-        ({"a", "b"}, "not one set"),
+        pytest.param({"a", "b"}, "not one set", id="a set"),
         (np.zeros((2, 2)), "array of 2 dimensions"),
         (np.array("a"), "array of 0 dimensions"),
         (pd.DataFrame([[1, 2]], columns=["text", "text"]), 'two columns "text"'),

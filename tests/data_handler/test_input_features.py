@@ -3,15 +3,14 @@ import pytest
 from farm_ray.data_handler.input_features import (
     get_camembert_seq_2_start,
     get_roberta_seq_2_start,
-    label_ids,
     sample_to_features_text,
-    shown_labels,
     text_schema,
 )
-from farm_ray.data_handler.processor.tasks import make_task
 from farm_ray.data_handler.samples import Sample
 from farm_ray.errors import DataProblemError
+from farm_ray.tasks.label_problems import shown_labels
 from tests.modeling.tokenization.test_backend import LetterTokenizer
+from tests.tasks.making import make_task
 from tests.tiny import tiny_tokenizer, tiny_xlnet
 
 TASKS = {"sent": make_task("sent", metric="acc", label_list=["bad", "good"], task_type="classification")}
@@ -53,13 +52,13 @@ def test_tokens_of_a_slow_tokenizer_are_used():
 def test_labels_as_numbers():
     many = make_task("many", metric="acc", label_list=["a", "b", "c"], task_type="multilabel_classification")
     stars = make_task("stars", metric="mse", label_list=[0.5, 4.0], task_type="regression")
-    assert label_ids(TASKS["sent"], "good") == [1]
-    assert label_ids(many, "c,a") == [1, 0, 1]
-    assert label_ids(many, "") == [0, 0, 0]
-    assert label_ids(stars, "2.5") == [0.5]
+    assert TASKS["sent"].labels.ids(TASKS["sent"], "good") == [1]
+    assert many.labels.ids(many, "c,a") == [1, 0, 1]
+    assert many.labels.ids(many, "") == [0, 0, 0]
+    assert stars.labels.ids(stars, "2.5") == [0.5]
     for task, wrong in ((TASKS["sent"], "god"), (many, "a,x"), (stars, "two")):
         with pytest.raises(DataProblemError, match=wrong[-3:].strip(",a")):
-            label_ids(task, wrong)
+            task.labels.ids(task, wrong)
 
 
 def test_start_of_the_second_text():

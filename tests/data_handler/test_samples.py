@@ -1,13 +1,13 @@
 import pyarrow as pa
 
 from farm_ray.data_handler import samples
-from farm_ray.data_handler.processor.tasks import make_task
 from farm_ray.data_handler.samples import (
     Sample,
     SampleBasket,
     create_sample_ner,
     create_sample_one_label_one_text,
 )
+from tests.tasks.making import make_task
 
 
 def test_schema_by_task_type():

@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from farm_ray.data_handler.processor.tasks import make_task
 from farm_ray.data_handler.scaling import Scaling, measure, read_number, read_numbers, scaling_of, why_not
 from farm_ray.errors import ConfigError
+from tests.tasks.making import make_task
 
 
 def test_mean_and_population_deviation():
@@ -41,7 +41,7 @@ def test_scaling_of_a_task():
     task = make_task("stars", metric="mse", label_list=[3, 0.5], task_type="regression")
     assert scaling_of(task) == (3.0, 0.5)
     with pytest.raises(ConfigError, match=r"stars_label are not known: a DataSilo measures them.*scaler_mean"):
-        scaling_of({**task, "label_list": []})
+        scaling_of(task.changed(label_list=[]))
 
 
 @pytest.mark.parametrize(

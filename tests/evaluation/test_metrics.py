@@ -21,9 +21,15 @@ from farm_ray.evaluation.metrics import (
     reported_names,
     resolve_metrics,
 )
-from farm_ray.evaluation.trial import trial_rows
+from farm_ray.tasks.table import spec_named
 
 PREDS, LABELS = ["a"] * 10, ["a"] * 5 + ["b"] * 5
+
+
+def trial_rows(task_type, labels):
+    return spec_named(task_type, task_name="x").labels.trial(labels)
+
+
 HEAD = SimpleNamespace(ph_output_type="per_sequence", label_list=["a", "b"])
 
 

@@ -35,15 +35,18 @@ FOUNDATIONS = (
 )
 DATA_WAY = ("file_to_dicts", "dicts_to_samples", "samples_to_features", "processor", "order")
 
+LABELS = ("columns", "label_cells", "problems", "clean_text", "scaling")
+
 ALLOWED = {
     "evaluation": (),
-    "modeling": (),
+    "tasks": ("modeling.tokenization", *(f"data_handler.{part}" for part in LABELS)),
+    "modeling": ("tasks",),
     "conversion": ("modeling", "data_handler.processor"),
-    "data_handler": ("modeling.tokenization", "evaluation"),
+    "data_handler": ("modeling.tokenization", "evaluation", "tasks"),
     "eval": ("data_handler", "modeling", "evaluation"),
     "train": ("eval", "data_handler", "modeling", "evaluation"),
-    "infer": ("eval", "data_handler", "modeling", "evaluation", "conversion"),
-    "experiment": ("train", "infer", "eval", "data_handler", "modeling", "evaluation", "conversion"),
+    "infer": ("eval", "data_handler", "modeling", "evaluation", "conversion", "tasks"),
+    "experiment": ("train", "infer", "eval", "data_handler", "modeling", "evaluation", "conversion", "tasks"),
 }
 """Part of the package -> the parts it may import besides itself and the foundations."""
 
@@ -52,6 +55,7 @@ NO_TORCH_ON_IMPORT = (
     *(name for name in FOUNDATIONS if name != "ranks"),
     "evaluation",
     "modeling.tokenization",
+    "tasks",
     *(f"data_handler.{part}" for part in DATA_WAY),
 )
 

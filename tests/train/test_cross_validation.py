@@ -139,7 +139,7 @@ def test_several_heads_have_columns_of_their_own(tiny_folder, silo):
     tasks = dict(silo.processor.tasks)
     folds = folds_of(silo, 2)
     for fold in folds:
-        again = tasks["text_classification"] | {"metric": "mcc"}
+        again = tasks["text_classification"].changed(metric="mcc")
         object.__setattr__(fold.processor, "tasks", tasks | {"again": again})
     try:
         done = cross_validate(folds, two_heads, parallel=1, **OPTIONS | {"epochs": 1})

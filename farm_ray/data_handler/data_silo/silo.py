@@ -376,10 +376,10 @@ class DataSilo:
         if source not in {"train", "all"}:
             raise ConfigError(f'source must be "train" or "all", not "{source}"')
         task = statistics.task_of(self.processor.tasks, task_name)
-        if task.get("task_type") == "regression":
+        if not task.labels.classes:
             raise ConfigError(f'the labels of task "{task_name}" are numbers; only classes can be weighed')
         sets = [self.data["train"]] if source == "train" else list(self.data.values())
-        counts = [statistics.label_counts(rows, task) for rows in sets if rows is not None]
+        counts = [task.labels.counts(rows, task) for rows in sets if rows is not None]
         if not counts:
             raise ConfigError("class weights are computed from labels, and no train set is loaded")
         return statistics.class_weights(np.sum(counts, axis=0))

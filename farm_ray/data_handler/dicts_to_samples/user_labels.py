@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import one_array
-from farm_ray.data_handler.dicts_to_samples.text import assemble, labels_row_by_row, mark_empty_texts, with_problems
+from farm_ray.data_handler.dicts_to_samples.text import assemble, mark_empty_texts, with_problems
 from farm_ray.data_handler.samples import TEXT_B, as_dict
+from farm_ray.tasks.label_problems import labels_row_by_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pyarrow as pa
+
+    from farm_ray.tasks.task import Tasks
 
 DICTIONARY = "dictionary"
 """Column of dicts tables with the whole dict as JSON, so that the function may read any key of it."""
@@ -22,7 +25,7 @@ DICTIONARY = "dictionary"
 def user_label_samples(
     dicts: pa.Table,
     *,
-    tasks: Mapping[str, Mapping[str, Any]],
+    tasks: Tasks,
     convert: Callable[[dict[str, Any]], Mapping[str, Any]],
 ) -> pa.Table:
     """As `text_samples`, with labels from `convert`.
@@ -36,7 +39,7 @@ def user_label_samples(
     rows = rows_of(dicts)
     labels: dict[str, pa.Array] = {}
     for task in tasks.values():
-        name = task["label_tensor_name"]
+        name = task.label_tensor_name
         labels[name], found = labels_row_by_row(table, task, lambda row: convert(rows[row])[name])  # noqa: B023
         table = with_problems(table, found)
     return assemble(table, labels, tasks)

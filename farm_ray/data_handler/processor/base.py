@@ -10,18 +10,19 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
 from farm_ray.data_handler.file_to_dicts.splits import Split
-from farm_ray.data_handler.input_features import label_ids
 from farm_ray.data_handler.processor import checks, conversion, files, identity, own_features, saving
 from farm_ray.data_handler.processor.dicts import dicts_table
-from farm_ray.data_handler.processor.measuring import lacking_labels, measured_tasks
+from farm_ray.data_handler.processor.measuring import measured_tasks
 from farm_ray.data_handler.processor.metrics import check_metrics
 from farm_ray.data_handler.processor.names import class_named
 from farm_ray.data_handler.processor.sample_methods import SampleMethods
-from farm_ray.data_handler.processor.tasks import Task, check_names, loaded_task, make_task
 from farm_ray.data_handler.samples_to_features.padding import Padding
 from farm_ray.data_handler.samples_to_features.text import text_features
 from farm_ray.errors import ConfigError
 from farm_ray.overrides import imported_subclasses
+from farm_ray.tasks.saved import loaded_task
+from farm_ray.tasks.table import spec_named
+from farm_ray.tasks.task import Task, check_names, lacking_labels, make_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.masking import Masking
+    from farm_ray.tasks.spec import TaskSpec
 
 MAX_TEXT_CHARS = 500_000
 
@@ -120,8 +122,8 @@ class Processor(SampleMethods, abc.ABC):
                 empty list. None: a `DataSilo` takes the labels (or measures the numbers) of its training data.
             label_column_name: The labels' column in the file.
             label_name: Key of the label in dicts; `{name}_label` by default, and the tensor `{label_name}_ids`.
-            task_type: `classification`, `multilabel_classification`, `regression` or `token_classification`; None is
-                the one that the processor is for.
+            task_type: `classification`, `multilabel_classification`, `regression`, `token_classification` or one that
+                `register_task` made known; None is the one that the processor is for.
             text_column_name: The text's column in the file.
 
         Raises:
@@ -129,11 +131,11 @@ class Processor(SampleMethods, abc.ABC):
         """
         task = make_task(
             name,
+            spec=spec_named(task_type or self.own_task_type(), task_name=name),
             metric=metric,
             label_list=label_list,
             label_column_name=label_column_name,
             label_name=label_name,
-            task_type=task_type or self.own_task_type(),
             text_column_name=text_column_name,
         )
         check_names(name, task, self.tasks)
@@ -146,7 +148,7 @@ class Processor(SampleMethods, abc.ABC):
     @property
     def label_tensor_names(self) -> list[str]:
         """The label columns of the features, in the order of the tasks; none in inference."""
-        return [] if self.inference else [task["label_tensor_name"] for task in self.tasks.values()]
+        return [] if self.inference else [task.label_tensor_name for task in self.tasks.values()]
 
     def check_ready_for_training(self, train_file: str | None = None) -> None:
         """Raises ConfigError when something training needs is missing, and says how to give it.
@@ -271,7 +273,7 @@ class Processor(SampleMethods, abc.ABC):
         as `file_to_dicts` or the caller gave it.
         """
         return {
-            task["label_tensor_name"]: label_ids(task, dictionary[task["label_name"]]) for task in self.tasks.values()
+            task.label_tensor_name: task.labels.ids(task, dictionary[task.label_name]) for task in self.tasks.values()
         }
 
     def samples_to_features(self, samples: pa.Table) -> pa.Table:
@@ -307,8 +309,7 @@ class Processor(SampleMethods, abc.ABC):
         if identity.is_frozen(self):
             return self
         own_features.check_ready(self)
-        tasks = {name: {**task, "label_list": list(task["label_list"])} for name, task in self.tasks.items()}
-        return identity.changed_copy(self, tasks=tasks, _frozen=True)
+        return identity.changed_copy(self, tasks=dict(self.tasks), _frozen=True)
 
     def for_inference(self) -> Processor:
         """A copy that reads and makes no labels."""
@@ -383,6 +384,20 @@ class Processor(SampleMethods, abc.ABC):
             ConfigError: When the class is not known here.
         """
         return saving.load_from_dir(storage.local_path(load_dir), cls, all_classes())
+
+    @classmethod
+    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:  # noqa: ARG003 - for classes that can
+        """The processor for a transformers model whose outputs have these names.
+
+        Args:
+            spec: The kind of task that the model is for.
+            labels: From its `id2label`, in order.
+            usual: tokenizer and max_seq_len.
+
+        Raises:
+            ConfigError: When this class has no way to read for such models.
+        """
+        raise ConfigError(f"{cls.__name__} cannot be made for a transformers model ({spec.farm_name}); build it itself")
 
     @classmethod
     def convert_from_transformers(

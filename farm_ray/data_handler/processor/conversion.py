@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization import Tokenizer
-from farm_ray.tag_schemes import OUTSIDE
+from farm_ray.tasks.checkpoints import siblings, spec_by_problem
+from farm_ray.tasks.classification import CLASSIFICATION
+from farm_ray.tasks.regression import REGRESSION
+from farm_ray.tasks.table import EMBEDDINGS, LATER, predicted_names, spec_of_farm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASK_TYPES = ("text_classification", "multilabel_text_classification", "regression", "ner", "embeddings")
-_LATER = ("question_answering",)
+    from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.tasks.spec import TaskSpec
 
 
 def convert_from_transformers(
@@ -24,49 +27,39 @@ def convert_from_transformers(
     kinds: Mapping[str, Any],
     where: dict[str, Any],
     settings: dict[str, Any],
-) -> Any:
+) -> Processor:
     """See `Processor.convert_from_transformers`.
 
     Args:
         name_or_path: Folder or hub name.
-        task_type: One of `TASK_TYPES`.
+        task_type: What can be predicted, or `embeddings`.
         max_seq_len: Tokens per row at most.
         kinds: Processor classes by name.
         where: revision, tokenizer_class and use_fast for `Tokenizer.load`.
         settings: Further settings of the tokenizer.
     """
-    if task_type in _LATER:
-        raise ConfigError(f'task_type "{task_type}" is not available yet in this version of farm_ray', value=task_type)
-    if task_type not in TASK_TYPES:
-        raise ConfigError(f'unknown task_type "{task_type}"{nearest(task_type, TASK_TYPES)}', value=task_type)
+    spec = _checked_spec(task_type)
     tokenizer = Tokenizer.load(name_or_path, **where, **settings)
-    if task_type == "embeddings":
-        return kinds["InferenceProcessor"](tokenizer=tokenizer, max_seq_len=max_seq_len)
+    usual = {"tokenizer": tokenizer, "max_seq_len": max_seq_len}
+    if spec is None:
+        return kinds["InferenceProcessor"](**usual)
     config = _model_config(name_or_path, where["revision"])
-    labels = [config.id2label[number] for number in sorted(config.id2label)]
-    if task_type == "ner":
-        return kinds["NERProcessor"](
-            tokenizer=tokenizer,
-            max_seq_len=max_seq_len,
-            data_dir="data",
-            label_list=labels,
-            # Without O, as parts of speech have none, there are no entities to count.
-            metric="seq_f1" if OUTSIDE in labels else "acc",
-        )
-    usual = {"tokenizer": tokenizer, "max_seq_len": max_seq_len, "data_dir": "data", "quote_char": '"'}
-    problem_type = getattr(config, "problem_type", None)
-    several = task_type == "multilabel_text_classification" or problem_type == "multi_label_classification"
-    if task_type == "regression" or (config.num_labels == 1 and not several):
+    if spec is CLASSIFICATION:
+        spec = spec_by_problem(siblings(spec), config)
+    if spec is REGRESSION:
         _check_outputs(name_or_path, config)
-        # The model's output is the number itself.
-        return kinds["RegressionProcessor"](**usual, scaler_mean=0.0, scaler_scale=1.0)
-    return kinds["TextClassificationProcessor"](
-        **usual,
-        label_list=labels,
-        label_column_name="label",
-        metric="acc",
-        multilabel=several,
-    )
+    labels = [config.id2label[number] for number in sorted(config.id2label)]
+    return kinds[spec.processor].for_checkpoint(spec, labels, **usual)
+
+
+def _checked_spec(task_type: str) -> TaskSpec | None:
+    """The kind of task; None for embeddings, which have none."""
+    if task_type in LATER:
+        raise ConfigError(f'task_type "{task_type}" is not available yet in this version of farm_ray', value=task_type)
+    known = [*predicted_names(), EMBEDDINGS]
+    if task_type not in known:
+        raise ConfigError(f'unknown task_type "{task_type}"{nearest(task_type, known)}', value=task_type)
+    return spec_of_farm(task_type)
 
 
 def _check_outputs(name_or_path: str, config: Any) -> None:

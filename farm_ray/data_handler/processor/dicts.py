@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pyarrow as pa
 
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.clean_text import clean, is_unicode
 from farm_ray.data_handler.dicts_to_samples.user_labels import DICTIONARY
-from farm_ray.data_handler.label_cells import as_cell
 from farm_ray.data_handler.problems import Problem
 from farm_ray.data_handler.samples import ID_KEYS, TEXT_B
+
+if TYPE_CHECKING:
+    from farm_ray.tasks.task import Tasks
 
 STAGE = "dicts"
 
@@ -47,7 +49,7 @@ def dicts_table(
     dicts: Sequence[Any],
     default_ids: Iterable[str],
     *,
-    tasks: Mapping[str, Mapping[str, Any]],
+    tasks: Tasks,
     max_text_chars: int,
     with_dictionary: bool = False,
     pairs: bool = False,
@@ -75,17 +77,14 @@ def dicts_table(
             for texts, problem in zip(read, found, strict=True)
         ]
         columns[name] = pa.array(texts, pa.string())
-    for task in tasks.values():
-        columns[task["label_name"]] = pa.array([_label(row, task) for row in rows], pa.string())
+    columns |= _label_columns(rows, ids, tasks, found)
     if with_dictionary:
         columns[DICTIONARY] = pa.array([_as_json(row) for row in rows], pa.string())
     columns[problems.COLUMN] = problems.column(found)
     return pa.table(columns)
 
 
-def own_dicts_table(
-    dicts: Sequence[Any], default_ids: Iterable[str], *, tasks: Mapping[str, Mapping[str, Any]], pairs: bool
-) -> pa.Table:
+def own_dicts_table(dicts: Sequence[Any], default_ids: Iterable[str], *, tasks: Tasks, pairs: bool) -> pa.Table:
     """As `dicts_table` with the column `dictionary`, for a processor that makes its own features.
 
     A dict may hold anything that JSON can. `text` is the text, or the whole dict as JSON where it has none.
@@ -113,11 +112,23 @@ def own_dicts_table(
     for name in ("text", TEXT_B) if pairs else ("text",):
         shown = [_shown(of_row.get(name), whole) for of_row, whole in zip(texts, written, strict=True)]
         columns[name] = pa.array(shown, pa.string())
-    for task in tasks.values():
-        columns[task["label_name"]] = pa.array([_label(row, task) for row in rows], pa.string())
+    columns |= _label_columns(rows, ids, tasks, found)
     columns[DICTIONARY] = pa.array(written, pa.string())
     columns[problems.COLUMN] = problems.column(found)
     return pa.table(columns)
+
+
+def _label_columns(
+    rows: Sequence[Mapping[str, Any]], ids: Sequence[str], tasks: Tasks, found: list[Problem | None]
+) -> dict[str, pa.Array]:
+    """The labels of the rows by `label_name`; what is wrong with one is put into `found` where there is nothing yet."""
+    columns = {}
+    for task in tasks.values():
+        cells = [task.labels.cell(row, task, row_id) for row, row_id in zip(rows, ids, strict=True)]
+        columns[task.label_name] = pa.array([value for value, _ in cells], task.labels.cells)
+        for place, (_, wrong) in enumerate(cells):
+            found[place] = found[place] or wrong
+    return columns
 
 
 def _shown(text: Any, whole: str) -> str:
@@ -187,7 +198,7 @@ def _text_problem(row_id: str, name: str, text: Any, max_text_chars: int, way_ou
         shorter = f"split it, or allow longer ones with max_text_chars={len(text)}"
         which = "the text" if name == "text" else f'"{name}"'
         return _at(row_id, "text too long", f"{which} has {len(text)} characters; {shorter}", text)
-    if not _is_unicode(text):
+    if not is_unicode(text):
         return _at(row_id, "broken text", f'"{name}" holds half a surrogate pair; decode it as UTF-8 first', text)
     return None
 
@@ -198,17 +209,6 @@ def _at(row_id: str, kind: str, message: str, value: object) -> Problem:
 
 def _readable(text: Any, max_text_chars: int) -> str | None:
     return clean(text) if isinstance(text, str) and len(text) <= max_text_chars else None
-
-
-def _label(row: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
-    label = row.get(task["label_name"])
-    if label is None and task["label_column_name"] is not None:
-        label = row.get(task["label_column_name"])
-    if label is None or (isinstance(label, float) and math.isnan(label)):
-        return None
-    if isinstance(label, list | tuple) and len(label) == 1 and task["task_type"] != "multilabel_classification":
-        label = label[0]
-    return clean(as_cell(label))
 
 
 def _as_json(row: Mapping[str, Any], *, strict: bool = False) -> str:
@@ -233,18 +233,3 @@ def _plain(value: Any) -> Any:
     if callable(as_list := getattr(value, "tolist", None)):
         return as_list()
     raise TypeError(f"it holds a {type(value).__name__}")
-
-
-def clean(text: str) -> str:
-    """The text, with half surrogate pairs written out as their codes."""
-    return text if _is_unicode(text) else text.encode("utf-8", "backslashreplace").decode()
-
-
-def _is_unicode(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

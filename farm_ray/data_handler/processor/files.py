@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.tasks.task import Tasks
 
 ROWS_PER_TABLE = 5000
 
@@ -46,15 +47,13 @@ def tables_of_dicts(processor: Processor, split: Split) -> Iterator[pa.Table]:
         done += len(chunk)
 
 
-def columns_to_read(
-    tasks: Mapping[str, Mapping[str, Any]], text_column_name: str, text_b_column_name: str | None = None
-) -> dict[str, list[str]]:
+def columns_to_read(tasks: Tasks, text_column_name: str, text_b_column_name: str | None = None) -> dict[str, list[str]]:
     """Per column of the file the columns it becomes: the text, the second one of a pair, and the label of each task.
 
     Raises:
         ConfigError: On a task without a label column, tasks with different text columns, or a pair of one column.
     """
-    texts = {task["text_column_name"] or text_column_name for task in tasks.values()} or {text_column_name}
+    texts = {task.text_column_name or text_column_name for task in tasks.values()} or {text_column_name}
     if len(texts) > 1:
         names = ", ".join(sorted(texts))
         raise ConfigError(f"the tasks name different text columns ({names}); a row has one text: name the same one")
@@ -64,10 +63,10 @@ def columns_to_read(
     if text_b_column_name is not None:
         columns[text_b_column_name] = [TEXT_B]
     for name, task in tasks.items():
-        column = task["label_column_name"]
+        column = task.label_column_name
         if column is None:
             raise ConfigError(f'task "{name}" has no label column; give label_column_name to add_task')
-        columns.setdefault(column, []).append(task["label_name"])
+        columns.setdefault(column, []).append(task.label_name)
     return columns
 
 

@@ -8,8 +8,8 @@ from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.processor import saving
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, all_classes
-from farm_ray.data_handler.processor.tasks import loaded_task
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
+from farm_ray.tasks.saved import loaded_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

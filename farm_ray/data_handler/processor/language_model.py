@@ -26,7 +26,6 @@ from farm_ray.data_handler.processor import files, identity, own_features
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.data_handler.processor.document_dicts import document_dicts_table
 from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES, estimated_rows
-from farm_ray.data_handler.processor.tasks import LANGUAGE_MODELLING
 from farm_ray.data_handler.samples_to_features.masking import COUNT_RULES, CountRule, Masking, check_share, farm_limit
 from farm_ray.data_handler.samples_to_features.packing import packed_features
 from farm_ray.data_handler.samples_to_features.sentence_pairs import BORROWED, PairStyle, pair_features
@@ -34,6 +33,8 @@ from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.modeling.tokenization.backend import check_room, has_backend
 from farm_ray.storage import data_suffix, file_name, list_files, size
 from farm_ray.storage.addresses import codec
+from farm_ray.tasks.classification import CLASSIFICATION
+from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -146,9 +147,9 @@ class BertStyleLMProcessor(Processor):
         self.text_column_name = text_column_name
         self.encoding = encoding
         self.seed = seed
-        self.add_task("lm", "acc", [], task_type=LANGUAGE_MODELLING)
+        self.add_task("lm", "acc", [], task_type=LANGUAGE_MODELLING.name)
         if next_sent_pred:
-            self.add_task("nextsentence", "acc", ["True", "False"], task_type="classification")
+            self.add_task("nextsentence", "acc", ["True", "False"], task_type=CLASSIFICATION.name)
 
     def get_added_tokens(self) -> list[str]:
         """The tokens that were added to the tokenizer's own vocabulary, in the order of their ids."""

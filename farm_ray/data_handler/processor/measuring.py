@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.dicts_to_samples.text import mark_empty_texts
-from farm_ray.data_handler.label_cells import is_ambiguous
-from farm_ray.data_handler.processor.found_labels import ColumnLabels, OneLabel, SeveralLabels, Tags
 from farm_ray.data_handler.samples import TEXT_B
-from farm_ray.data_handler.scaling import Numbers, measure, read_numbers
 from farm_ray.errors import DataProblemError
+from farm_ray.tasks.task import lacking_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import pyarrow as pa
 
-    from farm_ray.data_handler.processor.tasks import Task
+    from farm_ray.tasks.task import Task
 
 
 def without_texts(table: pa.Table) -> pa.Table:
@@ -29,11 +25,9 @@ def without_texts(table: pa.Table) -> pa.Table:
 
 
 def measured_tasks(tasks: dict[str, Task], tables: Iterable[pa.Table]) -> dict[str, Task]:
-    """The tasks with what they lack, from their labels in the tables.
+    """The tasks with what they lack, from their labels in the tables, as each kind of task says.
 
-    Rows count that have a text and no problem. A regression gets mean and scale of the labels that are finite numbers;
-    without any the mean is 0 and the scale 1. Other tasks get all labels that occur, sorted; tags begin with `O`. With
-    several labels per row they get `multi_hot` too: whether cells hold zeros and ones for them.
+    Rows count that have a text and no problem.
 
     Args:
         tasks: As `Processor.tasks` holds them.
@@ -45,57 +39,18 @@ def measured_tasks(tasks: dict[str, Task], tables: Iterable[pa.Table]) -> dict[s
     Raises:
         DataProblemError: When a column does not hold labels, or holds ones that cannot be told apart for sure.
     """
-    gathered = {name: found for name, task in tasks.items() if (found := _gatherer(name, task)) is not None}
-    if not gathered:
+    learning = {name: found for name, task in tasks.items() if (found := task.labels.learned(name, task)) is not None}
+    if not learning:
         return tasks
     valid, first_problem = 0, None
     for table in tables:
         marked = mark_empty_texts(table)
-        sound = problems.sound(marked)
-        ids = table.column("id").filter(sound)
-        for name, found in gathered.items():
-            found.add(table.column(tasks[name]["label_name"]).filter(sound), ids)
+        are_valid = problems.sound(marked)
+        ids = table.column("id").filter(are_valid)
+        for name, found in learning.items():
+            found.add(table.column(tasks[name].label_name).filter(are_valid), ids)
         valid += len(ids)
         first_problem = first_problem or next(filter(None, problems.of(marked).to_pylist()), None)
     if first_problem and not valid and lacking_labels(tasks):
         raise DataProblemError(f"no training row is valid: {first_problem['message']}")
-    return {**tasks, **{name: {**tasks[name], **found.fields()} for name, found in gathered.items()}}
-
-
-def lacking_labels(tasks: Mapping[str, Task]) -> list[str]:
-    """Names of the tasks whose labels are not known yet."""
-    return [
-        name
-        for name, task in tasks.items()
-        if not task["label_list"] and task["task_type"] in {*_OF_LABELS, "multilabel_classification"}
-    ]
-
-
-_OF_LABELS: Mapping[str, type[ColumnLabels]] = {"classification": OneLabel, "token_classification": Tags}
-
-
-def _gatherer(name: str, task: Task) -> ColumnLabels | _Scaling | None:
-    kind, labels = task["task_type"], task["label_list"]
-    if kind == "multilabel_classification" and (not labels or (is_ambiguous(labels) and "multi_hot" not in task)):
-        return SeveralLabels(name, task)
-    if labels:
-        return None
-    if kind == "regression":
-        return _Scaling()
-    return _OF_LABELS[kind](name, task) if kind in _OF_LABELS else None
-
-
-class _Scaling:
-    """Mean and scale of numbers."""
-
-    def __init__(self) -> None:
-        self._numbers: list[Numbers] = []
-
-    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:  # noqa: ARG002 - numbers need no names
-        """Takes in the finite numbers."""
-        numbers = read_numbers(labels.to_pylist())
-        self._numbers.append(numbers[np.isfinite(numbers)])
-
-    def fields(self) -> dict[str, Any]:
-        """Mean and scale, in the place of a label list."""
-        return {"label_list": list(measure(np.concatenate([*self._numbers, []])))}
+    return {**tasks, **{name: tasks[name].changed(**found.fields()) for name, found in learning.items()}}

@@ -7,29 +7,26 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from farm_ray.data_handler.processor.tasks import Task
+    from farm_ray.tasks.task import Tasks
 
 
-def check_metrics(tasks: Mapping[str, Mapping[str, Any]]) -> None:
+def check_metrics(tasks: Tasks) -> None:
     """Raises ConfigError on a task that has no metric, one that nobody knows, or a built-in one for other labels."""
     from farm_ray.evaluation.metrics import check_metric
-    from farm_ray.evaluation.trial import trial_rows
 
     for name, task in tasks.items():
-        if task["metric"] is None or task["metric"] == []:
+        if task.metric is None or task.metric == []:
             raise ConfigError(f'task "{name}" has no metric; give one, for example "acc" or "f1_macro"')
-        check_metric(task["metric"], trial_rows(task.get("task_type"), task["label_list"]))
+        check_metric(task.metric, task.labels.trial(task.label_list))
 
 
-def saved_tasks(tasks: Mapping[str, Mapping[str, Any]]) -> dict[str, Task]:
+def saved_tasks(tasks: Tasks) -> dict[str, dict[str, Any]]:
     """The tasks as plain values for a JSON file: functions among the metrics become their registered names.
 
     Raises:
         ConfigError: On a function that has not been registered.
     """
-    return {name: {**task, "metric": _saved(name, task["metric"])} for name, task in tasks.items()}
+    return {name: {**task, "metric": _saved(name, task.metric)} for name, task in tasks.items()}
 
 
 def _saved(task: str, metric: Any) -> Any:

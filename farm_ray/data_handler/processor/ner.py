@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from farm_ray.configuration import strict_arguments
-from farm_ray.data_handler.dicts_to_samples.token import token_samples
+from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.file_to_dicts.conll import read_conll
 from farm_ray.data_handler.file_to_dicts.conll_format import ConllFormat, conll_format
 from farm_ray.data_handler.file_to_dicts.empty_files import tables_of_all
@@ -23,11 +23,13 @@ from farm_ray.data_handler.processor import files, identity, own_features
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.processor.word_dicts import word_dicts_table
-from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS, WORD_TASK
+from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS
 from farm_ray.data_handler.samples_to_features.token import IGNORED, token_features, words_of_windows
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.words import split_with_metadata
 from farm_ray.storage import data_suffix, file_name, list_files
+from farm_ray.tag_schemes import OUTSIDE
+from farm_ray.tasks.token_classification import TOKEN_CLASSIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,8 +37,9 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.padding import Padding
+    from farm_ray.tasks.spec import TaskSpec
+    from farm_ray.tasks.task import Task
 
-_TASK = "ner"
 _OBJECT_SUFFIXES = (".json", ".jsonl", ".parquet")
 
 
@@ -85,7 +88,7 @@ class NERProcessor(Processor):
         ConfigError: On values that are invalid.
     """
 
-    usual_task_type = WORD_TASK
+    usual_task_type = TOKEN_CLASSIFICATION.name
     methods_never_called = own_features.NOT_FOR_WORDS
 
     @strict_arguments
@@ -144,8 +147,13 @@ class NERProcessor(Processor):
         self.max_text_chars = max_text_chars
         self.inference = inference
         if metric is not None:
-            self.add_task(_TASK, metric, label_list, label_column_name)
+            self.add_task(TOKEN_CLASSIFICATION.own_task_name, metric, label_list, label_column_name)
         self._format("")
+
+    @classmethod
+    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:  # noqa: ARG003 - as above
+        """As `Processor.for_checkpoint`; without O, as parts of speech have none, there are no entities to count."""
+        return cls(**usual, data_dir="data", label_list=labels, metric="seq_f1" if OUTSIDE in labels else "acc")
 
     def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
         """The rows of a file: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.
@@ -190,7 +198,7 @@ class NERProcessor(Processor):
 
     def dicts_to_samples(self, dicts: pa.Table) -> pa.Table:
         """Stage 2: checked texts and label ids; rows in = rows out, in order."""
-        return token_samples(dicts, tasks=self.tasks, inference=self.inference)
+        return text_samples(dicts, tasks=self.tasks, inference=self.inference)
 
     def samples_to_features(self, samples: pa.Table) -> pa.Table:
         """Stage 3: windows of token ids, one or more per row, in order."""
@@ -250,7 +258,7 @@ class NERProcessor(Processor):
     def fitted_on(self, tables: Iterable[pa.Table]) -> Processor:
         """As `Processor.fitted_on`; an "X" that the data have as a tag of words is no label of FARM's scheme."""
         fitted = super().fitted_on(tables)
-        found = [task["label_list"] for name, task in fitted.tasks.items() if not self.tasks[name]["label_list"]]
+        found = [task.label_list for name, task in fitted.tasks.items() if not self.tasks[name].label_list]
         if any(self.non_initial_token in labels for labels in found):
             return identity.changed_copy(fitted, non_initial_token="")
         return fitted
@@ -259,17 +267,17 @@ class NERProcessor(Processor):
         """False where a subclass brings a `file_to_dicts` of its own."""
         return type(self).file_to_dicts is NERProcessor.file_to_dicts
 
-    def _tasks_to_read(self) -> dict[str, dict[str, Any]]:
+    def _tasks_to_read(self) -> dict[str, Task]:
         return {} if self.inference else self.tasks
 
     def _inner_labels(self) -> dict[str, int]:
         """Column of labels of words -> label of what begins no word."""
         return {
-            task["label_tensor_name"]: task["label_list"].index(self.non_initial_token)
-            if self.non_initial_token in task["label_list"]
+            task.label_tensor_name: task.label_list.index(self.non_initial_token)
+            if self.non_initial_token in task.label_list
             else IGNORED
             for task in self._tasks_to_read().values()
-            if task["task_type"] == WORD_TASK
+            if task.labels.of_words
         }
 
     def _read(self, path: str) -> Iterator[pa.Table]:
@@ -290,13 +298,13 @@ class NERProcessor(Processor):
     def _format(self, path: str) -> ConllFormat:
         columns: dict[str, int | None] = {}
         for name, task in self._tasks_to_read().items():
-            if task["task_type"] != WORD_TASK and path:
+            if not task.labels.of_words and path:
                 raise ConfigError(
                     f'task "{name}" has labels of whole texts, which {path} cannot hold: it has one token a line; '
                     "give JSON lines (.jsonl) or Parquet"
                 )
-            column = task["label_column_name"] or ""
-            columns[task["label_name"]] = int(column) if column.removeprefix("-").isdecimal() else self.tag_column
+            column = task.label_column_name or ""
+            columns[task.label_name] = int(column) if column.removeprefix("-").isdecimal() else self.tag_column
         return conll_format(
             path,
             tag_columns=columns,
@@ -309,7 +317,7 @@ class NERProcessor(Processor):
 
     def _read_objects(self, split: Split, name: str) -> Iterator[pa.Table]:
         tasks = self._tasks_to_read()
-        labels = {task["label_column_name"] or task["label_name"] for task in tasks.values()}
+        labels = {task.column for task in tasks.values()}
         ids = [key for key in ID_KEYS if self.inference and key not in labels]
         columns = {column: column for column in (*ids, *sorted(labels))} | {self.text_column_name: "text"}
         file = TableFile(

@@ -13,7 +13,7 @@ from farm_ray.data_handler.dicts_to_samples.text import mark_empty_texts
 from farm_ray.data_handler.dicts_to_samples.user_labels import DICTIONARY, rows_of
 from farm_ray.data_handler.processor import identity
 from farm_ray.data_handler.processor.dicts import external_id, own_dicts_table
-from farm_ray.data_handler.samples import EXTERNAL_ID, WORD_TASK, SampleBasket
+from farm_ray.data_handler.samples import EXTERNAL_ID, SampleBasket
 from farm_ray.data_handler.samples_to_features.given import STAGE, given_features
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.overrides import call, own_among, refuse_uncalled, report_once
@@ -103,7 +103,7 @@ def check_ready(processor: Processor) -> None:
     own = made_by(type(processor))
     if not own:
         return
-    words = [name for name, task in processor.tasks.items() if task["task_type"] == WORD_TASK]
+    words = [name for name, task in processor.tasks.items() if task.labels.of_words]
     if words:
         raise ConfigError(
             f"{type(processor).__name__}.{own[0]} cannot be used for labels of words (task {words[0]!r}); "

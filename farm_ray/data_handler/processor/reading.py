@@ -57,7 +57,7 @@ def with_reading(processor: Processor, files: Sequence[str], **changes: str | No
         given["quote_char"] = None
     of_tasks = {name: given[name] for name in ("text_column_name", "label_column_name") if name in given}
     if of_tasks:
-        given["tasks"] = {name: {**task, **of_tasks} for name, task in processor.tasks.items()}
+        given["tasks"] = {name: task.changed(**of_tasks) for name, task in processor.tasks.items()}
     changed = changed_copy(processor, **given)
     return changed if "delimiter" in given else _as_headed(changed, files)
 
@@ -73,7 +73,7 @@ def _check(processor: Processor, given: dict[str, Any]) -> None:
             "leave it out"
         )
     if "label_column_name" in given and len(processor.tasks) > 1:
-        names = " and ".join(f'"{task["label_column_name"]}"' for task in processor.tasks.values())
+        names = " and ".join(f'"{task.label_column_name}"' for task in processor.tasks.values())
         raise ConfigError(
             f'label_column_name="{given["label_column_name"]}", but this model has several label columns; '
             f"name them {names} in the file"

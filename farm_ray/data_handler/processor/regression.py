@@ -8,12 +8,14 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
 from farm_ray.errors import ConfigError
+from farm_ray.tasks.regression import REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-_TASK = "regression"
+    from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.tasks.spec import TaskSpec
 
 
 class RegressionProcessor(TextClassificationProcessor):
@@ -112,11 +114,23 @@ class RegressionProcessor(TextClassificationProcessor):
         if len(scaling) == 1:
             raise ConfigError("scaler_mean and scaler_scale go together: give both, or neither to have them measured")
         if metric is not None:
-            self.add_task(_TASK, metric, scaling, label_column_name, label_name, text_column_name=text_column_name)
+            self.add_task(
+                REGRESSION.own_task_name,
+                metric,
+                scaling,
+                label_column_name,
+                label_name,
+                text_column_name=text_column_name,
+            )
+
+    @classmethod
+    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:  # noqa: ARG003 - as above
+        """As `Processor.for_checkpoint`; the model's output is the number itself."""
+        return cls(**usual, data_dir="data", quote_char='"', scaler_mean=0.0, scaler_scale=1.0)
 
     def own_task_type(self) -> str | None:
         """Numbers."""
-        return "regression"
+        return REGRESSION.name
 
     @property
     def scaler_mean(self) -> float | None:
@@ -133,5 +147,6 @@ class RegressionProcessor(TextClassificationProcessor):
         return 'metric missing: training needs one; give it with --set processor.metric=mse (or "r2")'
 
     def _scaling(self) -> tuple[float | None, float | None]:
-        mean, scale = self.tasks.get(_TASK, {}).get("label_list") or (None, None)
+        task = self.tasks.get(REGRESSION.own_task_name)
+        mean, scale = (task.label_list if task is not None else ()) or (None, None)
         return mean, scale

@@ -18,6 +18,8 @@ from farm_ray.overrides import call, is_own
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from farm_ray.tasks.task import Task
+
 logger = logging.getLogger(__name__)
 
 
@@ -28,7 +30,7 @@ class SampleMethods:
     """While a subclass makes features: the rows in work."""
     tokenizer: Any
     max_seq_len: int
-    tasks: dict[str, dict[str, Any]]
+    tasks: dict[str, Task]
     inference: bool
 
     def dataset_from_dicts(

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.credentials import saved_values
 from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
-from farm_ray.data_handler.processor.measuring import lacking_labels
 from farm_ray.data_handler.processor.metrics import saved_tasks
 from farm_ray.data_handler.processor.names import class_named
 from farm_ray.data_handler.processor.saved_settings import SavedProcessor
-from farm_ray.data_handler.processor.tasks import loaded_task
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.foreign import is_file, is_folder, read_json
 from farm_ray.modeling.tokenization import Tokenizer
 from farm_ray.modeling.tokenization.load import save_tokenizer
 from farm_ray.saved import check_saved
+from farm_ray.tasks.saved import loaded_task
+from farm_ray.tasks.task import lacking_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,6 +14,8 @@ from farm_ray.data_handler.file_to_dicts.tables import cut_rows, sampled, survey
 from farm_ray.data_handler.processor import files, own_features
 from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
 from farm_ray.storage import data_suffix, file_name
+from farm_ray.tasks.classification import CLASSIFICATION
+from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
+    from farm_ray.tasks.spec import TaskSpec
 
-_TASK = "text_classification"
 _NOT_DELIMITED = (".json", ".jsonl", ".parquet")
 _FILES_LOOKED_AT = 16
 
@@ -120,11 +122,25 @@ class TextClassificationProcessor(Processor):
         self.seed = seed
         self.inference = inference
         if metric is not None:
-            self.add_task(_TASK, metric, label_list, label_column_name, text_column_name=text_column_name)
+            self.add_task(
+                CLASSIFICATION.own_task_name, metric, label_list, label_column_name, text_column_name=text_column_name
+            )
+
+    @classmethod
+    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:
+        """As `Processor.for_checkpoint`."""
+        return cls(
+            **usual,
+            data_dir="data",
+            quote_char='"',
+            label_list=labels,
+            metric="acc",
+            multilabel=spec is MULTILABEL_CLASSIFICATION,
+        )
 
     def own_task_type(self) -> str | None:
         """One label per row, or any number with `multilabel`."""
-        return "multilabel_classification" if self.multilabel else "classification"
+        return (MULTILABEL_CLASSIFICATION if self.multilabel else CLASSIFICATION).name
 
     def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
         """The rows of a file: `{"text": ..., "text_classification_label": ...}`, all values strings.
@@ -207,7 +223,7 @@ class TextClassificationProcessor(Processor):
         return self._read_columns(path, columns, external_ids=self.inference, split=split)
 
     def _text_column(self) -> str:
-        named = {task["text_column_name"] for task in self.tasks.values() if task["text_column_name"]}
+        named = {task.text_column_name for task in self.tasks.values() if task.text_column_name}
         return named.pop() if len(named) == 1 else self.text_column_name
 
     def _read_columns(

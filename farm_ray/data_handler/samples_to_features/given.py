@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.input_features import shown_labels
-from farm_ray.data_handler.samples import label_type
 from farm_ray.errors import DataProblemError
 from farm_ray.overrides import report_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from farm_ray.tasks.task import Task, Tasks
 
 STAGE = "samples_to_features"
 
@@ -33,7 +33,7 @@ def given_features(
     dicts: pa.Table,
     made: Sequence[Sequence[Any] | problems.Problem],
     *,
-    tasks: Mapping[str, Mapping[str, Any]],
+    tasks: Tasks,
     max_seq_len: int,
     segment_pad: int,
     one_each: bool,
@@ -95,7 +95,7 @@ def _bad(row_id: str, message: str) -> problems.Problem:
     return problems.at(row_id, stage=STAGE, kind="bad features", message=f"{row_id}: {message}")
 
 
-def _checked(features: Any, *, tasks: Mapping[str, Mapping[str, Any]], max_seq_len: int, segment_pad: int) -> Values:
+def _checked(features: Any, *, tasks: Tasks, max_seq_len: int, segment_pad: int) -> Values:
     """The features of one row as arrays; raises DataProblemError for what no tensor can be made of."""
     if not isinstance(features, dict):
         raise DataProblemError(f"features must be a dict of lists or arrays, not {type(features).__name__}")
@@ -112,7 +112,7 @@ def _checked(features: Any, *, tasks: Mapping[str, Mapping[str, Any]], max_seq_l
     if not np.isin(mask, (0, 1)).all() or not mask.any():
         raise DataProblemError('"padding_mask" must hold 1 on real tokens and 0 on padding, and at least one 1')
     for task in tasks.values():
-        column = task["label_tensor_name"]
+        column = task.label_tensor_name
         if column not in values:
             raise DataProblemError(f'the features lack the labels "{column}"')
         values[column] = _checked_labels(values[column], task)
@@ -152,29 +152,21 @@ def _check_tokens(name: str, array: npt.NDArray[Any], max_seq_len: int) -> None:
         raise DataProblemError(f'"{name}" holds fractions; give whole numbers')
 
 
-def _checked_labels(given: npt.NDArray[Any], task: Mapping[str, Any]) -> npt.NDArray[Any]:
-    name, labels = task["label_tensor_name"], list(task["label_list"])
-    kind = label_type(task)
+def _checked_labels(given: npt.NDArray[Any], task: Task) -> npt.NDArray[Any]:
+    kind = task.label_type()
     size = kind.list_size if pa.types.is_fixed_size_list(kind) else given.size
     if given.size != size or given.ndim > 1:
-        raise DataProblemError(f'the labels "{name}" have the shape {list(given.shape)}; give a list of {size}')
-    array = given.reshape(-1)
-    if task["task_type"] == "regression":
-        return array.astype(np.float32)
-    if not np.equal(array, np.round(array)).all():
-        raise DataProblemError(f'the labels "{name}" hold {array.tolist()}; give ids of labels, whole numbers')
-    highest = 1 if task["task_type"] == "multilabel_classification" else len(labels) - 1
-    if labels and not ((array >= 0) & (array <= highest)).all():
-        ids = f"ids go from 0 to {highest} for label_list {shown_labels(labels)}"
-        raise DataProblemError(f'the labels "{name}" hold {array.tolist()}; {ids}')
-    return array.astype(np.int64)
+        raise DataProblemError(
+            f'the labels "{task.label_tensor_name}" have the shape {list(given.shape)}; give a list of {size}'
+        )
+    return task.labels.given(given.reshape(-1), task)
 
 
 def _table(
     rows: Sequence[tuple[str, str, int, Values | None]],
     found: Sequence[dict[str, Any] | None],
     *,
-    tasks: Mapping[str, Mapping[str, Any]],
+    tasks: Tasks,
     max_seq_len: int,
     one_each: bool,
     maker: str,
@@ -186,7 +178,7 @@ def _table(
     places = np.array([place for place, row in enumerate(rows) if row[3] is not None], np.int64)
     sound = [values for _, _, _, values in rows if values is not None]
     usual = dict.fromkeys(_TOKENS, pa.list_(pa.int64(), max_seq_len))
-    usual |= {task["label_tensor_name"]: label_type(task) for task in tasks.values()}
+    usual |= {task.label_tensor_name: task.label_type() for task in tasks.values()}
     extras = sorted({name for values in sound for name in values} - set(usual))
     for name in [*usual, *extras]:
         if any(name not in values for values in sound):

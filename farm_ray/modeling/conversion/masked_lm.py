@@ -13,7 +13,8 @@ from farm_ray.errors import ConfigError
 from farm_ray.modeling.conversion.encoders import around_encoder
 from farm_ray.modeling.language_model.loading import open_config, open_with_head
 from farm_ray.modeling.language_model.masked_lm import MASKED_LMS, MaskedLMLayout
-from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
+from farm_ray.overrides import is_ours
+from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead, PredictionHead
 
 logger = logging.getLogger(__name__)
 
-LM = "lm"
+NEXT_SENTENCE_HEAD = "NextSentenceHead"
 _NEXT_SENTENCE = "cls.seq_relationship"
 _WITH_NEXT_SENTENCE = ("bert",)
 """Model types whose pretraining model reads the encoder's own pooler for the next sentence."""
@@ -32,50 +34,56 @@ _ONE_LAYER = 2
 """Widths of a head of one layer: in and out."""
 
 
-def load_lm_head(name_or_path: str | Path, *, revision: str | None = None) -> BertLMHead:
+def load_lm_head(kind: type[BertLMHead], name_or_path: str | Path, *, revision: str | None = None) -> BertLMHead:
     """The head of transformers' masked language model; a fresh one, told in the log, where the checkpoint has none.
 
     Raises:
         ModelFolderError: When a file is missing or damaged.
         ConfigError: When transformers has no such model of this type.
     """
-    head, came_along = _lm_head(name_or_path, open_config(name_or_path, revision), revision)
+    head, came_along = _lm_head(kind, name_or_path, open_config(name_or_path, revision), revision)
     if not came_along:
         logger.warning('"%s" has no head for a masked language model; a BertLMHead starts afresh', name_or_path)
     return head
 
 
 def trained_lm_heads(
-    name_or_path: str | Path, config: PreTrainedConfig, *, revision: str | None = None
+    kinds: tuple[type[BertLMHead], type[NextSentenceHead]],
+    name_or_path: str | Path,
+    config: PreTrainedConfig,
+    *,
+    revision: str | None = None,
 ) -> list[BertLMHead | NextSentenceHead]:
     """The heads of a masked language model, or of BERT's pretraining model, which has two.
 
     Raises:
         ConfigError: When the checkpoint has no head for a masked language model.
     """
-    head, came_along = _lm_head(name_or_path, config, revision)
+    head, came_along = _lm_head(kinds[0], name_or_path, config, revision)
     if not came_along:
         architecture = (getattr(config, "architectures", None) or ["no architecture given"])[0]
         raise ConfigError(
             f'"{name_or_path}" ({architecture}) holds no trained lm head; build AdaptiveModel with LanguageModel.load '
             "and BertLMHead.load, which starts one afresh"
         )
-    next_sentence = _next_sentence_head(name_or_path, config, revision)
+    next_sentence = _next_sentence_head(kinds[1], name_or_path, config, revision)
     return [head] if next_sentence is None else [head, next_sentence]
 
 
-def load_next_sentence_head(name_or_path: str | Path, *, revision: str | None = None) -> NextSentenceHead:
+def load_next_sentence_head(
+    kind: type[NextSentenceHead], name_or_path: str | Path, *, revision: str | None = None
+) -> NextSentenceHead:
     """The head of BERT's pretraining model; a fresh one, told in the log, where the checkpoint has none.
 
     Raises:
         ModelFolderError: When a file is missing or damaged.
     """
     config = open_config(name_or_path, revision)
-    head = _next_sentence_head(name_or_path, config, revision)
+    head = _next_sentence_head(kind, name_or_path, config, revision)
     if head is not None:
         return head
     logger.warning('"%s" has no head for the next sentence; a NextSentenceHead starts afresh', name_or_path)
-    return NextSentenceHead(layer_dims=[config.hidden_size, 2])
+    return kind(layer_dims=[config.hidden_size, 2])
 
 
 def converted_lm(
@@ -122,11 +130,12 @@ def pretraining_partner(adaptive_model: AdaptiveModel) -> NextSentenceHead | Non
     language_model = adaptive_model.language_model
     if language_model.model.config.model_type not in _WITH_NEXT_SENTENCE or language_model.pooling.source != "encoder":
         return None
-    kinds = [type(head) for head in adaptive_model.prediction_heads]
-    if kinds.count(BertLMHead) != 1 or kinds.count(NextSentenceHead) != 1:
+    kinds = [type(head).__name__ for head in adaptive_model.prediction_heads if is_ours(type(head))]
+    if kinds.count(LANGUAGE_MODELLING.head) != 1 or kinds.count(NEXT_SENTENCE_HEAD) != 1:
         return None
-    head = cast("NextSentenceHead", adaptive_model.prediction_heads[kinds.index(NextSentenceHead)])
-    return head if len(head.layer_dims) == _ONE_LAYER else None
+    heads = cast("list[PredictionHead]", list(adaptive_model.prediction_heads))
+    head = next(head for head in heads if type(head).__name__ == NEXT_SENTENCE_HEAD)
+    return cast("NextSentenceHead", head) if len(head.layer_dims) == _ONE_LAYER else None
 
 
 def _layout(config: PreTrainedConfig) -> MaskedLMLayout:
@@ -138,13 +147,15 @@ def _layout(config: PreTrainedConfig) -> MaskedLMLayout:
     return MASKED_LMS[config.model_type](config)
 
 
-def _lm_head(name_or_path: str | Path, config: PreTrainedConfig, revision: str | None) -> tuple[BertLMHead, bool]:
+def _lm_head(
+    kind: type[BertLMHead], name_or_path: str | Path, config: PreTrainedConfig, revision: str | None
+) -> tuple[BertLMHead, bool]:
     """The head, and whether the checkpoint had one."""
     layout = _layout(config)
     parts = (layout.dense, layout.norm, layout.bias)
     hf_model, came_along = open_with_head(AutoModelForMaskedLM, name_or_path, config, revision, head=parts)
     rows = len(cast("Any", hf_model.get_input_embeddings()).weight)
-    head = BertLMHead(config.hidden_size, rows, **layout.settings())
+    head = kind(config.hidden_size, rows, **layout.settings())
     if came_along:
         _check_tied(hf_model, layout, name_or_path)
         head.dense.load_state_dict(_layer(hf_model, layout.dense).state_dict())
@@ -155,11 +166,11 @@ def _lm_head(name_or_path: str | Path, config: PreTrainedConfig, revision: str |
 
 
 def _next_sentence_head(
-    name_or_path: str | Path, config: PreTrainedConfig, revision: str | None
+    kind: type[NextSentenceHead], name_or_path: str | Path, config: PreTrainedConfig, revision: str | None
 ) -> NextSentenceHead | None:
     if config.model_type not in _WITH_NEXT_SENTENCE:
         return None
-    head = NextSentenceHead(layer_dims=[config.hidden_size, 2])
+    head = kind(layer_dims=[config.hidden_size, 2])
     hf_model, came_along = open_with_head(BertForPreTraining, name_or_path, config, revision, head=[_NEXT_SENTENCE])
     if not came_along:
         return None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.conversion.masked_lm import converted_lm, pretraining_partner
 from farm_ray.modeling.conversion.to_transformers import convert_head
 from farm_ray.modeling.language_model.families import CLASSES
 from farm_ray.modeling.language_model.saving import encoder_pooler, save_language_model, save_weights
-from farm_ray.modeling.prediction_head import HEADS, BertLMHead, PredictionHead
+from farm_ray.modeling.prediction_head.base import PredictionHead
+from farm_ray.overrides import is_ours
+from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +20,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.modeling.prediction_head import BertLMHead
 
 logger = logging.getLogger(__name__)
-
-_OWN_HEADS = frozenset(HEADS.values())
 
 
 def save_for_transformers(model: AdaptiveModel, folder: Path, *, pooling_is_trained: bool, each_head: bool) -> None:
@@ -51,12 +52,12 @@ def _with_head(model: AdaptiveModel, number: int) -> PreTrainedModel | None:
     """The transformers model with this head, which shares its tensors; None where none gives equal answers."""
     head = model.prediction_heads[number]
     assert isinstance(head, PredictionHead)
-    if type(head) not in _OWN_HEADS or type(model.language_model) not in CLASSES.values():
+    if not is_ours(type(head)) or type(model.language_model) not in CLASSES.values():
         logger.info("transformers does not have what %s does; the saved model opens here only", type(head).__name__)
         return None
     try:
-        if isinstance(head, BertLMHead):
-            return converted_lm(model, head, pretraining_partner(model), shared=True)
+        if head.model_type == LANGUAGE_MODELLING.head_type:
+            return converted_lm(model, cast("BertLMHead", head), pretraining_partner(model), shared=True)
         return convert_head(model, head, shared=True)
     except ConfigError as error:
         logger.info("the saved model opens here only: %s", error)

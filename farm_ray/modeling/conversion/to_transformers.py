@@ -1,42 +1,60 @@
-"""One head of an AdaptiveModel and its language model as a transformers model."""
+"""The heads of an AdaptiveModel, each with the language model, as transformers models."""
 
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
 
 from farm_ray.errors import ConfigError
+from farm_ray.modeling.conversion.architectures import ARCHITECTURES, Architecture, architecture_for
 from farm_ray.modeling.conversion.encoders import around_encoder
-from farm_ray.modeling.conversion.heads import (
-    HEAD_BY_TASK,
-    NER,
-    PROBLEM_TYPE,
-    THRESHOLD,
-    layer_paths,
-    layers_of,
-    token_layout,
-    token_widths,
-)
+from farm_ray.modeling.conversion.masked_lm import converted_lm, pretraining_partner
 from farm_ray.modeling.language_model.pooling import FAMILIES, Family
-from farm_ray.modeling.prediction_head import PredictionHead, RegressionHead
+from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
+from farm_ray.tasks.table import spec_of_head
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
+
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
+    from farm_ray.modeling.prediction_head import BertLMHead, PredictionHead
+    from farm_ray.modeling.prediction_head.convertible import ConvertibleHead
+    from farm_ray.tasks.spec import TaskSpec
+
+logger = logging.getLogger(__name__)
 
 Weights = Mapping[str, torch.Tensor]
 
 _ONE_LAYER = 2
 """Widths of a head of one layer: in and out."""
+
+
+def transformers_models(adaptive_model: AdaptiveModel) -> list[PreTrainedModel]:
+    """See `AdaptiveModel.convert_to_transformers`."""
+    converted = []
+    partner = pretraining_partner(adaptive_model)
+    heads = cast("list[PredictionHead]", list(adaptive_model.prediction_heads))
+    for head in heads:
+        if head is partner:
+            continue
+        if head.model_type == LANGUAGE_MODELLING.head_type:
+            converted.append(converted_lm(adaptive_model, cast("BertLMHead", head), partner))
+            continue
+        hf_model = convert_head(adaptive_model, head)
+        if hf_model is None:
+            logger.warning(
+                'the head of task "%s" has the layers %s, for which transformers has no place, so it is left out',
+                head.task_name,
+                head.layer_dims,
+            )
+        else:
+            converted.append(hf_model)
+    return converted
 
 
 def convert_head(
@@ -54,28 +72,32 @@ def convert_head(
     """
     language_model = adaptive_model.language_model
     config = copy.deepcopy(language_model.model.config)
-    task = _task_of(head)
+    spec = _spec_of(head)
+    architecture = architecture_for(spec)
+    known = cast("ConvertibleHead", head)
     family = _family(config)
-    if not _has_place(head, task, config):
+    if not _has_place(known, architecture, config):
         return None
-    _describe(config, adaptive_model, head, family)
-    if task != NER:
+    _describe(config, adaptive_model, known, spec)
+    if architecture.reads_rows:
         _check_pooling(language_model, family)
-    auto_class: Any = AutoModelForTokenClassification if task == NER else AutoModelForSequenceClassification
-    pooling = {} if task == NER else family.layout.pooling
+    pooling = family.layout.pooling if architecture.reads_rows else {}
     layers = [(path, _pooling_part(language_model, part)) for part, path in pooling.items()]
-    layers += zip(layer_paths(config, task), _layers(head), strict=True)
+    layers += zip(architecture.layers(config), known.exported_layers(), strict=True)
     weights = {f"{path}.{name}": weight for path, layer in layers for name, weight in layer.items()}
     return around_encoder(
-        lambda: auto_class.from_config(config, dtype=torch.float32), language_model.model, weights, shared=shared
+        lambda: architecture.auto_class.from_config(config, dtype=torch.float32),
+        language_model.model,
+        weights,
+        shared=shared,
     )
 
 
-def _task_of(head: PredictionHead) -> str:
-    for task, kind in HEAD_BY_TASK.items():
-        if head.model_type == kind.model_type:
-            return task
-    raise ConfigError(f'conversion of "{head.model_type}" heads is not available yet in this version')
+def _spec_of(head: PredictionHead) -> TaskSpec:
+    spec = spec_of_head(head.model_type)
+    if spec is None or spec.transformers is None or spec.transformers.endings[0] not in ARCHITECTURES:
+        raise ConfigError(f'conversion of "{head.model_type}" heads is not available yet in this version')
+    return spec
 
 
 def _family(config: PreTrainedConfig) -> Family:
@@ -87,11 +109,11 @@ def _family(config: PreTrainedConfig) -> Family:
     return FAMILIES[config.model_type]
 
 
-def _has_place(head: PredictionHead, task: str, config: PreTrainedConfig) -> bool:
-    hidden = token_layout(config).hidden(config) if task == NER else {}
+def _has_place(head: ConvertibleHead, architecture: Architecture, config: PreTrainedConfig) -> bool:
+    hidden = architecture.hidden(config)
     if not hidden:
         return len(head.layer_dims) == _ONE_LAYER
-    widths = token_widths(config, head.num_labels)
+    widths = architecture.widths(config, head.num_labels)
     if head.layer_dims == widths and hidden == {name: getattr(head, name) for name in hidden}:
         return True
     if len(head.layer_dims) != _ONE_LAYER:
@@ -104,19 +126,18 @@ def _has_place(head: PredictionHead, task: str, config: PreTrainedConfig) -> boo
     )
 
 
-def _describe(config: PreTrainedConfig, adaptive_model: AdaptiveModel, head: PredictionHead, family: Family) -> None:
+def _describe(config: PreTrainedConfig, adaptive_model: AdaptiveModel, head: ConvertibleHead, spec: TaskSpec) -> None:
     """Labels, problem type and dropout in the configuration."""
-    named = head.label_list if head.label_list and not isinstance(head, RegressionHead) else None
+    named = head.label_list if head.names_its_outputs else None
     labels = named or [f"LABEL_{label_id}" for label_id in range(head.num_labels)]
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: label_id for label_id, label in enumerate(labels)}
-    config.problem_type = cast("Any", PROBLEM_TYPE.get(head.model_type))
+    config.problem_type = cast("Any", spec.transformers and spec.transformers.problem_type)
     config.finetuning_task = head.model_type
     config.language = adaptive_model.get_language()
-    threshold = getattr(head, THRESHOLD, None)
-    if threshold is not None:
-        setattr(config, THRESHOLD, threshold)
-    dropout = family.layout.dropout if head.model_type in PROBLEM_TYPE else family.tokens.dropout
+    for name, value in head.settings_for_transformers().items():
+        setattr(config, name, value)
+    dropout = architecture_for(spec).dropout(config)
     if dropout is not None:
         setattr(config, dropout, adaptive_model.embeds_dropout_prob)
 
@@ -132,14 +153,6 @@ def _check_pooling(language_model: LanguageModel, family: Family) -> None:
             "FARM 0.8, or from a model for tokens?), so no transformers model gives equal predictions; train it again "
             "from the pretrained model"
         )
-
-
-def _layers(head: PredictionHead) -> list[Weights]:
-    """The weights of the head's layers, in order; transformers does not scale labels, so the last layer does it."""
-    *hidden, last = [dict(layer.state_dict()) for layer in layers_of(head)]
-    if isinstance(head, RegressionHead):
-        last = {"weight": last["weight"] * head.scale, "bias": last["bias"] * head.scale + head.mean}
-    return [*hidden, last]
 
 
 def _pooling_part(language_model: LanguageModel, part: str) -> Weights:

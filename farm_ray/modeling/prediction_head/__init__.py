@@ -9,18 +9,7 @@ from farm_ray.modeling.prediction_head.regression import RegressionHead
 from farm_ray.modeling.prediction_head.text_classification import TextClassificationHead
 from farm_ray.modeling.prediction_head.token_classification import TokenClassificationHead
 
-HEADS: dict[str, type[PredictionHead]] = {
-    "TextClassificationHead": TextClassificationHead,
-    "MultiLabelTextClassificationHead": MultiLabelTextClassificationHead,
-    "RegressionHead": RegressionHead,
-    "TokenClassificationHead": TokenClassificationHead,
-    "BertLMHead": BertLMHead,
-    "NextSentenceHead": NextSentenceHead,
-}
-"""By the `name` in a saved head's JSON. A head of your own is loaded once it has a row here."""
-
 __all__ = [
-    "HEADS",
     "BertLMHead",
     "FeedForwardBlock",
     "MultiLabelTextClassificationHead",

@@ -25,6 +25,7 @@ from farm_ray.modeling.prediction_head.feed_forward import FeedForwardBlock
 from farm_ray.modeling.saved_model import SavedHead
 from farm_ray.overrides import imported_subclasses, refuse_uncalled
 from farm_ray.saved import check_saved
+from farm_ray.tasks.table import all_specs, spec_of_head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,15 +47,14 @@ _CONNECTED = ("label_tensor_name", "label_list", "metric")
 class PredictionHead(nn.Module, ABC):
     """Layers on top of the language model that answer one task.
 
-    A new head is a class with `model_type`, `ph_output_type` and the abstract methods, and a row in the table `HEADS`.
+    A new head is a class with `model_type`, `ph_output_type` and the abstract methods. What it answers says the
+    `TaskSpec` with this `model_type` as its `head_type`.
     """
 
     model_type: ClassVar[str]
     """The kind of task, for example `text_classification`."""
     farm_task: ClassVar[str] = ""
     """`task` in FARM's JSON, where it is not `model_type`."""
-    task_types: ClassVar[tuple[str, ...]] = ()
-    """Types of a processor's tasks that the head answers; none named: any."""
     ph_output_type: ClassVar[str]
     """What the head reads and answers: `per_sequence`, `per_sequence_continuous`, `per_token`, `per_token_squad`."""
     has_loss_units: ClassVar[bool] = False
@@ -102,7 +102,7 @@ class PredictionHead(nn.Module, ABC):
             TypeError: When class weights are given for a head that has no classes.
         """
         weights = {} if class_weights is None else {"class_weights": class_weights}
-        return _head_class(prediction_head_name).from_layer_dims(layer_dims, **weights)
+        return head_class(prediction_head_name).from_layer_dims(layer_dims, **weights)
 
     @classmethod
     def from_layer_dims(cls, layer_dims: Sequence[int], **arguments: Any) -> PredictionHead:
@@ -126,7 +126,7 @@ class PredictionHead(nn.Module, ABC):
         file = storage.local_path(config_file)
         values = sources.read_json(file)
         check_saved(SavedHead, values, file)
-        kind: Any = _head_class(values["name"])
+        kind: Any = head_class(values["name"])
         arguments = kind._arguments(values)  # noqa: SLF001 - the same class hierarchy
         try:
             with sources.reading(file):
@@ -183,11 +183,11 @@ class PredictionHead(nn.Module, ABC):
             ConfigError: When the task has no label list though one is needed, or one of another length, or is of
                 a type that this head does not answer.
         """
-        task_type = task.get("task_type")
-        if require_labels and task_type is not None and self.task_types and task_type not in self.task_types:
+        task_type, answered = task.get("task_type"), spec_of_head(self.model_type)
+        if require_labels and task_type is not None and answered is not None and task_type != answered.name:
             raise ConfigError(
                 f'the task "{self.task_name}" is a {task_type}, and {type(self).__name__} answers '
-                f"{' or '.join(self.task_types)}; {_way_out(task_type)}"
+                f"{answered.name}; {_hint(task_type)}"
             )
         labels = task.get("label_list")
         if not labels and require_labels and self.needs_labels:
@@ -351,7 +351,12 @@ def saved_head_file(name_or_path: str | Path, head_name: str) -> Path | None:
     return next((file for file in files if sources.read_json(file).get("name") == head_name), None)
 
 
-def _head_class(name: str) -> type[PredictionHead]:
+def head_class(name: str) -> type[PredictionHead]:
+    """The head class of this name: one of ours, else a subclass of `PredictionHead` that has been imported.
+
+    Raises:
+        ConfigError: When there is none.
+    """
     known = _all_classes()
     if name not in known:
         hint = f"{nearest(name, known)}; import the module that defines a class of your own first"
@@ -365,10 +370,9 @@ def _all_classes() -> dict[str, type[PredictionHead]]:
     return {name: kind for name, kind in found.items() if not inspect.isabstract(kind)}
 
 
-def _way_out(task_type: str) -> str:
-    ours = {name: kind for name, kind in _all_classes().items() if kind.__module__.startswith("farm_ray.")}
-    fitting = [name for name, kind in ours.items() if task_type in kind.task_types]
-    return f"take a {' or '.join(fitting)}" if fitting else "give it a head of its own kind"
+def _hint(task_type: str) -> str:
+    fitting = [spec.head for spec in all_specs() if spec.name == task_type]
+    return f"take a {fitting[0]}" if fitting else "give it a head of its own kind"
 
 
 def _weights_file(config_file: Path) -> Path:

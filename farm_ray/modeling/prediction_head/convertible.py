@@ -1,17 +1,25 @@
-"""Heads that transformers has as well: they are loaded from its models by name."""
+"""Heads that transformers has as well: their weights come from its models, and go into them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from farm_ray.errors import ConfigError
 from farm_ray.modeling.prediction_head.base import PredictionHead
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from torch import Tensor
+    from transformers import PreTrainedConfig
 
 
 class ConvertibleHead(PredictionHead):
     """A head whose weights can come from a transformers model."""
+
+    names_its_outputs: ClassVar[bool] = True
+    """The label list names the outputs, as transformers' `id2label` does."""
 
     @classmethod
     def load(  # type: ignore[override]
@@ -36,6 +44,32 @@ class ConvertibleHead(PredictionHead):
         """
         if str(pretrained_model_name_or_path).endswith(".json"):
             return super().load(pretrained_model_name_or_path, strict=strict, load_weights=load_weights)
-        from farm_ray.modeling.conversion.transformers import converted_head
+        return cls._of_transformers(pretrained_model_name_or_path, revision)
 
-        return converted_head(pretrained_model_name_or_path, cls.model_type, revision=revision)
+    @classmethod
+    def settings_of(cls, config: PreTrainedConfig) -> dict[str, Any]:  # noqa: ARG003 - for heads that have some
+        """Constructor arguments that a transformers model's configuration brought along."""
+        return {}
+
+    def settings_for_transformers(self) -> dict[str, Any]:
+        """What `settings_of` reads, for the configuration of a transformers model."""
+        return {}
+
+    def exported_layers(self) -> list[Mapping[str, Tensor]]:
+        """The weights of the layers that have some, from vectors to labels, as transformers computes with them."""
+        from farm_ray.modeling.conversion.heads import layers_of
+
+        return [dict(layer.state_dict()) for layer in layers_of(self)]
+
+    @classmethod
+    def _of_transformers(cls, name_or_path: str | Path, revision: str | None) -> PredictionHead:
+        from farm_ray.modeling.conversion.architectures import architecture_for
+        from farm_ray.modeling.conversion.heads import head_of
+        from farm_ray.modeling.conversion.tasks import checked_task
+        from farm_ray.modeling.language_model.loading import open_config
+
+        config = open_config(name_or_path, revision)
+        spec = checked_task(name_or_path, config, cls.model_type)
+        if spec.head_type != cls.model_type:
+            raise ConfigError(f'"{name_or_path}" holds a {spec.farm_name} head; take {spec.head}.load')
+        return head_of(architecture_for(spec).open(name_or_path, config, revision), spec, cls)

@@ -54,7 +54,6 @@ class BertLMHead(PredictionHead):
     """
 
     model_type: ClassVar[str] = "language_modelling"
-    task_types: ClassVar[tuple[str, ...]] = ("language_modelling",)
     ph_output_type: ClassVar[str] = "per_token"
     needs_labels: ClassVar[bool] = False
     has_loss_units: ClassVar[bool] = True
@@ -139,7 +138,7 @@ class BertLMHead(PredictionHead):
         else:
             from farm_ray.modeling.conversion.masked_lm import load_lm_head
 
-            head = load_lm_head(pretrained_model_name_or_path, revision=revision)
+            head = load_lm_head(cls, pretrained_model_name_or_path, revision=revision)
         if n_added_tokens:
             head.resize_vocab(head.vocab_size + n_added_tokens)
         return head

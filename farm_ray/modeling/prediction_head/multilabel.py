@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from torch import Tensor
+    from transformers import PreTrainedConfig
+
+_THRESHOLD = "pred_threshold"
 
 
 class MultiLabelTextClassificationHead(ClassificationHead):
@@ -41,7 +44,6 @@ class MultiLabelTextClassificationHead(ClassificationHead):
 
     model_type: ClassVar[str] = "multilabel_text_classification"
     farm_task: ClassVar[str] = "text_classification"
-    task_types: ClassVar[tuple[str, ...]] = ("multilabel_classification",)
     ph_output_type: ClassVar[str] = "per_sequence"
     saved_settings: ClassVar[tuple[str, ...]] = ("loss_reduction", "pred_threshold")
     farm_class_weights: ClassVar[str] = "loss_fct.pos_weight"
@@ -63,6 +65,15 @@ class MultiLabelTextClassificationHead(ClassificationHead):
             raise ConfigError(f"pred_threshold is a probability from 0 to 1, not {pred_threshold}")
         self.loss_reduction = loss_reduction
         self.pred_threshold = pred_threshold
+
+    @classmethod
+    def settings_of(cls, config: PreTrainedConfig) -> dict[str, Any]:
+        """As `ConvertibleHead.settings_of`: the threshold."""
+        return {name: getattr(config, name) for name in (_THRESHOLD,) if hasattr(config, name)}
+
+    def settings_for_transformers(self) -> dict[str, Any]:
+        """As `ConvertibleHead.settings_for_transformers`: the threshold."""
+        return {_THRESHOLD: self.pred_threshold}
 
     def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
         """Mean over labels of the binary cross entropy of each row, float32 [B], also under mixed precision.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
@@ -40,8 +40,6 @@ class NextSentenceHead(TextClassificationHead):
     Raises:
         ConfigError: When there are not two labels.
     """
-
-    task_types: ClassVar[tuple[str, ...]] = ()
 
     @strict_arguments
     def __init__(
@@ -88,7 +86,7 @@ class NextSentenceHead(TextClassificationHead):
             return super().load(str(file), strict=strict, load_weights=load_weights)
         from farm_ray.modeling.conversion.masked_lm import load_next_sentence_head
 
-        return load_next_sentence_head(pretrained_model_name_or_path, revision=revision)
+        return load_next_sentence_head(cls, pretrained_model_name_or_path, revision=revision)
 
     def _take_saved(self, values: Mapping[str, Any]) -> None:
         super()._take_saved({name: value for name, value in values.items() if name != "label_list"})

@@ -13,7 +13,7 @@ from farm_ray.modeling.prediction_head.base import stacked
 from farm_ray.modeling.prediction_head.convertible import ConvertibleHead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     from torch import Tensor
@@ -36,7 +36,7 @@ class RegressionHead(ConvertibleHead):
     """
 
     model_type: ClassVar[str] = "regression"
-    task_types: ClassVar[tuple[str, ...]] = ("regression",)
+    names_its_outputs: ClassVar[bool] = False
     ph_output_type: ClassVar[str] = "per_sequence_continuous"
     missing_labels: ClassVar[str] = (
         "has no mean and scale of the labels yet; load the training data first (a DataSilo does), or give scaler_mean "
@@ -99,6 +99,12 @@ class RegressionHead(ConvertibleHead):
         return self.farm_json(
             [{"context": context, "pred": np.float32(value)} for context, value in zip(contexts, values, strict=True)]
         )
+
+    def exported_layers(self) -> list[Mapping[str, Tensor]]:
+        """As `ConvertibleHead.exported_layers`; transformers does not scale labels, so the last layer does it."""
+        *hidden, last = super().exported_layers()
+        scaled = {"weight": last["weight"] * self.scale, "bias": last["bias"] * self.scale + self.mean}
+        return [*hidden, scaled]
 
     def _unscaled(self, scaled: Tensor) -> list[float]:
         # In float64, so that a label of 4.75 comes back as 4.75 to seven digits whatever the scale.

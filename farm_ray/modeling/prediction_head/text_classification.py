@@ -38,7 +38,6 @@ class TextClassificationHead(ClassificationHead):
     """
 
     model_type: ClassVar[str] = "text_classification"
-    task_types: ClassVar[tuple[str, ...]] = ("classification",)
     ph_output_type: ClassVar[str] = "per_sequence"
     saved_settings: ClassVar[tuple[str, ...]] = ("loss_ignore_index", "loss_reduction")
 

@@ -49,7 +49,6 @@ class TokenClassificationHead(ClassificationHead):
 
     model_type: ClassVar[str] = "token_classification"
     farm_task: ClassVar[str] = "ner"
-    task_types: ClassVar[tuple[str, ...]] = ("token_classification",)
     ph_output_type: ClassVar[str] = "per_token"
     saved_settings: ClassVar[tuple[str, ...]] = ("loss_ignore_index", "hidden_layers")
 

@@ -10,6 +10,7 @@ from farm_ray.data_handler.data_silo import DataSilo, DataSiloForCrossVal, DataS
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.data_handler.data_silo.feature_tables import features, tags
 from tests.runs import labelled_dicts, small_silo
+from tests.tasks.making import make_task
 
 NAMES = ("train", "dev", "test")
 
@@ -30,14 +31,7 @@ def made_silo(rows, tasks, *, dev_split=0.0, **sets):
 
 
 def one_label(labels):
-    return {
-        "task": {
-            "task_type": "classification",
-            "label_list": labels,
-            "label_name": "label",
-            "label_tensor_name": "label_ids",
-        }
-    }
+    return {"task": make_task("task", task_type="classification", label_list=labels, label_name="label")}
 
 
 def ids(silo, name):
@@ -184,9 +178,9 @@ def test_windows_of_a_text_stay_together(stratification):
         windows=windows,
         label_ids=tags([[1, 2 + n // 30] for n in range(90)]),
     )
-    tasks = {"ner": {"task_type": "token_classification", "label_list": ["X", "O", "B-A", "B-B", "B-C"]}}
-    tasks["ner"] |= {"label_name": "ner_label", "label_tensor_name": "label_ids"}
-    silo = made_silo(rows, tasks, dev_split=0.2)
+    labels = ["X", "O", "B-A", "B-B", "B-C"]
+    tags_of_words = make_task("ner", task_type="token_classification", label_list=labels, label_tensor_name="label_ids")
+    silo = made_silo(rows, {"ner": tags_of_words}, dev_split=0.2)
     for kind in (DataSiloForCrossVal, DataSiloForHoldout):
         for fold in kind.make(silo, stratification=stratification):
             texts = [{row.rpartition("-")[0] for row in ids(fold, name)} for name in NAMES]

@@ -7,12 +7,13 @@ import pytest
 from farm_ray.data_handler.data_silo.label_strata import label_columns, rare_labels
 from farm_ray.data_handler.data_silo.pooling import Units
 from tests.data_handler.data_silo.feature_tables import features, tags
+from tests.tasks.making import make_task
 
 NER = ["X", "O", "B-PER", "I-PER", "B-LOC"]
 
 
 def task(kind, labels, column="label_ids"):
-    return {"task_type": kind, "label_list": labels, "label_tensor_name": column}
+    return make_task("label", task_type=kind, label_list=labels, label_tensor_name=column)
 
 
 def columns_of(rows, *tasks, n_parts=2):

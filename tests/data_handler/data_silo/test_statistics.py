@@ -7,21 +7,25 @@ from farm_ray.data_handler.data_silo.quarantine import source_rows
 from farm_ray.data_handler.data_silo.statistics import (
     check_label_variety,
     class_weights,
-    label_counts,
     labels_without_rows,
 )
 from farm_ray.errors import DataProblemError
 from tests.data_handler.data_silo.feature_tables import features, tags
+from tests.tasks.making import make_task
 
 NER = ["[PAD]", "X", "O", "B-PER", "I-PER"]
 
 
 def task(kind, labels):
-    return {"task_type": kind, "label_list": labels, "label_tensor_name": "label_ids", "label_name": "label"}
+    return make_task("label", task_type=kind, label_list=labels, label_name="label")
 
 
 def rows_of(labels):
     return features([str(n) for n in range(len(labels))], label_ids=labels)
+
+
+def counts_of(rows, of_task):
+    return of_task.labels.counts(rows, of_task)
 
 
 ONE = ("classification", ["a", "b", "c"], [0, 1, 0, -100])
@@ -37,14 +41,14 @@ WITHOUT_X = ("token_classification", ["O", "B-PER"], tags([[-100, 0, 1, -100], [
 )
 def test_counts(case, counts):
     kind, labels, column = case
-    found = label_counts(rows_of(column), task(kind, labels))
+    found = counts_of(rows_of(column), task(kind, labels))
     assert found.tolist() == counts
     assert found.dtype == np.int64
 
 
 def test_counts_are_of_the_rows_of_the_set():
     rows = rows_of(WORDS[2]).subset(np.array([1]))
-    assert label_counts(rows, task(*WORDS[:2])).tolist() == [0, 2, 1, 0, 1]
+    assert counts_of(rows, task(*WORDS[:2])).tolist() == [0, 2, 1, 0, 1]
 
 
 def test_weights_are_balanced_with_one_more_of_each_class():

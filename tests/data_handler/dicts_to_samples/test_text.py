@@ -3,7 +3,7 @@ import pytest
 
 from farm_ray.data_handler import problems, samples
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
-from farm_ray.data_handler.processor.tasks import make_task
+from tests.tasks.making import make_task
 
 SINGLE = {"sent": make_task("sent", metric="acc", label_list=["bad", "good"], task_type="classification")}
 SEVERAL = {

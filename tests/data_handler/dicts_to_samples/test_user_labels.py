@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
-from farm_ray.data_handler.processor.tasks import make_task
+from tests.tasks.making import make_task
 
 TASKS = {"sent": make_task("sent", metric="acc", label_list=["bad", "good"], task_type="classification")}
 

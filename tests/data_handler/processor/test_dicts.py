@@ -3,7 +3,7 @@ import json
 import pytest
 
 from farm_ray.data_handler.processor.dicts import dicts_table, external_id
-from farm_ray.data_handler.processor.tasks import make_task
+from tests.tasks.making import make_task
 
 TASK = make_task("sent", metric="acc", label_list=["a", "b"], label_column_name="label")
 

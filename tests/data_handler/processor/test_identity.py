@@ -11,7 +11,7 @@ from tests.tiny import tiny_roberta
 def test_frozen_copies_cannot_be_changed(make):
     processor = make()
     frozen = processor.frozen()
-    processor.tasks["text_classification"]["label_list"] = ["a", "b"]
+    processor.add_task("text_classification", "acc", ["a", "b"])
     assert frozen.tasks["text_classification"]["label_list"] == ["OTHER", "OFFENSE"]
     for change in (
         lambda: setattr(frozen, "max_seq_len", 3),

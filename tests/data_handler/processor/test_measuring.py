@@ -3,7 +3,7 @@ import pytest
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.processor.measuring import measured_tasks, without_texts
-from farm_ray.data_handler.processor.tasks import make_task
+from tests.tasks.making import make_task
 
 
 def regression(name="stars", label_list=()):

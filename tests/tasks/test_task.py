@@ -1,8 +1,10 @@
 import pandas as pd
 import pytest
 
-from farm_ray.data_handler.processor.tasks import check_names, loaded_task, make_task
 from farm_ray.errors import ConfigError
+from farm_ray.tasks.saved import loaded_task
+from farm_ray.tasks.task import check_names
+from tests.tasks.making import make_task
 
 
 def test_the_keys_that_heads_read():

@@ -5,15 +5,18 @@ import logging
 import pyarrow as pa
 import pytest
 
-from farm_ray.data_handler.processor.found_labels import OneLabel, SeveralLabels, Tags
-from farm_ray.data_handler.processor.tasks import make_task
 from farm_ray.errors import DataProblemError
+from farm_ray.tasks.classification import OneLabel
+from farm_ray.tasks.multilabel import SeveralLabels
+from farm_ray.tasks.token_classification import Tags
+from tests.tasks.making import make_task
 
 
 def found(kind, labels, **task):
     """What a column says, cut in two."""
     types = {OneLabel: "classification", SeveralLabels: "multilabel_classification", Tags: "token_classification"}
-    column = kind("mood", make_task("mood", metric=None, label_list=None, task_type=types[kind]) | task)
+    made = make_task("mood", metric=None, task_type=types[kind]).changed(**task)
+    column = made.labels.learned("mood", made)
     values = pa.array(labels, pa.list_(pa.string()) if kind is Tags else pa.string())
     ids = pa.array([f"train.tsv:{number}" for number in range(2, 2 + len(labels))], pa.string())
     for part in (slice(0, 2), slice(2, None)):

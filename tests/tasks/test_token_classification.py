@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.dicts_to_samples.token import token_samples
-from farm_ray.data_handler.processor.tasks import make_task
+from farm_ray.data_handler.dicts_to_samples.text import text_samples
+from tests.tasks.making import make_task
 
 TAGS = ["O", "B-PER", "I-PER"]
 NER = make_task("ner", metric="seq_f1", label_list=TAGS, task_type="token_classification")
@@ -29,7 +29,7 @@ def dicts(*rows, problem_at=()):
 
 
 def samples(table, tasks=None, inference=False):
-    return token_samples(table, tasks={"ner": NER} if tasks is None else tasks, inference=inference)
+    return text_samples(table, tasks={"ner": NER} if tasks is None else tasks, inference=inference)
 
 
 def told(table):

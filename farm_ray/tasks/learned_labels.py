@@ -13,21 +13,20 @@ import math
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from farm_ray.data_handler.columns import one_array
-from farm_ray.data_handler.input_features import shown_labels
-from farm_ray.data_handler.label_cells import ColumnForm, is_list, read_cell
 from farm_ray.data_handler.problems import shorten
 from farm_ray.errors import DataProblemError
-from farm_ray.tag_schemes import OUTSIDE
+from farm_ray.tasks.label_problems import shown_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
+
+    from farm_ray.tasks.task import Task
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +46,26 @@ _NOT_SEEN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufe0f\ufeff]")
 _OTHER_COLUMN = "name another label_column_name=..., give label_list=[...], or take a regression for numbers"
 
 
-class ColumnLabels(abc.ABC):
+class LearnedFields(Protocol):
+    """Gathers from the training data what a task must know of them."""
+
+    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
+        """Takes in the labels of valid rows, and these rows' ids."""
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of the task that the training data give.
+
+        Raises:
+            DataProblemError: When the column does not hold labels, or ones that cannot be told apart for sure.
+        """
+
+
+class LearnedLabels(abc.ABC):
     """Labels of a column with their rows: how many there are, and the first one."""
 
-    def __init__(self, name: str, task: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, task: Task) -> None:
         self.name = name
-        self.column = task.get("label_column_name") or task["label_name"]
+        self.column = task.column
         self.task = task
         self.counts: dict[str, int] = {}
         self.first: dict[str, str] = {}
@@ -143,101 +156,7 @@ class ColumnLabels(abc.ABC):
             )
 
 
-class OneLabel(ColumnLabels):
-    """The labels of a task with one per row."""
-
-    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
-        """Takes in a column of strings."""
-        for label, rows, row_id in _distinct(labels, ids):
-            self.rows += rows
-            if label:
-                self.count([label], rows, row_id)
-
-    def fields(self) -> dict[str, Any]:
-        """The label list."""
-        objects = [label for label in self.counts if label.startswith("{") and is_list(label)]
-        if objects:
-            raise self.refusal(f"holds {self.some(objects)}, which is no label; write a name")
-        several = [label for label in self.counts if is_list(label)] or _compound(self.counts, _JOINTS)
-        if several:
-            raise self.refusal(
-                f"holds several labels in a row ({self.some(several)}); give multilabel=True, "
-                'or add_task(task_type="multilabel_classification"), or label_list=[...] if these are names'
-            )
-        labels = self.checked()
-        if len(labels) == 1:
-            raise self.refusal(f'has only the label "{labels[0]}"; a classifier needs at least two classes')
-        self.told(labels)
-        self.warn_of_single_rows()
-        return {"label_list": labels}
-
-
-class SeveralLabels(ColumnLabels):
-    """The labels of a task with any number per row, and whether cells hold zeros and ones for them."""
-
-    def __init__(self, name: str, task: Mapping[str, Any]) -> None:
-        super().__init__(name, task)
-        self._form = ColumnForm()
-        self._unreadable: dict[str, str] = {}
-
-    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
-        """Takes in a column of cells."""
-        for text, rows, row_id in _distinct(labels, ids):
-            cell = read_cell(text)
-            self.rows += rows
-            self._form.add(cell, rows)
-            if cell.bits is None and (cell.names is None or (cell.names[:1] and cell.names[0].startswith("["))):
-                self._unreadable.setdefault(text, row_id)
-            self.count(dict.fromkeys(cell.names or ()), rows, row_id)
-
-    def fields(self) -> dict[str, Any]:
-        """The label list where none is given, and `multi_hot`."""
-        vectors = self._form.are_vectors()
-        given = list(self.task["label_list"])
-        if given:
-            return {"multi_hot": vectors}
-        if vectors:
-            labels = [str(place) for place in range(self._form.length())]
-            self.told(labels, " (zeros and ones by place; label_list names them)")
-            return {"label_list": labels, "multi_hot": True}
-        for text, row_id in self._unreadable.items():
-            raise self.refusal(f'holds "{shorten(text)}" in {row_id}, which is no list of labels; write their names')
-        if joined := _compound(self.counts, re.compile(r"\s*[;|]\s*")):
-            raise self.refusal(
-                f"holds {self.some(joined)}; join several labels by commas, or give label_list=[...] if these are names"
-            )
-        labels = self.checked()
-        with_comma = [label for label in labels if "," in label]
-        if with_comma:
-            raise self.refusal(f"holds {self.some(with_comma)}; commas stand between labels, so rename it")
-        self.told(labels)
-        self.warn_of_single_rows()
-        return {"label_list": labels, "multi_hot": False}
-
-
-class Tags(ColumnLabels):
-    """The tags of words."""
-
-    def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
-        """Takes in a column of lists of strings."""
-        lists = one_array(labels)
-        of_words = one_array(ids).take(pc.list_parent_indices(lists))
-        for tag, words, row_id in _distinct(pc.list_flatten(lists), of_words):
-            self.rows += words
-            if tag:
-                self.count([tag], words, row_id)
-
-    def fields(self) -> dict[str, Any]:
-        """The tags, `O` first."""
-        tags = self.checked()
-        if len(tags) == 1:
-            raise self.refusal(f'holds only the tag "{tags[0]}"; a tagger needs at least two')
-        tags = sorted(tags, key=lambda tag: tag != OUTSIDE)
-        self.told(tags)
-        return {"label_list": tags}
-
-
-def _distinct(values: pa.ChunkedArray | pa.Array, ids: pa.ChunkedArray | pa.Array) -> Iterator[tuple[str, int, str]]:
+def distinct(values: pa.ChunkedArray | pa.Array, ids: pa.ChunkedArray | pa.Array) -> Iterator[tuple[str, int, str]]:
     """Each value that is not null, how often it occurs, and the id of its first row."""
     column = one_array(values) if isinstance(values, pa.ChunkedArray) else values
     names = one_array(ids) if isinstance(ids, pa.ChunkedArray) else ids
@@ -250,7 +169,7 @@ def _distinct(values: pa.ChunkedArray | pa.Array, ids: pa.ChunkedArray | pa.Arra
         yield encoded.dictionary[number].as_py(), count, rows[row].as_py()
 
 
-def _compound(labels: Iterable[str], joints: re.Pattern[str]) -> list[str]:
+def compound(labels: Iterable[str], joints: re.Pattern[str]) -> list[str]:
     """Labels whose parts are parts of other labels, too: they are several."""
     parts = {label: [part for part in joints.split(label) if part] for label in labels}
     in_labels: dict[str, int] = {}
