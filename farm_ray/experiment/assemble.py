@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.data_silo.base import BaseSilo
     from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import HeadConfig
@@ -257,28 +258,42 @@ def make_silo(
     in_process: bool,
     problems_dir: Path | None,
     progress: Progress | None,
-    parts: PartialFeatures | None = None,
-) -> DataSilo:
-    """The data of the run; `in_process` keeps Ray out of all but the workers of a training.
-
-    `parts` is for data that is not streamed.
-    """
-    from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
+) -> BaseSilo:
+    """The data of the run; `in_process` keeps Ray out of all but the workers of a training."""
+    from farm_ray.data_handler.data_silo import StreamingDataSilo
 
     data = experiment.data
-    if data.streaming:
-        return StreamingDataSilo(
-            processor,
-            batch_size=data.batch_size,
-            eval_batch_size=data.eval_batch_size,
-            seed=experiment.seed,
-            lanes=data.lanes,
-            window_bytes=data.window_bytes,
-            max_problem_share=data.max_problem_share,
-            problems_dir=problems_dir,
-            max_processes=1 if in_process else data.max_processes,
-            progress=progress,
+    if not data.streaming:
+        return make_silo_in_memory(
+            experiment, processor, in_process=in_process, problems_dir=problems_dir, progress=progress
         )
+    return StreamingDataSilo(
+        processor,
+        batch_size=data.batch_size,
+        eval_batch_size=data.eval_batch_size,
+        seed=experiment.seed,
+        lanes=data.lanes,
+        window_bytes=data.window_bytes,
+        max_problem_share=data.max_problem_share,
+        problems_dir=problems_dir,
+        max_processes=1 if in_process else data.max_processes,
+        progress=progress,
+    )
+
+
+def make_silo_in_memory(
+    experiment: Experiment,
+    processor: Processor,
+    *,
+    in_process: bool,
+    problems_dir: Path | None,
+    progress: Progress | None,
+    parts: PartialFeatures | None = None,
+) -> DataSilo:
+    """As `make_silo`, of data that is not streamed; `parts` as for `DataSilo`."""
+    from farm_ray.data_handler.data_silo import DataSilo
+
+    data = experiment.data
     return DataSilo(
         processor,
         batch_size=data.batch_size,

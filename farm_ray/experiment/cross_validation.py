@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 
 from farm_ray import cluster, storage
 from farm_ray.data_handler.data_silo import DataSiloForCrossVal, DataSiloForHoldout
+from farm_ray.data_handler.data_silo.base import SETS
 from farm_ray.data_handler.data_silo.cross_validation import check_cross_validation, check_holdout
-from farm_ray.data_handler.data_silo.silo import SETS
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.experiment import folder as folders
-from farm_ray.experiment.assemble import check_experiment, make_silo, prepare_data, refuse_stream
+from farm_ray.experiment.assemble import check_experiment, make_silo_in_memory, prepare_data, refuse_stream
 from farm_ray.experiment.heads import make_model
 from farm_ray.experiment.initial_model import load_pretrained
 from farm_ray.experiment.run import check_device, early_stopping, training_options
@@ -115,7 +115,7 @@ def cross_validate_experiment(
                 check_gpus(parallel or 1)
         started = time.perf_counter()
         prepare_data(experiment)
-        silo = make_silo(
+        silo = make_silo_in_memory(
             experiment, processor, in_process=parallel == 1, problems_dir=target.problems_dir, progress=progress
         )
         folds: Sequence[DataSilo]

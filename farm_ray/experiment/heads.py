@@ -10,7 +10,7 @@ from farm_ray.experiment.config import HeadConfig
 from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 
 if TYPE_CHECKING:
-    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.data_silo.base import BaseSilo
     from farm_ray.experiment.config import Experiment
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
@@ -22,7 +22,7 @@ _LANGUAGE_MODEL = "BertStyleLMProcessor"
 _ANY_WIDTH = 768
 
 
-def make_model(experiment: Experiment, silo: DataSilo, language_model: LanguageModel) -> AdaptiveModel:
+def make_model(experiment: Experiment, silo: BaseSilo, language_model: LanguageModel) -> AdaptiveModel:
     """The language model with one head per task; fresh weights come from the experiment's seed."""
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.reproducibility import set_all_seeds
@@ -70,7 +70,7 @@ def head_configs(experiment: Experiment, tasks: list[str]) -> list[HeadConfig]:
 
 
 def _make_language_model_head(
-    task: str, silo: DataSilo, experiment: Experiment, language_model: LanguageModel
+    task: str, silo: BaseSilo, experiment: Experiment, language_model: LanguageModel
 ) -> PredictionHead:
     """The head that the pretrained model came with, or a fresh one."""
     from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
@@ -81,7 +81,7 @@ def _make_language_model_head(
     return NextSentenceHead(num_labels=2) if name is None else NextSentenceHead.load(name, revision)
 
 
-def _make_head(config: HeadConfig, silo: DataSilo) -> PredictionHead:
+def _make_head(config: HeadConfig, silo: BaseSilo) -> PredictionHead:
     from farm_ray.modeling.prediction_head.base import head_class
 
     task = silo.processor.tasks[config.task]
@@ -94,7 +94,7 @@ def _make_head(config: HeadConfig, silo: DataSilo) -> PredictionHead:
     )
 
 
-def _class_weights(config: HeadConfig, task: Task, silo: DataSilo) -> list[float] | None:
+def _class_weights(config: HeadConfig, task: Task, silo: BaseSilo) -> list[float] | None:
     weights: Any = config.class_weights
     if weights is None:
         return None

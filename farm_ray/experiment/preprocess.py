@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from farm_ray import claims, cluster, storage
 from farm_ray.configuration import to_saved
-from farm_ray.data_handler.data_silo.silo import SETS
+from farm_ray.data_handler.data_silo.base import SETS
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
-from farm_ray.experiment.assemble import check_experiment, make_processor, make_silo, prepare_data, refuse_stream
+from farm_ray.experiment.assemble import (
+    check_experiment,
+    make_processor,
+    make_silo_in_memory,
+    prepare_data,
+    refuse_stream,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +103,9 @@ def _preprocess(
     prepare_data(experiment)
     _refuse_own_inputs(processor, output_dir)
     parts = PartialFeatures(output_dir, resume=resume)
-    silo = make_silo(experiment, processor, in_process=in_process, problems_dir=None, progress=progress, parts=parts)
+    silo = make_silo_in_memory(
+        experiment, processor, in_process=in_process, problems_dir=None, progress=progress, parts=parts
+    )
     parts.check()
     claim.check()
     _remove_outputs(output_dir)

@@ -24,7 +24,7 @@ from farm_ray.experiment.result import Result, by_set, reports
 from farm_ray.tracking import LOGGERS
 
 if TYPE_CHECKING:
-    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.data_silo.base import BaseSilo
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment
     from farm_ray.modeling.adaptive_model import AdaptiveModel
@@ -167,7 +167,7 @@ def _checkpoint_root(experiment: Experiment, output: Path) -> str:
 
 def _make_trainer(
     experiment: Experiment,
-    silo: DataSilo,
+    silo: BaseSilo,
     model: AdaptiveModel,
     output: Path,
     *,
@@ -225,7 +225,7 @@ def early_stopping(experiment: Experiment) -> EarlyStopping | None:
     return None if stopping is None else EarlyStopping(**stopping.model_dump())
 
 
-def _result(trainer: Trainer, silo: DataSilo, output: Path, preprocess_seconds: float) -> Result:
+def _result(trainer: Trainer, silo: BaseSilo, output: Path, preprocess_seconds: float) -> Result:
     done = trainer.result
     metrics = by_set(done.dev, done.test)
     for name, numbers in metrics.items():

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 from farm_ray import cluster
 from farm_ray.data_handler.columns import joined
@@ -19,6 +16,8 @@ from farm_ray.train.one_fold import FoldPlan, MakeModel, Progress, Steps, fold_t
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pyarrow as pa
 
     from farm_ray.data_handler.batches import SentRows
     from farm_ray.data_handler.data_silo import DataSilo
@@ -130,7 +129,7 @@ def run_folds_on_ray(
         _Shared(
             plan=plan,
             make_model=make_model,
-            silo=_without_data(folds[0]),
+            silo=folds[0].emptied(),
             tables=tables.chunks,
             registered=registrations(),
             threads=share,
@@ -208,15 +207,6 @@ def _sent(number: int, silo: DataSilo, tables: _Tables) -> _Fold:
     return _Fold(number=number, settings=settings, sets=sets)
 
 
-def _without_data(silo: DataSilo) -> DataSilo:
-    """A silo to travel: processor and settings."""
-    empty = copy.copy(silo)
-    empty.data = dict.fromkeys(silo.data)
-    empty.problems, empty.progress = pa.table({}), None
-    vars(empty).pop("_problem_tables", None)
-    return empty
-
-
 def _run_in_worker(shared_reference: list[Any], fold: _Fold) -> FoldResult:
     """The task: one fold in a process of its own."""
     import ray
@@ -241,9 +231,9 @@ def _with_data(shared: _Shared, fold: _Fold) -> DataSilo:
     def table(name: str) -> pa.Table:
         return joined(ray.get(shared.tables[name]))
 
-    silo = copy.copy(shared.silo)
+    silo = shared.silo.emptied()
     vars(silo).update(fold.settings)
-    silo.data = dict.fromkeys(shared.silo.data) | {name: rows.received(table) for name, rows in fold.sets.items()}
+    silo.data |= {name: rows.received(table) for name, rows in fold.sets.items()}
     return silo
 
 

@@ -10,7 +10,7 @@ from farm_ray.modeling.describe import settings_of, training_settings_of
 from farm_ray.modeling.tokenization.backend import tokenizer_bytes
 
 if TYPE_CHECKING:
-    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.data_silo.base import BaseSilo
     from farm_ray.data_handler.run_sets import TrainingSet
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
@@ -19,7 +19,7 @@ _SHORT = 60
 """Characters of a value that is told as it is."""
 
 
-def run_identity(model: AdaptiveModel, data_silo: DataSilo, *, early_stopping: Any = None) -> dict[str, str]:
+def run_identity(model: AdaptiveModel, data_silo: BaseSilo, *, early_stopping: Any = None) -> dict[str, str]:
     """Data, tokenizer and model of a run, each under the name that a message gives it.
 
     Training data in memory counts by its content: ids, token ids, labels. Of a stream, which nobody reads as a whole,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from farm_ray.claims import Claim
-    from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.data_handler.data_silo.base import BaseSilo
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.tracking import RunLogger
 
@@ -92,7 +92,7 @@ class Trainer:
         self,
         model: AdaptiveModel,
         optimizer: torch.optim.Optimizer | None = None,
-        data_silo: DataSilo | None = None,
+        data_silo: BaseSilo | None = None,
         epochs: int = 1,
         n_gpu: int | None = None,
         device: torch.device | str | None = None,
@@ -195,7 +195,7 @@ class Trainer:
     @classmethod
     def create_or_load_checkpoint(
         cls,
-        data_silo: DataSilo,
+        data_silo: BaseSilo,
         checkpoint_root_dir: str | Path,
         model: AdaptiveModel,
         optimizer: torch.optim.Optimizer | None = None,

@@ -132,7 +132,7 @@ def lm_run(folder, silo, **options):
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
 def test_pairs_of_a_set_in_memory_are_the_same_on_ray_and_here(tiny_folder, documents, monkeypatch):
-    monkeypatch.setattr("farm_ray.data_handler.data_silo.silo._SMALL_BYTES", 0)
+    monkeypatch.setattr("farm_ray.data_handler.data_silo.loading._SMALL_BYTES", 0)
     tables = []
     for processes in (1, 4):
         made = documents_stream(tiny_folder, documents).processor

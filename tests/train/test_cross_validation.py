@@ -255,7 +255,7 @@ def test_features_made_on_ray_are_not_copied_for_the_folds(tiny_folder, tmp_path
     for name, n in (("train", 60), ("test", 12)):
         rows = "".join(f"{row['text']}\t{row['text_classification_label']}\n" for row in labelled_dicts(n))
         (tmp_path / f"{name}.tsv").write_text("text\tlabel\n" + rows)
-    monkeypatch.setattr("farm_ray.data_handler.data_silo.silo._SMALL_BYTES", 500)
+    monkeypatch.setattr("farm_ray.data_handler.data_silo.loading._SMALL_BYTES", 500)
     processor = TextClassificationProcessor(
         tokenizer=tiny_tokenizer(tmp_path), max_seq_len=16, data_dir=str(tmp_path), label_list=LABELS, metric="acc"
     )

@@ -14,9 +14,10 @@ import numpy as np
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo import label_strata, statistics
+from farm_ray.data_handler.data_silo.base import SETS
 from farm_ray.data_handler.data_silo.folds import deal, draws, seed_of
 from farm_ray.data_handler.data_silo.pooling import Units, pool
-from farm_ray.data_handler.data_silo.silo import SETS, DataSilo
+from farm_ray.data_handler.data_silo.silo import DataSilo
 from farm_ray.errors import ConfigError, FarmRayError
 
 if TYPE_CHECKING:
@@ -66,10 +67,15 @@ class _FoldSilo(DataSilo):
         fold: int = 1,
         seed: int | None = None,
     ) -> None:
-        vars(self).update(vars(origsilo))
+        super().__init__(
+            origsilo.processor,
+            origsilo.batch_size,
+            origsilo.eval_batch_size,
+            automatic_loading=False,
+            seed=origsilo.seed if seed is None else seed,
+        )
         self.fold = fold
-        self.seed = origsilo.seed if seed is None else seed
-        self._loaders = {}
+        self.problems = origsilo.problems
         self.data = {"train": trainset, "dev": devset, "test": testset}
         if devset is None and self.processor.dev_split:
             self._split_dev_from_train()
@@ -253,6 +259,8 @@ def _all_rows(silo: DataSilo, sets: Sequence[str]) -> FeatureSet:
     filled = [rows for rows in (silo.data[name] for name in SETS if name in names) if rows is not None]
     if not filled:
         raise ConfigError(f"the silo has no rows in sets={names}; load its data first, or name other sets")
+    if not all(rows.loaded for rows in filled):
+        raise ConfigError("a stream has no folds, as its rows are not known; make them of a DataSilo")
     return pool(filled)
 
 

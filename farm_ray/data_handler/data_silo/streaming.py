@@ -9,20 +9,19 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from farm_ray import cluster, storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo import statistics
+from farm_ray.data_handler.data_silo.base import SETS, BaseSilo, given_sets
 from farm_ray.data_handler.data_silo.estimate import estimated_rows
 from farm_ray.data_handler.data_silo.featurize import WINDOW_BYTES
 from farm_ray.data_handler.data_silo.input_files import input_files, input_path, planned_splits
 from farm_ray.data_handler.data_silo.lanes import Lanes
 from farm_ray.data_handler.data_silo.line_numbers import with_lines
-from farm_ray.data_handler.data_silo.silo import SETS, DataSilo, Progress, given_sets
+from farm_ray.data_handler.data_silo.loading import Loading, worth_ray
 from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
-from farm_ray.data_handler.order import Position
+from farm_ray.data_handler.order import FeatureLoader, Position
 from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
@@ -31,8 +30,10 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    import pyarrow as pa
     import torch
 
+    from farm_ray.data_handler.data_silo.loading import Progress
     from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.processor import Processor
 
@@ -40,7 +41,7 @@ LANES = 8
 _DIGITS = 16
 
 
-class StreamingDataSilo(DataSilo):
+class StreamingDataSilo(BaseSilo):
     """A silo whose train set is never whole anywhere: windows of it are read, featurised and used up while training.
 
     Works with every processor. Text files, JSON lines, TSV and CSV are cut into splits that are read by themselves;
@@ -90,15 +91,16 @@ class StreamingDataSilo(DataSilo):
         self.wanted_lanes, self.window_bytes, self.tasks_ahead = lanes, window_bytes, dataloader_workers
         super().__init__(
             processor,
-            batch_size,
-            eval_batch_size,
-            distributed,
+            batch_size=batch_size,
+            eval_batch_size=eval_batch_size,
+            distributed=distributed,
             max_processes=max_processes,
             seed=seed,
             max_problem_share=max_problem_share,
             problems_dir=problems_dir,
             progress=progress,
         )
+        self._load_data()
 
     def _load_data(
         self,
@@ -115,18 +117,22 @@ class StreamingDataSilo(DataSilo):
                 f"dev_split={processor.dev_split} cannot be taken from a stream; give a dev_filename, or dev_split=0"
             )
         given = given_sets(dev_dicts=dev_dicts, test_dicts=test_dicts)
-        self._problem_tables = []
+        self._forget_problems()
         files = input_files(processor, [name for name in SETS if given.get(name) is None])
         processor.check_ready_for_training(input_path(processor, "train"))
         if "train" not in files:
             raise ConfigError("a StreamingDataSilo needs a train_filename")
         files = {name: filled_files(found, processor.read) for name, found in files.items()}
-        self.processor = processor.fitted_on(self._training_rows(None, files["train"]))
+        self.processor = processor.fitted_on(self._loading().training_rows(None, files["train"]))
+        loading = self._loading()
         for name, dicts in given.items():
-            made = self._features(dicts, files.get(name))
-            self.data[name] = None if made is None else self._accept(name, *made)
-        self.data["train"] = self._planned(files["train"])  # type: ignore[assignment] # what Trainer takes in its place
-        self.problems = pa.concat_tables(self._problem_tables) if self._problem_tables else pa.table({})
+            self.data[name] = self._accept(name, loading.features(dicts, files.get(name), name))
+        self.data["train"] = self._planned(files["train"])
+
+    def _loading(self) -> Loading:
+        return Loading(
+            processor=self.processor, seed=self.seed, max_processes=self.max_processes, progress=self.progress
+        )
 
     def _planned(self, files: Sequence[str]) -> StreamedSet:
         """The train set as ranges, lanes and an estimate of its rows."""
@@ -137,7 +143,7 @@ class StreamingDataSilo(DataSilo):
             raise DataProblemError(f"{shown}: the train set is empty; give files with text", file=shown)
         stamps = {file: storage.change_stamp(file) for file in filled}
         # To start Ray would take longer than most looks.
-        on_ray = cluster.is_connected() and self._worth_ray(filled)
+        on_ray = cluster.is_connected() and worth_ray(filled, max_processes=self.max_processes)
         planned = planned_splits(self.processor, filled, self.window_bytes, lines_wanted=False, on_ray=on_ray)
         ranges = [replace(split, stamp=stamps.get(split.file)) for split in planned]
         lanes = self.wanted_lanes or min(LANES, self.batch_size, len(ranges))
@@ -165,13 +171,13 @@ class StreamingDataSilo(DataSilo):
         }
 
     def quarantine_while_training(self, found: pa.Table | None) -> None:
-        """As `DataSilo.quarantine_while_training`; rows are named by their lines."""
+        """As `BaseSilo.quarantine_while_training`; rows are named by their lines."""
         super().quarantine_while_training(None if found is None else with_lines(found, self.stream.ranges))
 
     @property
     def stream(self) -> StreamedSet:
         """The train set."""
-        train: Any = self.data["train"]
+        train: StreamedSet = self.data["train"]
         return train
 
     def statistics(self) -> dict[str, float]:
@@ -179,18 +185,11 @@ class StreamingDataSilo(DataSilo):
         facts = statistics.describe({name: self.data[name] for name in ("dev", "test")}, batch_size=self.batch_size)
         return {"n_samples_train": len(self.stream), **facts, "n_samples": facts["n_samples"] + len(self.stream)}
 
-    def get_data_loader(self, dataset_name: str) -> Any:
-        """Batches of one set as dicts of padded tensors; None where there is no such set.
-
-        Of one set always the same loader: each pass over that of train is the next epoch of the stream, read in this
-        process; `len` of it is an estimate.
-        """
-        return super().get_data_loader(dataset_name)
-
-    def _new_loader(self, dataset_name: str, rows: Any) -> Any:
-        return (
-            StreamLoader(rows, self.batch_size) if dataset_name == "train" else super()._new_loader(dataset_name, rows)
-        )
+    def _new_loader(self, dataset_name: str, rows: Any) -> FeatureLoader | StreamLoader:
+        """As `BaseSilo`: train is read as it is trained on."""
+        if dataset_name == "train":
+            return StreamLoader(rows, self.batch_size)
+        return FeatureLoader(rows, self.eval_batch_size)
 
     def calculate_class_weights(self, task_name: str, source: str = "train") -> npt.NDArray[np.float32]:
         """Refused: labels of a stream are not known before it is read.

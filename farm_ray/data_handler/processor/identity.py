@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
 import json
@@ -32,10 +33,11 @@ def is_frozen(processor: Processor) -> bool:
 
 def changed_copy(processor: P, **changes: Any) -> P:
     """A shallow copy with some attributes changed; frozen if the original is."""
-    copy = object.__new__(type(processor))
-    copy.__dict__.update({**processor.__dict__, **changes})
-    copy.__dict__.pop("_fingerprint", None)
-    return copy
+    made = copy.copy(processor)
+    # Frozen ones refuse to be set.
+    vars(made).update(changes)
+    vars(made).pop("_fingerprint", None)
+    return made
 
 
 def fingerprint(processor: Processor) -> str:

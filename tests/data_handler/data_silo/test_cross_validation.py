@@ -1,15 +1,18 @@
 """Folds and hold-outs: every row tested once, nothing torn apart or mixed, shares kept, seeds, and clear refusals."""
 
 import logging
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from farm_ray.data_handler.data_silo import DataSilo, DataSiloForCrossVal, DataSiloForHoldout
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.data_handler.data_silo.feature_tables import features, tags
 from tests.runs import labelled_dicts, small_silo
+from tests.stream_runs import text_stream, write_tables
 from tests.tasks.making import make_task
 
 NAMES = ("train", "dev", "test")
@@ -25,8 +28,10 @@ def silo(tmp_path_factory):
 def made_silo(rows, tasks, *, dev_split=0.0, **sets):
     """What folds need of a silo, around tables made by hand."""
     processor = SimpleNamespace(tasks=tasks, dev_split=dev_split, dev_stratification=False)
+    processor.frozen = lambda: processor
+    data = {"train": rows, "dev": None, "test": None} | sets
     return SimpleNamespace(
-        processor=processor, seed=42, batch_size=8, data={"train": rows, "dev": None, "test": None} | sets
+        processor=processor, seed=42, batch_size=8, eval_batch_size=8, data=data, problems=pa.table({})
     )
 
 
@@ -71,6 +76,21 @@ def test_folds_are_silos_without_copies(silo):
         assert sum(map(len, batches)) == fold.n_samples("train") == len(fold.loaders["train"].dataset)
         assert fold.statistics()["n_samples"] == 60
         assert fold.calculate_class_weights("text_classification").shape == (3,)
+
+
+def test_a_fold_travels_without_the_rows_of_its_loaders(silo):
+    fold = DataSiloForCrossVal.make(silo)[0]
+    small = len(pickle.dumps(fold.emptied()))
+    fold.get_data_loader("train")
+    assert len(pickle.dumps(fold.emptied())) == small
+    assert fold.emptied().counts == dict.fromkeys(NAMES, 0)
+    assert sum(fold.counts.values()) == 60
+
+
+def test_a_stream_has_no_folds(tiny_folder, tmp_path):
+    stream = text_stream(tiny_folder, write_tables(tmp_path))
+    with pytest.raises(ConfigError, match="a stream has no folds"):
+        DataSiloForCrossVal.make(stream)
 
 
 def test_labels_keep_their_shares(silo):

@@ -3,6 +3,7 @@
 import pytest
 
 from farm_ray.data_handler.data_silo import DataSilo, DataSiloForCrossVal, StreamingDataSilo
+from farm_ray.data_handler.data_silo.loading import Loading
 from farm_ray.data_handler.processor import NERProcessor, Processor, TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.tiny import tiny_tokenizer
@@ -134,7 +135,7 @@ def test_a_processor_with_labels_of_its_own_needs_the_list(tokenizer, folder):
 
 
 def test_a_metric_that_does_not_fit_the_labels_is_refused_before_features_are_made(tokenizer, folder, monkeypatch):
-    monkeypatch.setattr(DataSilo, "_features", None)
+    monkeypatch.setattr(Loading, "features", None)
     with pytest.raises(ConfigError, match="acc_f1 needs labels 0 and 1"):
         DataSilo(classification(tokenizer, folder, metric="acc_f1"), batch_size=2)
     rows = ['{"text": ["Ada", "said"], "ner_label": [1, 0]}', '{"text": ["EU", "rejects"], "ner_label": [2, 0]}']

@@ -3,7 +3,7 @@
 import pytest
 
 from farm_ray import parts
-from farm_ray.data_handler.data_silo import DataSilo, silo
+from farm_ray.data_handler.data_silo import DataSilo, loading
 from farm_ray.data_handler.data_silo import featurize as featurizing
 from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
 from farm_ray.data_handler.processor import (
@@ -143,7 +143,7 @@ def test_features_under_other_settings_are_told_and_made_anew(tokenizer, tmp_pat
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray_cluster")
 def test_on_ray_behind_what_this_process_has_made(tokenizer, tmp_path, featurized, monkeypatch):
-    monkeypatch.setattr(silo, "_SMALL_BYTES", 0)
+    monkeypatch.setattr(loading, "_SMALL_BYTES", 0)
     processor = words(tokenizer, tmp_path)
     whole, _ = make(processor)
     featurized.stop_after = 3

@@ -294,7 +294,7 @@ def test_the_share_of_bad_rows_is_one_of_source_rows(tokenizer):
     bad = problems.at("d", stage="stage 2", kind="bad", message="d: it is bad")
     found = problems.first_of_each(problems.none(6), [None] * 5 + [bad])
     with pytest.raises(DataProblemError, match="1 of 4 rows have problems"):
-        silo._accept("train", table.append_column("problem", found), ())
+        silo._accept("train", (table.append_column("problem", found), ()))
 
 
 def test_stratification_needs_labels(tokenizer):
