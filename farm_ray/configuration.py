@@ -41,6 +41,11 @@ class Config(BaseModel):
         frozen=True, extra="forbid", protected_namespaces=(), validate_default=True, allow_inf_nan=False
     )
 
+    @classmethod
+    def alternatives(cls) -> list[type[Config]]:
+        """The classes of the values that a field of this class may have."""
+        return [cls]
+
     @field_validator("*", mode="before")
     @classmethod
     def _no_switch_for_a_number(cls, value: Any, field: ValidationInfo) -> Any:
@@ -260,7 +265,7 @@ def _nested(annotation: Any) -> list[type[Config]]:
         return _nested(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
         return [kind for part in get_args(annotation) for kind in _nested(part)]
-    return [annotation] if isinstance(annotation, type) and issubclass(annotation, Config) else []
+    return annotation.alternatives() if isinstance(annotation, type) and issubclass(annotation, Config) else []
 
 
 def _listed(annotation: Any) -> list[type[Config]]:

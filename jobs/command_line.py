@@ -21,7 +21,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -41,6 +41,7 @@ EXIT_INTERRUPTED = 130
 Work = Callable[[argparse.Namespace, ProgressPrinter], dict[str, Any]]
 """A job's own part: parsed flags and a progress function in, the result (what the JSON line says) out."""
 
+_IMPORTS = "imported_modules"
 _OF_PATHS = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS)
 _LONG_WORD = re.compile(r"\S{1000,}")
 """No path or option is so long; values of damaged files are."""
@@ -73,7 +74,15 @@ def make_parser(name: str, description: str | None) -> Parser:
 
     A flag has the name of the argument that it fills as its `dest`, so that messages can be told in flags.
     """
-    return Parser(prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog=name, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--import",
+        dest=_IMPORTS,
+        action="append",
+        metavar="MODULE",
+        help="import this module first, which brings processors, heads, tasks or metrics of your own; repeatable",
+    )
+    return parser
 
 
 def whole_number(text: str) -> int:
@@ -198,11 +207,19 @@ def plain(value: Any) -> Any:
     return redact(str(value))
 
 
+def _import_modules(names: Sequence[str]) -> None:
+    from farm_ray.experiment.load import import_module
+
+    for name in names:
+        import_module(name)
+
+
 def _attempt(
     parser: Parser, work: Work, arguments: argparse.Namespace, progress: ProgressPrinter, *, resumable: bool
 ) -> tuple[int, dict[str, Any] | None]:
     try:
         try:
+            _import_modules(getattr(arguments, _IMPORTS, None) or ())
             result = {"status": "ok", **work(arguments, progress)}
         finally:
             progress.close()

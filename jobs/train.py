@@ -22,6 +22,7 @@ from jobs.experiment_flags import add_experiment_flags, experiment_from
 
 if TYPE_CHECKING:
     import argparse
+    from types import ModuleType
 
     from farm_ray.experiment import Result
     from jobs.progress import ProgressPrinter
@@ -78,10 +79,17 @@ def _say_what_next(pipeline: str | None, result: Result, progress: ProgressPrint
     """A pipeline may have a `next_steps(result)` with advice for its users; all others get the plain line."""
     module = importlib.import_module(pipeline.partition(":")[0]) if pipeline else None
     next_steps = getattr(module, "next_steps", None)
-    lines = next_steps(result) if next_steps else [f"predict: python -m jobs.infer {result.model_dir} INPUT OUTPUT"]
+    lines = next_steps(result) if next_steps else [f"predict: {_predict_command(module, result)}"]
     progress.close()
     for line in lines:
         progress.line(line)
+
+
+def _predict_command(module: ModuleType | None, result: Result) -> str:
+    from farm_ray.experiment.load import brings_own_classes
+
+    imported = f"--import {module.__name__} " if module is not None and brings_own_classes() else ""
+    return f"python -m jobs.infer {imported}{result.model_dir} INPUT OUTPUT"
 
 
 def main(argv: list[str] | None = None) -> int:

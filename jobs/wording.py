@@ -24,6 +24,7 @@ _ARGUMENT = re.compile(
     re.VERBOSE,
 )
 _ALTERNATIVE = re.compile(r", or (?:(?!, or )[^;\n])*")
+_IMPORT = re.compile(r"import the module that defines (it|a class of your own) first")
 _CALL = re.compile(r"\b[A-Za-z_][\w.]*\([^()]*\)")
 
 
@@ -51,7 +52,8 @@ def with_flags(message: str, flags: Mapping[str, str], fields: Mapping[str, str]
         is_typed = not _CALL.search(found[0]) and all(name in flags or name in fields for name in arguments)
         return found[0] if is_typed else ""
 
-    return _ARGUMENT.sub(in_words_of_the_job, _ALTERNATIVE.sub(of_the_job, message))
+    typed = _IMPORT.sub(r"name the module that defines \1 with --import", message)
+    return _ARGUMENT.sub(in_words_of_the_job, _ALTERNATIVE.sub(of_the_job, typed))
 
 
 def _with_flag(flag: str, sign: str | None, value: str | None) -> str:

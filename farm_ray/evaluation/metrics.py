@@ -131,25 +131,19 @@ def register_report(ph_output_type: str, fn: ReportFunction) -> None:
     _registered_reports[ph_output_type] = fn
 
 
-def registrations() -> dict[str, dict[str, Callable[..., Any]]]:
-    """What was registered in this process, `metrics` and `reports` by name, for `register_all` in another process."""
-    return {
-        "metrics": {name: named.fn for name, named in _registered_metrics.items()},
-        "reports": {**_registered_reports},
-    }
+def registered_metrics() -> dict[str, Callable[..., Any]]:
+    """The functions that were registered as metrics in this process, by name."""
+    return {name: named.fn for name, named in _registered_metrics.items()}
 
 
-def register_all(registered: Mapping[str, Mapping[str, Callable[..., Any]]]) -> None:
-    """Registers what `registrations` gave."""
-    for name, fn in registered["metrics"].items():
-        register_metrics(name, fn)
-    for output_type, fn in registered["reports"].items():
-        register_report(output_type, fn)
+def registered_reports() -> dict[str, Callable[..., Any]]:
+    """The functions that were registered as reports in this process, by output type."""
+    return {**_registered_reports}
 
 
 def metric_name(fn: Callable[..., Any]) -> str | None:
     """The name under which this function is built in or registered, None where it is neither."""
-    known = [*METRICS.items(), *registrations()["metrics"].items(), *_registered_metrics.items()]
+    known = [*METRICS.items(), *registered_metrics().items(), *_registered_metrics.items()]
     return next((name for name, known_as in known if known_as == fn), None)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import HeadConfig
-    from farm_ray.experiment.processor_config import ProcessorConfig
+    from farm_ray.experiment.processor_config import AnyProcessorConfig
     from farm_ray.tasks.spec import TaskSpec
 
     Progress = Callable[[str, int, int | None, str], None]
@@ -111,7 +111,7 @@ class _Scored(NamedTuple):
         return self.rows() or self.spec.labels.trial(_ANY_LABELS)
 
 
-def _scored_tasks(processor: ProcessorConfig) -> dict[str, _Scored]:
+def _scored_tasks(processor: AnyProcessorConfig) -> dict[str, _Scored]:
     if isinstance(processor, BertStyleLMProcessorConfig):
         found = {"lm": _Scored(("acc",), LANGUAGE_MODELLING)}
         next_sentence = _Scored(("acc",), CLASSIFICATION, ("True", "False"))
@@ -168,7 +168,7 @@ def _check_watched(watched: str, task: str, scored: _Scored) -> None:
     """A value for early stopping that no evaluation yields is refused where the values are known for sure."""
     from farm_ray.evaluation.metrics import reported_names
 
-    if watched == _LOSS or scored.spec is LANGUAGE_MODELLING:
+    if watched == _LOSS or scored.spec == LANGUAGE_MODELLING:
         return
     names, all_known = reported_names(scored.metric, scored.stand_ins())
     if watched in names:
@@ -219,7 +219,7 @@ def _data_is_there(experiment: Experiment) -> bool:
     return "://" in str(experiment.processor.data_dir) or all(found)
 
 
-def make_processor(config: ProcessorConfig, tokenizer: Any, *, seed: int) -> Processor:
+def make_processor(config: AnyProcessorConfig, tokenizer: Any, *, seed: int) -> Processor:
     """The processor with its tasks.
 
     Args:
@@ -227,7 +227,7 @@ def make_processor(config: ProcessorConfig, tokenizer: Any, *, seed: int) -> Pro
         tokenizer: From `Tokenizer.load`.
         seed: Of `max_samples`.
     """
-    from farm_ray.data_handler import processor as processors
+    from farm_ray.data_handler.processor import processor_class
 
     values = {name: getattr(config, name) for name in type(config).model_fields if name not in _NOT_THE_PROCESSORS}
     # Processors keep lists: that is what JSON gives back.
@@ -236,7 +236,7 @@ def make_processor(config: ProcessorConfig, tokenizer: Any, *, seed: int) -> Pro
         values["metric"] = None if config.tasks and not config.keeps_own_task else _metric(config.metric)
     if "max_samples" in values or isinstance(config, BertStyleLMProcessorConfig):
         values["seed"] = seed
-    kind: Any = getattr(processors, config.kind)
+    kind: Any = processor_class(config.kind)
     processor = kind(tokenizer=tokenizer, data_dir=config.data_dir, **values)
     for task in config.tasks:
         processor.add_task(

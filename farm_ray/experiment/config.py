@@ -22,6 +22,7 @@ from pydantic import (
 from farm_ray.configuration import Config, build, read_yaml, to_yaml
 from farm_ray.experiment.preparation import as_prepare, name_of
 from farm_ray.experiment.processor_config import (
+    AnyProcessorConfig,
     BertStyleLMProcessorConfig,
     NERProcessorConfig,
     ProcessorConfig,
@@ -42,6 +43,7 @@ __all__ = [
     "HeadConfig",
     "ModelConfig",
     "NERProcessorConfig",
+    "ProcessorConfig",
     "RegressionProcessorConfig",
     "TaskConfig",
     "TextClassificationProcessorConfig",
@@ -206,7 +208,7 @@ class Experiment(Config):
     prepare: PrepareField = None
     """A function, called with the data folder when the training file is not there yet. A file holds its name, which
     only stands for the function that the pipeline declares."""
-    processor: ProcessorConfig = TextClassificationProcessorConfig()
+    processor: AnyProcessorConfig = TextClassificationProcessorConfig()
     """From files to features."""
     data: DataConfig = DataConfig()
     """From features to batches."""

@@ -76,7 +76,7 @@ def _make_language_model_head(
     from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
 
     name, revision = experiment.model.language_model, experiment.model.revision
-    if silo.processor.tasks[task].spec is LANGUAGE_MODELLING:
+    if silo.processor.tasks[task].spec == LANGUAGE_MODELLING:
         return BertLMHead.for_language_model(language_model) if name is None else BertLMHead.load(name, revision)
     return NextSentenceHead(num_labels=2) if name is None else NextSentenceHead.load(name, revision)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import Experiment
+from farm_ray.overrides import imported_subclasses, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +35,23 @@ def load_experiment(name: str) -> Experiment:
     return experiment
 
 
+def brings_own_classes() -> bool:
+    """Whether a saved model may need modules of the user's: kinds of tasks, metrics, processors or heads."""
+    from farm_ray.data_handler.processor import Processor
+    from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.registrations import Registrations
+
+    classes = [*imported_subclasses(Processor).values(), *imported_subclasses(PredictionHead).values()]  # type: ignore[type-abstract]
+    return Registrations.of_this_process().any() or not all(map(is_ours, classes))
+
+
 def _function(name: str) -> Callable[..., Any]:
     module_name, colon, function_name = name.partition(":")
-    module = _import(module_name)
+    if not _is_dotted_name(module_name):
+        raise ConfigError(
+            f'the pipeline must be module or module:function, for example pipelines.quickstart, not "{module_name}"'
+        )
+    module = import_module(module_name, what="pipeline", usual_package="pipelines")
     functions = _functions(module)
     if not colon:
         return _only(functions, module_name)
@@ -47,24 +62,39 @@ def _function(name: str) -> Callable[..., Any]:
     return functions[function_name]
 
 
-def _import(name: str) -> ModuleType:
-    if not all(part.isidentifier() for part in name.split(".")):
-        raise ConfigError(
-            f'the pipeline must be module or module:function, for example pipelines.quickstart, not "{name}"'
-        )
+def import_module(name: str, *, what: str = "module", usual_package: str = "") -> ModuleType:
+    """A module of a user's, by which its processors, heads, tasks and metrics become known.
+
+    Args:
+        name: As in an import.
+        what: What it is, for messages.
+        usual_package: Where others of its kind are.
+
+    Raises:
+        ConfigError: When there is no such module (the nearest is named), or it cannot be imported.
+    """
+    if not _is_dotted_name(name):
+        raise ConfigError(f'a {what} is named as in an import, such as my_package.my_task, not "{name}"')
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            raise ConfigError(f'unknown pipeline "{name}"{nearest(name, _siblings(name))}', value=name) from None
-        raise ConfigError(f"pipeline {name} cannot be imported: {error}", value=name) from None
+            hint = (
+                nearest(name, _siblings(name, usual_package)) or "; it must lie in this folder, or in one of PYTHONPATH"
+            )
+            raise ConfigError(f'unknown {what} "{name}"{hint}', value=name) from None
+        raise ConfigError(f"{what} {name} cannot be imported: {error}", value=name) from None
     except SyntaxError as error:
-        raise ConfigError(f"pipeline {name} is no valid Python: {error}; fix the file", value=name) from None
+        raise ConfigError(f"{what} {name} is no valid Python: {error}; fix the file", value=name) from None
 
 
-def _siblings(name: str) -> list[str]:
-    """The modules there are in the package of `name`, or in `pipelines`."""
-    for package in (name.rpartition(".")[0], "pipelines"):
+def _is_dotted_name(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _siblings(name: str, usual_package: str) -> list[str]:
+    """The modules there are in the package of `name`, else in the usual one."""
+    for package in (name.rpartition(".")[0], usual_package):
         try:
             spec = importlib.util.find_spec(package) if package else None
         except ModuleNotFoundError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+import functools
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import (
     AfterValidator,
@@ -11,11 +12,14 @@ from pydantic import (
     Field,
     NonNegativeInt,
     PositiveInt,
+    SerializeAsAny,
     Tag,
+    TypeAdapter,
     field_validator,
 )
 
 from farm_ray.configuration import Config, nearest
+from farm_ray.overrides import imported_subclasses
 from farm_ray.tasks.classification import CLASSIFICATION
 from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
@@ -52,7 +56,7 @@ def _as_list(value: Any) -> Any:
 
 
 def _known_task_type(value: str) -> str:
-    known = [spec.name for spec in all_specs() if spec is not LANGUAGE_MODELLING]
+    known = [spec.name for spec in all_specs() if spec != LANGUAGE_MODELLING]
     if value not in known:
         raise ValueError(f"there is no such kind of task{nearest(value, known)}")
     return value
@@ -84,8 +88,16 @@ class TaskConfig(Config):
     """Key of the label in dicts; None is `{name}_label`."""
 
 
-class _FilesConfig(Config):
-    """What all processors have."""
+class FilesConfig(Config):
+    """What the configurations of all processors have; their `kind` is the processor's class."""
+
+    kind: str
+    """The processor's class."""
+
+    @classmethod
+    def alternatives(cls) -> list[type[Config]]:
+        """Where any processor is meant, all kinds; else this one."""
+        return [*_kinds().values()] if cls is FilesConfig else [cls]
 
     keeps_own_task: ClassVar[bool] = False
     """The task that the processor makes by itself stays when there are others."""
@@ -103,19 +115,34 @@ class _FilesConfig(Config):
     """Share of the training rows for dev where there is no `dev_filename`."""
 
 
-class _ProcessorConfig(_FilesConfig):
-    """What all processors of labelled rows have."""
+class ProcessorConfig(FilesConfig):
+    """What the configurations of all processors of labelled rows have; one for a processor of your own derives from it.
+
+        class WordCountProcessorConfig(ProcessorConfig):
+            kind: Literal["WordCountProcessor"] = "WordCountProcessor"
+            specs = (WORD_COUNT,)
+            metric: Metrics = ("off_by",)
+
+    The fields are handed to the processor's constructor, but for `kind` and `tasks`.
+    """
 
     specs: ClassVar[tuple[TaskSpec, ...]] = (CLASSIFICATION,)
     """Kinds of tasks that the processor may make by itself; the first unless an option says another."""
     tasks: tuple[TaskConfig, ...] = ()
     """Several label columns, one task and one head each."""
-    delimiter: str = "\t"
-    r"""Column separator of text files; `\t` is a tab."""
+    metric: Metrics = ("acc",)
+    """Metrics of the task that the processor makes by itself."""
 
     def own_task_type(self) -> str:
         """Kind of the task that the processor makes by itself."""
         return self.specs[0].name
+
+
+class _DelimitedConfig(ProcessorConfig):
+    """What the processors of files with columns have."""
+
+    delimiter: str = "\t"
+    r"""Column separator of text files; `\t` is a tab."""
 
     @field_validator("delimiter")
     @classmethod
@@ -123,7 +150,7 @@ class _ProcessorConfig(_FilesConfig):
         return value.replace("\\t", "\t")
 
 
-class _TableProcessorConfig(_ProcessorConfig):
+class _TableProcessorConfig(_DelimitedConfig):
     """What the processors of tables have."""
 
     quote_char: str | None = "'"
@@ -196,7 +223,7 @@ class TextPairRegressionProcessorConfig(RegressionProcessorConfig):
     """Quoting character of TSV and CSV files, None for none."""
 
 
-class NERProcessorConfig(_ProcessorConfig):
+class NERProcessorConfig(_DelimitedConfig):
     """Words with a tag each; the fields are the parameters of `NERProcessor`."""
 
     specs: ClassVar[tuple[TaskSpec, ...]] = (TOKEN_CLASSIFICATION,)
@@ -235,7 +262,7 @@ class NERProcessorConfig(_ProcessorConfig):
     """Tokens that neighbouring windows of a long text share; None takes a quarter of a window."""
 
 
-class BertStyleLMProcessorConfig(_FilesConfig):
+class BertStyleLMProcessorConfig(FilesConfig):
     """Plain text for a language model; the fields are the parameters of `BertStyleLMProcessor`."""
 
     kind: Literal["BertStyleLMProcessor"] = "BertStyleLMProcessor"
@@ -276,23 +303,40 @@ class BertStyleLMProcessorConfig(_FilesConfig):
 DEFAULT_KIND = "TextClassificationProcessor"
 
 
+def _as_config(value: Any) -> Any:
+    """Plain values as the configuration of their kind, which may be one of a user's that has been imported."""
+    return value if isinstance(value, FilesConfig) else _adapter(tuple(_kinds().items())).validate_python(value)
+
+
+@functools.cache
+def _adapter(kinds: tuple[tuple[str, type[FilesConfig]], ...]) -> TypeAdapter[Any]:
+    """Reads any of these, so that errors say the kind and the field."""
+    tagged: Any = tuple(Annotated[kind, Tag(name)] for name, kind in kinds)
+    return TypeAdapter(Annotated[Union[tagged], Discriminator(_kind)])  # noqa: UP007 - of a tuple
+
+
 def _kind(value: Any) -> str:
-    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-    return str(kind or DEFAULT_KIND)
+    return str((value.get("kind") if isinstance(value, dict) else None) or DEFAULT_KIND)
 
 
-ProcessorConfig = Annotated[
-    Annotated[TextClassificationProcessorConfig, Tag("TextClassificationProcessor")]
-    | Annotated[TextPairClassificationProcessorConfig, Tag("TextPairClassificationProcessor")]
-    | Annotated[RegressionProcessorConfig, Tag("RegressionProcessor")]
-    | Annotated[TextPairRegressionProcessorConfig, Tag("TextPairRegressionProcessor")]
-    | Annotated[NERProcessorConfig, Tag("NERProcessor")]
-    | Annotated[BertStyleLMProcessorConfig, Tag("BertStyleLMProcessor")],
-    Discriminator(_kind),
-]
-"""Any of them; values without a `kind` mean text classification."""
+def _kinds() -> dict[str, type[FilesConfig]]:
+    """Configurations by the name of their processor."""
+    found = imported_subclasses(FilesConfig)
+    named = {str(kind.model_fields["kind"].default): kind for kind in found.values() if _has_kind(kind)}
+    return dict(sorted(named.items()))
 
-PROCESSORS_OF_TASKS: dict[str, type[_ProcessorConfig]] = {
+
+def _has_kind(kind: type[FilesConfig]) -> bool:
+    return isinstance(kind.model_fields["kind"].default, str)
+
+
+if TYPE_CHECKING:
+    AnyProcessorConfig = ProcessorConfig | BertStyleLMProcessorConfig
+else:
+    AnyProcessorConfig = Annotated[SerializeAsAny[FilesConfig], BeforeValidator(_as_config)]
+    """Of any kind; values without a `kind` mean text classification."""
+
+PROCESSORS_OF_TASKS: dict[str, type[ProcessorConfig]] = {
     "TextClassificationProcessor": TextClassificationProcessorConfig,
     "TextPairClassificationProcessor": TextPairClassificationProcessorConfig,
     "RegressionProcessor": RegressionProcessorConfig,

@@ -12,6 +12,7 @@ from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
 from farm_ray.data_handler.data_silo.executor import Actors, run_on_ray
 from farm_ray.errors import ConfigError
 from farm_ray.parts import Cursor
+from farm_ray.registrations import Registrations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def predict_on_ray(
     pool = Actors(
         make=PredictorActor,
         # Inside a list a reference stays one: the actor fetches the model itself.
-        args=([sent], on_gpu, threads, form),
+        args=([sent], Registrations.of_this_process(), on_gpu, threads, form),
         number=actors,
         cpus=_ACTOR_CPUS,
         gpus=1 if on_gpu else None,
@@ -70,13 +71,14 @@ def predict_on_ray(
 class PredictorActor:
     """One process with the model; its threads are its share of the machine."""
 
-    def __init__(self, sent: list[Any], on_gpu: bool, threads: int, form: Form) -> None:
+    def __init__(self, sent: list[Any], registered: Registrations, on_gpu: bool, threads: int, form: Form) -> None:
         # Both thread pools take their size when they are first used.
         os.environ["RAYON_NUM_THREADS"] = str(threads)
         import ray
         import torch
 
         torch.set_num_threads(threads)
+        registered.register()
         predictor: Predictor = ray.get(sent[0])
         self._predictor = predictor.on(_own_device(on_gpu=on_gpu))
         self._form = form

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo.pooling import Units
     from farm_ray.data_handler.problems import Problem
-    from farm_ray.tasks.label_lists import LearnedFields
+    from farm_ray.tasks.learned_labels import LearnedFields
     from farm_ray.tasks.task import Task
 
 Counts = npt.NDArray[np.int64]

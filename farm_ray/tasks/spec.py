@@ -20,9 +20,9 @@ class TransformersModel:
     """What its configuration calls the task, where one class is for several."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class TaskSpec:
-    """A kind of task. Every other module asks this for what depends on the kind.
+    """A kind of task. Every other module asks this for what depends on the kind. Kinds of one name are equal.
 
     WORD_COUNT = TaskSpec(
         name="word_count", farm_name="word_count", processor="WordCountProcessor", head="WordCountHead",
@@ -54,6 +54,12 @@ class TaskSpec:
     predicted_as: tuple[str, ...] = ()
     """What `Inferencer` may call it, its own choice first; empty: FARM's name. In FARM `text_classification` stands for
     all that transformers' sequence classifiers do."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TaskSpec) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def own_task_name(self) -> str:

@@ -20,25 +20,30 @@ EMBEDDINGS = "embeddings"
 LATER = ("question_answering",)
 """Tasks of FARM that are not available yet."""
 
-_specs: dict[str, TaskSpec] = {
-    spec.name: spec
-    for spec in (CLASSIFICATION, MULTILABEL_CLASSIFICATION, REGRESSION, TOKEN_CLASSIFICATION, LANGUAGE_MODELLING)
-}
-"""By name. Grows by what users register in this process; a `Task` carries its spec to other ones."""
+_OURS = (CLASSIFICATION, MULTILABEL_CLASSIFICATION, REGRESSION, TOKEN_CLASSIFICATION, LANGUAGE_MODELLING)
+_specs: dict[str, TaskSpec] = {spec.name: spec for spec in _OURS}
+"""By name. Grows by what users register in this process; `registrations` brings that to other ones."""
 
 
 def register_task(spec: TaskSpec) -> None:
     """Makes a kind of task known in this process; a later call with the same name replaces it.
 
     Raises:
-        ConfigError: When one of its names is that of another kind.
+        ConfigError: When it has the name of a built-in kind, or one of its names is that of another kind.
     """
+    if not spec.name or spec in _OURS:
+        raise ConfigError(f'"{spec.name}" is a built-in kind of task; give yours another name')
     for known in _specs.values():
         if known.name != spec.name and {known.farm_name, known.head_type} & {spec.farm_name, spec.head_type}:
             raise ConfigError(
                 f'the task "{spec.name}" has a name of the task "{known.name}" (farm_name, head_type); rename it'
             )
     _specs[spec.name] = spec
+
+
+def registered_tasks() -> tuple[TaskSpec, ...]:
+    """The kinds that users registered in this process."""
+    return tuple(spec for spec in _specs.values() if spec not in _OURS)
 
 
 def all_specs() -> tuple[TaskSpec, ...]:

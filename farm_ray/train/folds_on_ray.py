@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray import cluster
 from farm_ray.data_handler.columns import joined
 from farm_ray.errors import ClusterError
-from farm_ray.evaluation.metrics import register_all, registrations
+from farm_ray.registrations import Registrations
 from farm_ray.train.one_fold import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class _Shared:
     """Without data."""
     tables: dict[str, list[Any]]
     """References to the chunks of each feature table, by the name that its sets know it by."""
-    registered: dict[str, Any]
+    registered: Registrations
     """Metrics and reports of the user's own: each process has its own register."""
     threads: int
     board: Any
@@ -131,7 +131,7 @@ def run_folds_on_ray(
             make_model=make_model,
             silo=folds[0].emptied(),
             tables=tables.chunks,
-            registered=registrations(),
+            registered=Registrations.of_this_process(),
             threads=share,
             board=board,
         )
@@ -213,7 +213,7 @@ def _run_in_worker(shared_reference: list[Any], fold: _Fold) -> FoldResult:
     import torch
 
     shared: _Shared = ray.get(shared_reference[0])
-    register_all(shared.registered)
+    shared.registered.register()
     torch.set_num_threads(shared.threads)
     with named_after(fold.number, shared.plan.n_folds):
         progress = _poster(shared.board, fold.number)

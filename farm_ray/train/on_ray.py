@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from farm_ray import cluster
 from farm_ray.errors import ClusterError
-from farm_ray.evaluation.metrics import registrations
+from farm_ray.registrations import Registrations
 from farm_ray.storage.scratch import scratch_folder
 from farm_ray.train.ray_worker import Job, Trained, train_loop_per_worker
 
@@ -87,7 +87,7 @@ def train_on_ray(
             board=board,
             driver_node=ray.get_runtime_context().get_node_id(),
             hang_timeout=hang_timeout,
-            registered=registrations(),
+            registered=Registrations.of_this_process(),
         )
         with scratch_folder("train") as scratch, BoardReader(board, hear, stop):
             trainer = TorchTrainer(

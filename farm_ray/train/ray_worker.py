@@ -19,7 +19,6 @@ from farm_ray import cluster, devices, storage
 from farm_ray.data_handler.columns import joined
 from farm_ray.devices import explained
 from farm_ray.errors import ClusterError
-from farm_ray.evaluation.metrics import register_all
 from farm_ray.train.notices import Notice
 from farm_ray.train.shared_folder import refuse_unseen
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     import torch
 
     from farm_ray.data_handler.run_sets import SentSets
+    from farm_ray.registrations import Registrations
     from farm_ray.train.board import Begin
     from farm_ray.train.settings import TrainResult, TrainSettings
 
@@ -53,7 +53,7 @@ class Job:
     driver_node: str
     """Ray's id of the machine that the run is driven from."""
     hang_timeout: float
-    registered: dict[str, Any]
+    registered: Registrations
     """Metrics and reports of the user's own: each process has its own register."""
 
 
@@ -104,7 +104,7 @@ def _train(job: Job, begin: Begin) -> Trained | None:
     from farm_ray.train.watchdog import Watchdog
     from farm_ray.train.worker import Worker
 
-    register_all(job.registered)
+    job.registered.register()
     context = ray.train.get_context()
     torch.set_num_threads(max(1, cluster.cores() // context.get_local_world_size()))
     device = get_device()

@@ -8,6 +8,7 @@ import torch
 
 from farm_ray.errors import ConfigError
 from farm_ray.infer import actors
+from farm_ray.registrations import Registrations
 from tests.infer.models import make_inferencer
 
 
@@ -37,11 +38,17 @@ def test_an_actor_takes_its_own_device(monkeypatch):
     monkeypatch.setattr(ray, "get", lambda shipped: shipped)
     monkeypatch.setenv("RAYON_NUM_THREADS", "1")
     threads = torch.get_num_threads()
-    assert actors.PredictorActor([Stub()], False, threads, None)._predictor.device == "cpu"
+    assert (
+        actors.PredictorActor([Stub()], Registrations.of_this_process(), False, threads, None)._predictor.device
+        == "cpu"
+    )
     with pytest.raises(ConfigError, match="torch sees none there"):
-        actors.PredictorActor([Stub()], True, threads, None)
+        actors.PredictorActor([Stub()], Registrations.of_this_process(), True, threads, None)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert actors.PredictorActor([Stub()], True, threads, None)._predictor.device == "cuda"
+    assert (
+        actors.PredictorActor([Stub()], Registrations.of_this_process(), True, threads, None)._predictor.device
+        == "cuda"
+    )
 
 
 def test_an_inferencer_remembers_that_a_gpu_is_wanted(tmp_path, caplog):

@@ -44,9 +44,20 @@ ALLOWED = {
     "conversion": ("modeling", "data_handler.processor"),
     "data_handler": ("modeling.tokenization", "evaluation", "tasks"),
     "eval": ("data_handler", "modeling", "evaluation"),
-    "train": ("eval", "data_handler", "modeling", "evaluation"),
-    "infer": ("eval", "data_handler", "modeling", "evaluation", "conversion", "tasks"),
-    "experiment": ("train", "infer", "eval", "data_handler", "modeling", "evaluation", "conversion", "tasks"),
+    "registrations": ("evaluation", "tasks"),
+    "train": ("registrations", "eval", "data_handler", "modeling", "evaluation"),
+    "infer": ("registrations", "eval", "data_handler", "modeling", "evaluation", "conversion", "tasks"),
+    "experiment": (
+        "registrations",
+        "train",
+        "infer",
+        "eval",
+        "data_handler",
+        "modeling",
+        "evaluation",
+        "conversion",
+        "tasks",
+    ),
 }
 """Part of the package -> the parts it may import besides itself and the foundations."""
 

@@ -44,9 +44,9 @@ def convert_from_transformers(
     if spec is None:
         return kinds["InferenceProcessor"](**usual)
     config = _model_config(name_or_path, where["revision"])
-    if spec is CLASSIFICATION:
+    if spec == CLASSIFICATION:
         spec = spec_by_problem(siblings(spec), config)
-    if spec is REGRESSION:
+    if spec == REGRESSION:
         _check_outputs(name_or_path, config)
     labels = [config.id2label[number] for number in sorted(config.id2label)]
     return kinds[spec.processor].for_checkpoint(spec, labels, **usual)

@@ -135,7 +135,7 @@ class TextClassificationProcessor(Processor):
             quote_char='"',
             label_list=labels,
             metric="acc",
-            multilabel=spec is MULTILABEL_CLASSIFICATION,
+            multilabel=spec == MULTILABEL_CLASSIFICATION,
         )
 
     def own_task_type(self) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from farm_ray.modeling.conversion.architectures import architecture_for
 from farm_ray.modeling.conversion.heads import head_of
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from farm_ray.modeling.prediction_head import PredictionHead
 
 
-class ModelParts(NamedTuple):
+@dataclass(frozen=True)
+class ModelParts:
     """What an AdaptiveModel is made of."""
 
     language_model: LanguageModel
@@ -44,7 +46,7 @@ def parts_of_transformers(name_or_path: str | Path, revision: str | None, task_t
         return ModelParts(LanguageModel.load(name_or_path, revision), [], None, ["per_token", "per_sequence"])
     config = open_config(name_or_path, revision)
     spec = checked_task(name_or_path, config, task_type)
-    if spec is LANGUAGE_MODELLING:
+    if spec == LANGUAGE_MODELLING:
         return _masked_lm(name_or_path, config, revision)
     architecture = architecture_for(spec)
     hf_model = architecture.open(name_or_path, config, revision)

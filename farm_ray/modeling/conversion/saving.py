@@ -11,7 +11,7 @@ from farm_ray.modeling.conversion.to_transformers import convert_head
 from farm_ray.modeling.language_model.families import CLASSES
 from farm_ray.modeling.language_model.saving import encoder_pooler, save_language_model, save_weights
 from farm_ray.modeling.prediction_head.base import PredictionHead
-from farm_ray.overrides import is_ours
+from farm_ray.overrides import is_ours, report_once
 from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _with_head(model: AdaptiveModel, number: int) -> PreTrainedModel | None:
     head = model.prediction_heads[number]
     assert isinstance(head, PredictionHead)
     if not is_ours(type(head)) or type(model.language_model) not in CLASSES.values():
-        logger.info("transformers does not have what %s does; the saved model opens here only", type(head).__name__)
+        report_once(f"transformers does not have what {type(head).__name__} does; the saved model opens here only")
         return None
     try:
         if head.model_type == LANGUAGE_MODELLING.head_type:

@@ -58,17 +58,17 @@ def checked_task(name_or_path: str | Path, config: PreTrainedConfig, task_type: 
             f'"{name_or_path}" holds a {held} model ({architecture_of(config)}), no trained {wanted.farm_name} head; '
             f"build AdaptiveModel with LanguageModel.load and a new head{instead}"
         )
-    if wanted is not LANGUAGE_MODELLING and config.model_type not in FAMILIES:
+    if wanted != LANGUAGE_MODELLING and config.model_type not in FAMILIES:
         raise ConfigError(
             f'classifiers of model type "{config.model_type}" cannot be converted; the types that can are '
             f"{', '.join(sorted(FAMILIES))}"
         )
-    if there is REGRESSION and config.num_labels != 1:
+    if there == REGRESSION and config.num_labels != 1:
         raise ConfigError(
             f'"{name_or_path}" gives {config.num_labels} numbers per row, and a RegressionHead gives one; '
             "models of several numbers cannot be converted"
         )
-    return there if wanted is CLASSIFICATION else wanted
+    return there if wanted == CLASSIFICATION else wanted
 
 
 def _asked_for(task_type: str) -> TaskSpec | None:
@@ -82,9 +82,9 @@ def _later(config: PreTrainedConfig) -> str | None:
 
 
 def _fits(wanted: TaskSpec, there: TaskSpec, config: PreTrainedConfig) -> bool:
-    undecided = there is CLASSIFICATION and config.problem_type is None
+    undecided = there == CLASSIFICATION and config.problem_type is None
     return (
-        wanted is there
-        or (wanted is CLASSIFICATION and there in siblings(CLASSIFICATION))
-        or (wanted is MULTILABEL_CLASSIFICATION and undecided)
+        wanted == there
+        or (wanted == CLASSIFICATION and there in siblings(CLASSIFICATION))
+        or (wanted == MULTILABEL_CLASSIFICATION and undecided)
     )

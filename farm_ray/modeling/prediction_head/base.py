@@ -295,7 +295,7 @@ class PredictionHead(nn.Module, ABC):
     def _arguments(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Constructor arguments out of a saved head; FARM 0.8 put nothing between the layers."""
         known = set(inspect.signature(cls.__init__).parameters) - {"self", "num_labels"}
-        return {"activation": None} | {name: value for name, value in values.items() if name in known}
+        return {name: value for name, value in ({"activation": None} | dict(values)).items() if name in known}
 
     def _take_saved(self, values: Mapping[str, Any]) -> None:
         """Takes what was connected when the head was saved."""
