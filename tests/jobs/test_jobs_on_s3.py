@@ -74,7 +74,9 @@ def test_older_features_on_s3_go_before_new_ones_come(bucket, call, train_flags,
 
 
 def test_a_missing_output_bucket_is_found_before_any_work(bucket, call, train_flags, monkeypatch):
-    monkeypatch.setattr("farm_ray.experiment.preprocess.make_silo_in_memory", lambda *_, **__: pytest.fail("data was read"))
+    monkeypatch.setattr(
+        "farm_ray.experiment.preprocess.make_silo_in_memory", lambda *_, **__: pytest.fail("data was read")
+    )
     flags = [flag for flag in train_flags if flag not in {"--num-workers", "0"}]
     code, _, err = call(preprocess.main, [*flags, "--in-process", "--output-dir", "s3://nowhere/features"])
     assert code == 2

@@ -54,7 +54,9 @@ def test_bad_data_leaves_no_recipe(call, flags, data_dir, tmp_path):
 @pytest.mark.parametrize("place", ["/proc/no/such", "{tmp}/file", "s3://", "https://host/out"])
 def test_an_output_that_cannot_be_written_is_found_before_any_work(call, flags, tmp_path, monkeypatch, place):
     (tmp_path / "file").touch()
-    monkeypatch.setattr("farm_ray.experiment.preprocess.make_silo_in_memory", lambda *_, **__: pytest.fail("data was read"))
+    monkeypatch.setattr(
+        "farm_ray.experiment.preprocess.make_silo_in_memory", lambda *_, **__: pytest.fail("data was read")
+    )
     code, told, err = call(preprocess.main, [*flags, "--output-dir", place.format(tmp=tmp_path)])
     assert (code, told) == (2, None)
     assert err.count("\n") == 1
