@@ -1,7 +1,4 @@
-"""Features of language models as text: a refactor shows here that it changed nothing.
-
-To take over a change that is meant: `python -m tests.golden.test_lm_features`, then read the diff.
-"""
+"""Features of language models as text."""
 
 import tempfile
 from pathlib import Path
@@ -13,9 +10,9 @@ from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import BertStyleLMProcessor
+from tests.golden.golden import check, problem_of
 from tests.tiny import tiny_tokenizer
 
-GOLDEN = Path(__file__).with_name("lm_features.txt")
 TRAIN = """First sentence of doc one.
 Second sentence of doc one.
 
@@ -46,7 +43,7 @@ def described(processor, features):
     place = dict(zip(sound.tolist(), range(len(sound)), strict=True))
     for number, row in enumerate(features.to_pylist()):
         if row["problem"] is not None:
-            yield f"{row['id']} | {row['problem']['kind']}: {row['problem']['message']}"
+            yield f"{row['id']} | {problem_of(row)}"
             continue
         ids = " ".join(f"{i}{'^' * (s == 1)}" for i, s in zip(row["input_ids"], row["word_starts"], strict=True))
         parts = "".join(map(str, row.get("segment_ids") or row.get("text_numbers") or []))
@@ -70,8 +67,4 @@ def features():
 
 
 def test_features_are_as_written_down():
-    assert list(features()) == GOLDEN.read_text(encoding="utf-8").splitlines()
-
-
-if __name__ == "__main__":
-    GOLDEN.write_text("\n".join(features()) + "\n", encoding="utf-8")
+    check("lm_features", features())

@@ -1,7 +1,4 @@
-"""Features of the processor for words as text: a refactor shows here that it changed nothing.
-
-To take over a change that is meant: `python -m tests.golden.test_ner_features`, then read the diff.
-"""
+"""Features of the processor for words as text."""
 
 import tempfile
 from pathlib import Path
@@ -11,9 +8,9 @@ import pyarrow as pa
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import NERProcessor
 from farm_ray.modeling.tokenization import Tokenizer
+from tests.golden.golden import check, problem_of
 from tests.tiny import SPECIAL, tiny_tokenizer
 
-GOLDEN = Path(__file__).with_name("ner_features.txt")
 TAGS = ["[PAD]", "X", "O", "B-MISC", "I-MISC", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-OTH", "I-OTH"]
 TRAIN = """-DOCSTART-\tO
 
@@ -51,7 +48,7 @@ def described(table):
         ids = " ".join(f"{i}{'*' * first}" for i, first in zip(row["input_ids"], row["initial_mask"], strict=True))
         labels = " ".join(map(str, row["ner_label_ids"]))
         cut = " | clipped" if row["clipped"] else ""
-        problem = row["problem"] and f"{row['problem']['kind']}: {row['problem']['message']}"
+        problem = problem_of(row)
         yield f"{row['id']} | {problem or f'{ids} | {labels}{cut}'}"
 
 
@@ -66,7 +63,7 @@ def features():
 
 
 def test_features_are_as_written_down():
-    assert list(features()) == GOLDEN.read_text(encoding="utf-8").splitlines()
+    check("ner_features", features())
 
 
 def test_labels_of_words_in_pieces(tmp_path):
@@ -86,7 +83,3 @@ def test_labels_of_words_in_pieces(tmp_path):
     assert tensors["ner_label_ids"].tolist() == [1, 2, 5, 1, 1, 1, 1, 2, 1, 1, 1, 1]
     assert [TAGS[label] for label in tensors["ner_label_ids"][:3]] == ["X", "O", "B-PER"]
     assert {str(tensor.dtype) for tensor in tensors.values()} == {"torch.int64"}
-
-
-if __name__ == "__main__":
-    GOLDEN.write_text("\n".join(features()) + "\n", encoding="utf-8")

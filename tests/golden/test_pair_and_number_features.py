@@ -1,7 +1,4 @@
-"""Features of pairs, of numbers and of several labels as text: a refactor shows here that it changed nothing.
-
-To take over a change that is meant: `python -m tests.golden.test_pair_and_number_features`, then read the diff.
-"""
+"""Features of pairs, of numbers and of several labels as text."""
 
 import tempfile
 from pathlib import Path
@@ -15,9 +12,9 @@ from farm_ray.data_handler.processor import (
     TextPairClassificationProcessor,
     TextPairRegressionProcessor,
 )
+from tests.golden.golden import check, problem_of
 from tests.tiny import tiny_tokenizer
 
-GOLDEN = Path(__file__).with_name("pair_and_number_features.txt")
 FILES = {
     "numbers.tsv": """text\tlabel
 a good film\t4
@@ -57,7 +54,7 @@ def described(table):
         ids = " ".join(map(str, row["input_ids"]))
         segments = "".join(map(str, row.get("segment_ids", [])))
         cut = " clipped" if row["clipped"] else ""
-        problem = row["problem"] and f"{row['problem']['kind']}: {row['problem']['message']}"
+        problem = problem_of(row)
         yield f"{row['id']} | {problem or f'{ids} | {segments} | {labels}{cut}'}".rstrip(" |")
 
 
@@ -87,8 +84,4 @@ def features():
 
 
 def test_features_are_as_written_down():
-    assert list(features()) == GOLDEN.read_text(encoding="utf-8").splitlines()
-
-
-if __name__ == "__main__":
-    GOLDEN.write_text("\n".join(features()) + "\n", encoding="utf-8")
+    check("pair_and_number_features", features())

@@ -1,7 +1,4 @@
-"""Features of the text processors as text: a refactor shows here that it changed nothing.
-
-To take over a change that is meant: `python -m tests.golden.test_text_features`, then read the diff.
-"""
+"""Features of the text processors as text."""
 
 import tempfile
 from pathlib import Path
@@ -10,9 +7,9 @@ import pyarrow as pa
 
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import InferenceProcessor, TextClassificationProcessor
+from tests.golden.golden import check, problem_of
 from tests.tiny import tiny_tokenizer
 
-GOLDEN = Path(__file__).with_name("text_features.txt")
 TRAIN = """text\tcoarse_label\tfine_label
 a good film\tOTHER\tOTHER
 'You ARE\ta fool!'\tOFFENSE\tINSULT
@@ -32,7 +29,7 @@ def described(table):
         labels = " ".join(f"{name}={value[0]}" for name, value in row.items() if name.endswith("_label_ids") and value)
         ids = " ".join(map(str, row["input_ids"]))
         cut = " clipped" if row["clipped"] else ""
-        problem = row["problem"] and f"{row['problem']['kind']}: {row['problem']['message']}"
+        problem = problem_of(row)
         yield f"{row['id']} | {problem or f'{ids} | {labels}{cut}'}".rstrip(" |")
 
 
@@ -52,8 +49,4 @@ def features():
 
 
 def test_features_are_as_written_down():
-    assert list(features()) == GOLDEN.read_text(encoding="utf-8").splitlines()
-
-
-if __name__ == "__main__":
-    GOLDEN.write_text("\n".join(features()) + "\n", encoding="utf-8")
+    check("text_features", features())
