@@ -17,6 +17,7 @@ from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.modeling.prediction_head import TextClassificationHead, TokenClassificationHead
 from farm_ray.ranks import Ranks
 from farm_ray.reproducibility import set_all_seeds
+from tests.data_handler.data_silo.feature_tables import feature_table
 from tests.several_ranks import on_several_ranks
 
 TAGS, KINDS = ["O", "B-PER", "I-PER"], ["good", "bad", "dull"]
@@ -56,7 +57,7 @@ def windowed():
         **dict.fromkeys(("input_ids", "ner_label_ids"), pa.list_(pa.int32())),
         "n_tokens": pa.int32(),
     }
-    table = pa.table({name: pa.array([row[name] for row in rows], types.get(name)) for name in rows[0]})
+    table = feature_table({name: pa.array([row[name] for row in rows], types.get(name)) for name in rows[0]})
     padding = Padding(pad_token_id=0, fills={"ner_label_ids": -100})
     return FeatureSet(table=table, rows=np.arange(table.num_rows), padding=padding)
 

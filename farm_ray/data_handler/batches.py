@@ -16,30 +16,26 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from farm_ray.data_handler.feature_columns import FeatureColumn, Positions
+from farm_ray.data_handler.feature_schema import TEXT_NUMBERS, WORD_STARTS, Role, features_of
 from farm_ray.data_handler.feed.in_memory import InMemoryFeed
 from farm_ray.data_handler.samples_to_features.masking import masked, positions_in_text, same_text
 from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, round_up, token_mask
 from farm_ray.reproducibility import UInt64, hash_ids, splitmix64
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import torch
 
+    from farm_ray.data_handler.feature_schema import Feature
     from farm_ray.data_handler.feed.base import FeedPlan
     from farm_ray.data_handler.run_sets import Carrier
     from farm_ray.data_handler.samples_to_features.masking import Masking
     from farm_ray.ranks import Ranks
 
-Positions = npt.NDArray[np.int64]
-
-WORD_STARTS, TEXT_NUMBERS = "word_starts", "text_numbers"
-"""Columns of language models that tensors are made from, see `input_features.lm_schema`."""
-
-NOT_TENSORS = frozenset({"id", "dict_id", "window", "n_tokens", "clipped", "problem"})
-_TOKENS = frozenset({"input_ids", "segment_ids"})
-_ROWS_HASHED = 20_000
-"""At a time: some tens of MB."""
+_MADE_FROM = {TEXT_NUMBERS: "position_ids", WORD_STARTS: "lm_label_ids"}
+"""Columns of language models -> the tensors that are made from them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,20 +97,27 @@ class FeatureSet:
             _columns=self._columns,
         )
 
+    @cached_property
+    def tensors(self) -> tuple[Feature, ...]:
+        """The columns that batches are made of.
+
+        Raises:
+            ConfigError: For a column that the schema does not name.
+        """
+        return tuple(feature for feature in features_of(self.table.schema) if feature.is_tensor)
+
     @property
     def tensor_names(self) -> list[str]:
         """Names of the tensors in a batch, in the order of the table's columns."""
-        renamed = {TEXT_NUMBERS: "position_ids", WORD_STARTS: "lm_label_ids"}
-        left_out = NOT_TENSORS if self.masking is not None else {*NOT_TENSORS, WORD_STARTS}
-        names = [renamed.get(name, name) for name in self.table.column_names if name not in left_out]
+        left_out = () if self.masking is not None else (WORD_STARTS,)
+        names = [_MADE_FROM.get(one.name, one.name) for one in self.tensors if one.name not in left_out]
         position = names.index("input_ids") + 1
         return names[:position] + [n for n in ("padding_mask", "segment_ids") if n not in names] + names[position:]
 
     @property
     def label_names(self) -> list[str]:
         """Names of the columns of fixed size: labels."""
-        names = [name for name in self.table.column_names if name not in NOT_TENSORS]
-        return [name for name in names if not self._view(name).ragged]
+        return [one.name for one in self.tensors if not one.ragged]
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """A fixed-size column such as labels as numpy, [n] or [n, k]."""
@@ -127,11 +130,10 @@ class FeatureSet:
             `rows`: their number and a hash of their ids; `tokens`: of the token ids; `labels`: of all other tensors;
             `masking`: of how tokens are masked, where they are.
         """
-        tensors = [name for name in self.table.column_names if name not in NOT_TENSORS]
         found = {
             "rows": f"{len(self)}, {_together(self.row_hashes)}",
-            "tokens": _together(self._hashes_of([name for name in tensors if name in _TOKENS])),
-            "labels": _together(self._hashes_of([name for name in tensors if name not in _TOKENS])),
+            "tokens": _together(self._hashes_of([one.name for one in self.tensors if one.role is Role.IDS])),
+            "labels": _together(self._hashes_of([one.name for one in self.tensors if one.role is not Role.IDS])),
         }
         if self.masking is not None:
             found["masking"] = hashlib.sha256(repr(self.masking).encode()).hexdigest()[:16]
@@ -167,11 +169,9 @@ class FeatureSet:
         rows = self.rows[positions]
         mask = self._mask(rows)
         arrays: dict[str, npt.NDArray[Any]] = {}
-        for name in self.table.column_names:
-            if name in NOT_TENSORS:
-                continue
-            view = self._view(name)
-            if view.ragged:
+        for feature in self.tensors:
+            name, view = feature.name, self._view(feature.name)
+            if feature.ragged:
                 arrays[name] = pad_ragged(view.flat(rows), mask, fill=self.padding.value_for(name))
             else:
                 arrays[name] = view.fixed(rows)
@@ -216,9 +216,9 @@ class FeatureSet:
         width = round_up(max(1, int(lengths.max(initial=0))), self.pad_to_multiple_of, self.padding.max_width)
         return token_mask(lengths, width, side=self.padding.side)
 
-    def _view(self, name: str) -> _Column:
+    def _view(self, name: str) -> FeatureColumn:
         if name not in self._columns:
-            self._columns[name] = _Column(self.table.column(name))
+            self._columns[name] = FeatureColumn(self.table.column(name))
         return self._columns[name]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -250,104 +250,3 @@ def _feature_set(
 def _together(hashes: UInt64) -> str:
     """One hash of all, whatever their order: sixteen hexadecimal digits."""
     return f"{int(splitmix64(hashes).sum(dtype=np.uint64)):016x}"
-
-
-def _ragged_hashes(offsets: npt.NDArray[Any], values: npt.NDArray[Any]) -> UInt64:
-    """For lists, whose values lie between one offset and the next, [rows + 1]."""
-    first, ends = int(offsets[0]), (offsets - offsets[0]).astype(np.int64)
-    places = np.arange(ends[-1]) - np.repeat(ends[:-1], np.diff(ends))
-    held = values[first : first + int(ends[-1])]
-    mixed = splitmix64(_as_bits(held) ^ splitmix64(places.view(np.uint64)))
-    # Sums that wrap around are sums all the same.
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed, dtype=np.uint64)])
-    return splitmix64(sums[ends[1:]] - sums[ends[:-1]] + splitmix64(np.diff(ends).view(np.uint64)))
-
-
-def _fixed_hashes(values: npt.NDArray[Any]) -> UInt64:
-    """For rows of as many values each, [rows] or [rows, ...]."""
-    columns = _as_bits(values.reshape(len(values), -1))
-    mixed = np.zeros(len(values), np.uint64)
-    for column in range(columns.shape[1]):
-        mixed = splitmix64(mixed ^ columns[:, column])
-    return mixed
-
-
-def _as_bits(values: npt.NDArray[Any]) -> UInt64:
-    """Each number as 64 bits; the same for equal numbers of any width."""
-    return values.astype(np.float64 if values.dtype.kind == "f" else np.int64).view(np.uint64)
-
-
-class _Column:
-    """Random access to one chunked column without copying it: numpy views on each chunk's buffers."""
-
-    def __init__(self, column: pa.ChunkedArray) -> None:
-        self.ragged = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
-        chunks = [chunk for chunk in column.chunks if len(chunk)]
-        self._ends = np.cumsum([len(chunk) for chunk in chunks], dtype=np.int64)
-        self._starts = self._ends - np.array([len(chunk) for chunk in chunks], dtype=np.int64)
-        if self.ragged:
-            self._offsets = [chunk.offsets.to_numpy() for chunk in chunks]
-            self._values = [_to_numpy(chunk.values) for chunk in chunks]
-        else:
-            self._values = [fixed_to_numpy(chunk) for chunk in chunks]
-
-    def lengths(self, rows: Positions) -> npt.NDArray[np.int64]:
-        """Values per row, [B]."""
-        lengths = np.zeros(len(rows), np.int64)
-        for where, offsets, _, index in self._parts(rows):
-            lengths[where] = offsets[index + 1] - offsets[index]
-        return lengths
-
-    def flat(self, rows: Positions) -> npt.NDArray[Any]:
-        """The rows' values one after the other, in the order of `rows`."""
-        pieces: list[Any] = [None] * len(rows)
-        for where, offsets, values, index in self._parts(rows):
-            starts, ends = offsets[index], offsets[index + 1]
-            for row, start, end in zip(where.tolist(), starts.tolist(), ends.tolist(), strict=True):
-                pieces[row] = values[start:end]
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
-
-    def hashes(self) -> UInt64:
-        """A 64-bit hash of each row's values and their places, [all rows of the column]."""
-        parts = [
-            _ragged_hashes(self._offsets[chunk][start : start + _ROWS_HASHED + 1], values)
-            if self.ragged
-            else _fixed_hashes(values[start : start + _ROWS_HASHED])
-            for chunk, values in enumerate(self._values)
-            for start in range(0, int(self._ends[chunk] - self._starts[chunk]), _ROWS_HASHED)
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
-
-    def fixed(self, rows: Positions) -> npt.NDArray[Any]:
-        """Values of a fixed-size column, [B] or [B, k]; int64 or float32."""
-        shape = self._values[0].shape[1:] if self._values else ()
-        result = np.zeros((len(rows), *shape), self._values[0].dtype if self._values else np.int64)
-        for where, chunk, index in self._chunks(rows):
-            result[where] = self._values[chunk][index]
-        return result
-
-    def _parts(self, rows: Positions) -> Iterator[tuple[Positions, Any, Any, Positions]]:
-        for where, chunk, index in self._chunks(rows):
-            yield where, self._offsets[chunk], self._values[chunk], index
-
-    def _chunks(self, rows: Positions) -> Iterator[tuple[Positions, int, Positions]]:
-        chunk_of_row = np.searchsorted(self._ends, rows, side="right")
-        for chunk in np.unique(chunk_of_row).tolist():
-            where = np.flatnonzero(chunk_of_row == chunk)
-            yield where, chunk, rows[where] - self._starts[chunk]
-
-
-def _to_numpy(values: pa.Array) -> npt.NDArray[Any]:
-    return values.to_numpy(zero_copy_only=False)
-
-
-def fixed_to_numpy(chunk: pa.Array) -> npt.NDArray[Any]:
-    """Lists of fixed length (of such lists) as int64 or float32, [rows, ...]; null rows, with a problem, are zeros."""
-    values, shape = chunk, [len(chunk)]
-    while pa.types.is_fixed_size_list(values.type):
-        width = values.type.list_size
-        # `values` counts null rows in, unlike `flatten`; a slice starts at its offset.
-        values = values.values.slice(values.offset * width, len(values) * width)
-        shape.append(width)
-    array = _to_numpy(values.fill_null(0)).reshape(shape)
-    return array.astype(np.float32 if array.dtype.kind == "f" else np.int64, copy=False)

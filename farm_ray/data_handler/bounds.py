@@ -73,7 +73,8 @@ def mark_beyond(features: pa.Table, bounds: Bounds) -> pa.Table:
         of_text = {texts[row]: problem for row, problem in sorted(found.items(), reverse=True)}
         later = [of_text.get(text) for text in texts]
     place = features.column_names.index(problems.COLUMN)
-    return features.set_column(place, problems.COLUMN, problems.first_of_each(problems.of(features), later))
+    both = problems.first_of_each(problems.of(features), later)
+    return features.set_column(place, features.schema.field(place), both)
 
 
 def check_beyond(features: pa.Table, bounds: Bounds) -> None:

@@ -1,12 +1,9 @@
-"""What the model reads: the columns of the features table, and FARM's features of one sample."""
+"""FARM's features of one sample, and where the second text of a pair begins."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from farm_ray.data_handler.problems import COLUMN, PROBLEM
 from farm_ray.errors import DataProblemError
 
 if TYPE_CHECKING:
@@ -17,68 +14,6 @@ if TYPE_CHECKING:
 
 _ROBERTA_SEPARATOR = 2
 _CAMEMBERT_SEPARATOR = 6
-
-
-def text_schema(label_fields: Sequence[pa.Field], *, segments: bool) -> pa.Schema:
-    """Features of text tasks, one row per sample.
-
-    id; input_ids with special tokens, not padded; segment_ids of the same length where the tokenizer makes any;
-    the labels as in the samples; n_tokens, the length of input_ids; clipped, true where tokens were cut off; problem.
-
-    Args:
-        label_fields: The label columns of the samples.
-        segments: Whether there is a column `segment_ids`.
-    """
-    tokens = [pa.field("input_ids", pa.list_(pa.int32()))]
-    if segments:
-        tokens.append(pa.field("segment_ids", pa.list_(pa.int8())))
-    rest = [("n_tokens", pa.int32()), ("clipped", pa.bool_()), (COLUMN, PROBLEM)]
-    return pa.schema([("id", pa.string()), *tokens, *label_fields, *rest])
-
-
-def token_schema(label_fields: Sequence[pa.Field], *, segments: bool) -> pa.Schema:
-    """Features of tasks on words, one row per window of a text.
-
-    id (`{dict_id}-{window}`); dict_id, the id of the source row; window, its number from 0; input_ids with special
-    tokens, not padded; segment_ids where the tokenizer makes any; initial_mask, 1 on the first token of each word that
-    this window owns; the labels: one per token where words have labels; n_tokens; clipped, true where tokens were cut
-    off a word; problem.
-
-    Args:
-        label_fields: The label columns, in order.
-        segments: Whether there is a column `segment_ids`.
-    """
-    source = [("id", pa.string()), ("dict_id", pa.string()), ("window", pa.int32())]
-    tokens = [("input_ids", pa.list_(pa.int32())), ("initial_mask", pa.list_(pa.int8()))]
-    if segments:
-        tokens.insert(1, ("segment_ids", pa.list_(pa.int8())))
-    rest = [("n_tokens", pa.int32()), ("clipped", pa.bool_()), (COLUMN, PROBLEM)]
-    return pa.schema([*source, *tokens, *label_fields, *rest])
-
-
-def lm_schema(*, segments: bool, packing: bool, next_sentence: bool) -> pa.Schema:
-    """Features of language models, one row per sequence; a document gives one or more, or one with its problem.
-
-    id (`{document id}-{number}`, beside a problem the document's id); input_ids with special tokens, not padded and not
-    masked; segment_ids; word_starts, 1 on the first token of a word, 0 inside a word, -1 on special tokens, which are
-    never masked; text_numbers, 0, 0, ..., 1, 1, ...: which of the texts packed into the row a token is of;
-    nextsentence_label_ids, 0 where the second text follows the first one, 1 where it is another document's; n_tokens;
-    clipped, true where tokens were cut off; problem. Lists are null beside a problem.
-
-    Args:
-        segments: Whether there is a column `segment_ids`.
-        packing: Whether there is a column `text_numbers`.
-        next_sentence: Whether there is a column `nextsentence_label_ids`.
-    """
-    fields: list[tuple[str, pa.DataType]] = [("id", pa.string()), ("input_ids", pa.list_(pa.int32()))]
-    if segments:
-        fields.append(("segment_ids", pa.list_(pa.int8())))
-    fields.append(("word_starts", pa.list_(pa.int8())))
-    if packing:
-        fields.append(("text_numbers", pa.list_(pa.int16())))
-    if next_sentence:
-        fields.append(("nextsentence_label_ids", pa.list_(pa.int64(), 1)))
-    return pa.schema([*fields, ("n_tokens", pa.int32()), ("clipped", pa.bool_()), (COLUMN, PROBLEM)])
 
 
 def sample_to_features_text(sample: Sample, tasks: Tasks, max_seq_len: int, tokenizer: Any) -> list[dict[str, Any]]:

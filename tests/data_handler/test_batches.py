@@ -11,6 +11,7 @@ from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.samples_to_features.masking import Masking
 from farm_ray.data_handler.samples_to_features.padding import Padding
+from tests.data_handler.data_silo.feature_tables import feature_table
 
 ROWS = [[2, 7, 3], [2, 3], [2, 9, 9, 9, 3], [], [2, 8, 3]]
 LABELS = [0, 1, 2, None, 1]
@@ -18,7 +19,7 @@ LABELS = [0, 1, 2, None, 1]
 
 def table() -> pa.Table:
     labels = pa.array([None if label is None else [label] for label in LABELS], pa.list_(pa.int64(), 1))
-    return pa.table(
+    return feature_table(
         {
             "id": [f"t.tsv:{n}" for n in range(len(ROWS))],
             "input_ids": pa.array(ROWS, pa.list_(pa.int32())),
@@ -93,7 +94,7 @@ def test_tensor_names_and_columns():
 
 def word_table(tags=((-100, 1, 2), (-100, 0)), sequence=(0, 1), ids=((2, 7, 3), (2, 3))):
     """Two rows with labels of their tokens and one of their own."""
-    return pa.table(
+    return feature_table(
         {
             "id": ["t:1-0", "t:2-0"],
             "dict_id": ["t:1", "t:2"],
@@ -155,7 +156,7 @@ def test_content_does_not_depend_on_order_and_chunks(monkeypatch):
     assert content(word_table(), rows=(1, 0)) == whole
     assert content(word_table(), rows=(0,)) != whole
     cut = pa.concat_tables([word_table().slice(0, 1), word_table().slice(1)])
-    monkeypatch.setattr("farm_ray.data_handler.batches._ROWS_HASHED", 1)
+    monkeypatch.setattr("farm_ray.data_handler.feature_columns._ROWS_HASHED", 1)
     assert content(cut) == whole
     assert content(pa.concat_tables([word_table(), word_table()]), rows=(2, 3)) == whole
     assert set(content(table().drop_columns(["task_label_ids"]), rows=(0, 2))) == {"rows", "tokens", "labels"}

@@ -4,7 +4,6 @@ from farm_ray.data_handler.input_features import (
     get_camembert_seq_2_start,
     get_roberta_seq_2_start,
     sample_to_features_text,
-    text_schema,
 )
 from farm_ray.data_handler.samples import Sample
 from farm_ray.errors import DataProblemError
@@ -71,7 +70,3 @@ def test_start_of_the_second_text():
 def test_long_label_lists_are_shortened():
     assert shown_labels(["a", "b"]) == "[a, b]"
     assert shown_labels([str(n) for n in range(50)]).endswith("19, ... 50 labels]")
-
-
-def test_schema_with_segments():
-    assert text_schema([], segments=True).names == ["id", "input_ids", "segment_ids", "n_tokens", "clipped", "problem"]

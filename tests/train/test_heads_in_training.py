@@ -21,6 +21,7 @@ from farm_ray.ranks import Ranks
 from farm_ray.reproducibility import set_all_seeds
 from farm_ray.train.settings import TrainSettings
 from farm_ray.train.worker import Worker
+from tests.data_handler.data_silo.feature_tables import feature_table
 from tests.runs import Silent
 from tests.several_ranks import on_several_ranks
 
@@ -33,7 +34,7 @@ def features():
     lengths = [4 + row % 5 for row in range(ROWS)]
     tokens = [[10 + (row * 7 + place * place) % 40 for place in range(n)] for row, n in enumerate(lengths)]
     tags = [[-100, *(token % 3 for token in row[1:-1]), -100] for row in tokens]
-    table = pa.table(
+    table = feature_table(
         {
             "id": [f"made.tsv:{row}" for row in range(ROWS)],
             "input_ids": pa.array(tokens, pa.list_(pa.int32())),

@@ -193,13 +193,16 @@ class BaseSilo(abc.ABC):
         rows = quarantine.sound_rows(features)
         if not len(rows):
             raise DataProblemError(f"the {name} set has no rows; give a file with at least one", set=name)
-        return FeatureSet(
+        accepted = FeatureSet(
             table=features,
             rows=rows,
             padding=self.processor.padding(),
             masking=self.processor.masking(self.seed),
             blocks=blocks,
         )
+        # A column that nothing names is an error now, not in the first batch.
+        _ = accepted.tensors
+        return accepted
 
 
 def given_sets(**dicts: Any) -> dict[str, list[Any] | None]:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from farm_ray import storage
 from farm_ray.artifacts import publish_folder, verify_folder
+from farm_ray.data_handler.feature_schema import is_complete
 from farm_ray.errors import ConfigError, FarmRayError
 from farm_ray.storage.untrusted import pickled_columns
 
@@ -26,7 +27,8 @@ _FEATURES, _RECIPE = "features.parquet", "recipe.json"
 def cached_features(processor: Processor, file: str, folder: Path, make: Callable[[], pa.Table]) -> pa.Table:
     """The features of one file: read if they were made before from the same bytes by the same processor, else made.
 
-    A damaged entry is made again, and so is one that holds pickled objects. `recipe.json` beside the features says
+    A damaged entry is made again, and so is one that holds pickled objects or comes from a version whose features had
+    no schema. `recipe.json` beside the features says
     what the key was made of.
 
     Raises:
@@ -66,6 +68,7 @@ def _read(place: Path) -> pa.Table | None:
         verify_folder(place, full=True, error=ConfigError)
     except FarmRayError:
         return None
-    if pickled_columns(pq.read_schema(place / _FEATURES)):
+    schema = pq.read_schema(place / _FEATURES)
+    if pickled_columns(schema) or not is_complete(schema):
         return None
     return pq.read_table(place / _FEATURES)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.batches import NOT_TENSORS, fixed_to_numpy
 from farm_ray.data_handler.columns import one_array
+from farm_ray.data_handler.feature_columns import fixed_to_numpy
+from farm_ray.data_handler.feature_schema import features_of
 from farm_ray.data_handler.given_rows import given_list
 from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.dicts import external_id
@@ -18,6 +18,8 @@ from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pyarrow as pa
 
     from farm_ray.data_handler.processor.base import Processor
 
@@ -90,18 +92,19 @@ def padded_arrays(features: pa.Table, padding: Padding, width: int) -> dict[str,
         "padding_mask": mask.astype(np.int64),
         "segment_ids": segments,
     }
-    for field in features.schema:
-        if pa.types.is_list(field.type) and field.name not in arrays:
-            arrays[field.name] = _padded(features, field.name, mask, padding)
-        if pa.types.is_fixed_size_list(field.type):
-            values = one_array(features.column(field.name)).flatten().to_numpy()
-            arrays[field.name] = values.reshape(-1, field.type.list_size)
+    for feature in features_of(features.schema):
+        if not feature.is_tensor or feature.name in arrays:
+            continue
+        if feature.ragged:
+            arrays[feature.name] = _padded(features, feature.name, mask, padding)
+        else:
+            arrays[feature.name] = fixed_to_numpy(one_array(features.column(feature.name)))
     return {name: np.array(values) for name, values in arrays.items()}
 
 
 def _given_arrays(features: pa.Table) -> dict[str, np.ndarray]:
     """Features that came padded."""
-    names = [field.name for field in features.schema if field.name not in NOT_TENSORS]
+    names = [feature.name for feature in features_of(features.schema) if feature.is_tensor]
     return {name: np.array(fixed_to_numpy(one_array(features.column(name)))) for name in names}
 
 

@@ -34,7 +34,7 @@ class DocumentTokens:
     ids: npt.NDArray[np.int32]
     """[tokens]"""
     word_starts: npt.NDArray[np.int8]
-    """[tokens], see `input_features.lm_schema`."""
+    """[tokens], see `feature_schema.lm_schema`."""
     starts: Numbers
     """First token of each unit, [units]."""
     lengths: Numbers
@@ -112,7 +112,7 @@ def features_table(
         found: Problems of the documents, [documents].
         columns: Of the rows, without `problem`.
         documents: Of each row, ascending, [rows].
-        schema: `input_features.lm_schema`.
+        schema: `feature_schema.lm_schema`.
     """
     columns = {**columns, problems.COLUMN: problems.none(len(documents))}
     sound = pa.table([columns[name] for name in schema.names], schema=schema)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray.data_handler import problems
+from farm_ray.data_handler import feature_schema, problems
 from farm_ray.errors import DataProblemError
 from farm_ray.overrides import report_once
 
@@ -23,8 +23,8 @@ STAGE = "samples_to_features"
 _TOKENS = ("input_ids", "padding_mask", "segment_ids")
 _NAMES_ELSEWHERE = {"attention_mask": "padding_mask", "token_type_ids": "segment_ids"}
 """Names of transformers -> FARM's."""
-_OF_THE_TABLE = frozenset({"id", "dict_id", "window", "n_tokens", "clipped", "problem", "word_starts", "text_numbers"})
-_KNOWN = frozenset({"position_ids", "initial_mask", "start_of_word", "special_tokens_mask"})
+_LABELS = "_label_ids"
+"""The end of the names of labels, those of heads without a task too."""
 
 Values = dict[str, npt.NDArray[Any]]
 
@@ -124,7 +124,7 @@ def _check_name(name: Any) -> None:
         raise DataProblemError(f"the name of a feature must be a string, not {name!r}")
     if name in _NAMES_ELSEWHERE:
         raise DataProblemError(f'there is a feature "{name}"; its name in FARM is "{_NAMES_ELSEWHERE[name]}"')
-    if name in _OF_THE_TABLE:
+    if name in feature_schema.NEVER_GIVEN:
         raise DataProblemError(f'the name "{name}" is taken in tables of features; give the feature another name')
 
 
@@ -185,14 +185,24 @@ def _table(
             raise DataProblemError(f'{maker} makes "{name}" for some rows only; give all rows the same features')
         arrays = [values[name] for values in sound]
         columns[name] = _column(name, arrays, places, len(rows), kind=usual.get(name), maker=maker)
-    strange = [name for name in extras if name not in _KNOWN and not name.endswith("_label_ids")]
+    strange = [name for name in extras if not feature_schema.is_known(name) and not name.endswith(_LABELS)]
     if strange:
         report_once(f"{maker} makes the features {', '.join(strange)}, which only models and heads of your own read")
     lengths = np.zeros(len(rows), np.int32)
     lengths[places] = [int(values["padding_mask"].sum()) for values in sound]
     columns |= {"n_tokens": pa.array(lengths), "clipped": pa.array(np.zeros(len(rows), np.bool_))}
     columns[problems.COLUMN] = pa.array(found, problems.PROBLEM)
-    return pa.table(columns)
+    of_tasks = {task.label_tensor_name for task in tasks.values()}
+    fields = [_field(name, column.type, of_tasks) for name, column in columns.items()]
+    return pa.table(list(columns.values()), schema=pa.schema(fields))
+
+
+def _field(name: str, kind: pa.DataType, of_tasks: set[str]) -> pa.Field:
+    """A column's field, which says what the column is where its name does not."""
+    field = pa.field(name, kind)
+    if name in of_tasks or name.endswith(_LABELS):
+        return feature_schema.labels(field)
+    return field if feature_schema.is_known(name) else feature_schema.own(field)
 
 
 def _column(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from farm_ray.data_handler import input_features
+from farm_ray.data_handler import feature_schema
 from farm_ray.data_handler.samples_to_features.document_tokens import (
     encode_documents,
     features_table,
@@ -40,7 +40,7 @@ def packed_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, pack
         packing: Whether texts share rows; `text_numbers` says which text of its row a token is of.
 
     Returns:
-        `input_features.lm_schema`; the id of a row is that of its first text, `{document id}-{number of the text}`.
+        `feature_schema.lm_schema`; the id of a row is that of its first text, `{document id}-{number of the text}`.
 
     Raises:
         ConfigError: When `max_seq_len` leaves no room for text.
@@ -83,7 +83,7 @@ def packed_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, pack
         places = np.arange(len(row))
         number = places - np.maximum.accumulate(np.where(is_first, places, 0))
         columns["text_numbers"] = lists(np.repeat(number, framed).astype(np.int16), row_lengths)
-    schema = input_features.lm_schema(segments=frame.has_segments, packing=packing, next_sentence=False)
+    schema = feature_schema.lm_schema(segments=frame.has_segments, packing=packing, next_sentence=False)
     return features_table(samples, tokens.problems, columns, texts.documents[is_first], schema)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray.data_handler import input_features, problems
+from farm_ray.data_handler import feature_schema, problems
 from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.samples_to_features.document_tokens import (
     DocumentTokens,
@@ -71,7 +71,7 @@ def pair_features(
         epoch: The pass over the data, from 0.
 
     Returns:
-        `input_features.lm_schema`; the id of a row is `{A's document}-{number}`.
+        `feature_schema.lm_schema`; the id of a row is `{A's document}-{number}`.
 
     Raises:
         ConfigError: When `max_seq_len` leaves no room for two texts.
@@ -117,7 +117,7 @@ def pair_features(
         "n_tokens": lengths.astype(np.int32),
         "clipped": pa.array(pairs.clipped),
     }
-    schema = input_features.lm_schema(segments=True, packing=False, next_sentence=True)
+    schema = feature_schema.lm_schema(segments=True, packing=False, next_sentence=True)
     return features_table(samples, found, columns, pairs.documents, schema)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray.data_handler import input_features, problems
+from farm_ray.data_handler import feature_schema, problems
 from farm_ray.data_handler.columns import null_where_not, one_array
 from farm_ray.data_handler.samples import TEXT_B
 from farm_ray.data_handler.samples_to_features.refused import problems_of
@@ -31,7 +31,7 @@ def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_
         label_columns: Carried over as they are.
 
     Returns:
-        `input_features.text_schema`.
+        `feature_schema.text_schema`.
 
     Raises:
         ConfigError: When `max_seq_len` leaves no room for text.
@@ -48,7 +48,7 @@ def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_
     clipped = np.zeros(samples.num_rows, np.bool_)
     clipped[rows] = encoded.clipped
     label_fields = [samples.schema.field(name) for name in label_columns]
-    schema = input_features.text_schema(label_fields, segments=encoded.segments is not None)
+    schema = feature_schema.text_schema(label_fields, segments=encoded.segments is not None)
     columns: dict[str, Any] = {name: samples.column(name) for name in ("id", *label_columns)}
     columns |= {"input_ids": _ragged(encoded.ids, lengths), "n_tokens": lengths, "clipped": pa.array(clipped)}
     columns[problems.COLUMN] = problems_of(samples, {int(rows[place]): error for place, error in failed.items()})
@@ -96,5 +96,6 @@ def _without_labels_of_failed(features: pa.Table, label_columns: Sequence[str]) 
     sound = problems.sound(features)
     for name in label_columns:
         kept = null_where_not(one_array(features.column(name)), sound)
-        features = features.set_column(features.column_names.index(name), name, kept)
+        place = features.column_names.index(name)
+        features = features.set_column(place, features.schema.field(place), kept)
     return features

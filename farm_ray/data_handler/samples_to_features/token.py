@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray.data_handler import input_features, problems
+from farm_ray.data_handler import feature_schema, problems
 from farm_ray.data_handler.columns import null_where_not, one_array
 from farm_ray.data_handler.samples_to_features.refused import problems_of
 from farm_ray.data_handler.samples_to_features.windows import Windows, cut_windows
@@ -52,7 +52,7 @@ def token_features(
             words that another window owns get -100.
 
     Returns:
-        `input_features.token_schema`.
+        `feature_schema.token_schema`.
 
     Raises:
         ConfigError: When `max_seq_len` leaves no room for text.
@@ -97,7 +97,7 @@ def token_features(
         else:
             columns[name] = null_where_not(labels, has_words).take(source)
     fields = [samples.schema.field(name) for name in label_columns]
-    schema = input_features.token_schema(fields, segments=frame.has_segments)
+    schema = feature_schema.token_schema(fields, segments=frame.has_segments)
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 

@@ -3,8 +3,16 @@
 import numpy as np
 import pyarrow as pa
 
+from farm_ray.data_handler import feature_schema
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.samples_to_features.padding import Padding
+
+
+def feature_table(columns):
+    """A table of features by name; columns of other names than the schema's are labels."""
+    table = pa.table(columns)
+    fields = [field if feature_schema.is_known(field.name) else feature_schema.labels(field) for field in table.schema]
+    return table.cast(pa.schema(fields))
 
 
 def features(ids, *, windows=None, **labels):
@@ -16,7 +24,7 @@ def features(ids, *, windows=None, **labels):
         columns[name] = values if isinstance(values, pa.Array | pa.ChunkedArray) else fixed(values)
     columns["n_tokens"] = pa.array([3] * len(ids), pa.int32())
     columns["clipped"] = pa.array([False] * len(ids))
-    return FeatureSet(table=pa.table(columns), rows=np.arange(len(ids)), padding=Padding(pad_token_id=0))
+    return FeatureSet(table=feature_table(columns), rows=np.arange(len(ids)), padding=Padding(pad_token_id=0))
 
 
 def fixed(values):

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from farm_ray.artifacts import publish_folder
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
+from farm_ray.data_handler.feature_schema import is_complete
 from farm_ray.data_handler.processor import NERProcessor, RegressionProcessor, TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
 from tests.data_handler.data_silo.feature_tables import features
@@ -404,6 +406,20 @@ def test_a_damaged_cache_entry_is_made_anew(tokenizer, tmp_path):
     file = next((tmp_path / "cache").glob("*/features.parquet"))
     file.write_bytes(file.read_bytes()[:-10])
     assert DataSilo(processor(tokenizer, tmp_path), **options).n_samples("train") == 18
+
+
+def test_a_cache_entry_without_a_schema_is_made_again(tokenizer, tmp_path):
+    """As versions wrote it whose columns did not say what they are."""
+    (tmp_path / "train.tsv").write_text(lines(20))
+    options = {"batch_size": 4, "caching": True, "cache_path": tmp_path / "cache"}
+    DataSilo(processor(tokenizer, tmp_path), **options)
+    file = next((tmp_path / "cache").glob("*/features.parquet"))
+    table = pq.read_table(file)
+    bare = pa.table({name: table.column(name) for name in table.column_names})
+    publish_folder(file.parent, lambda aside: pq.write_table(bare, aside / file.name))
+    silo = DataSilo(processor(tokenizer, tmp_path), **options)
+    assert silo.tensor_names[-1] == "text_classification_label_ids"
+    assert is_complete(pq.read_schema(file))
 
 
 class Evil:

@@ -8,6 +8,7 @@ from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.order import FeatureLoader, InMemoryOrder
 from farm_ray.data_handler.samples_to_features.masking import Masking
 from farm_ray.data_handler.samples_to_features.padding import Padding
+from tests.data_handler.data_silo.feature_tables import feature_table
 
 ROWS = 40
 
@@ -16,7 +17,7 @@ ROWS = 40
 def rows():
     ids = pa.array([[number] for number in range(ROWS)], pa.list_(pa.int32()))
     columns = {"id": [str(number) for number in range(ROWS)], "input_ids": ids, "n_tokens": pa.array([1] * ROWS)}
-    return FeatureSet(table=pa.table(columns), rows=np.arange(ROWS), padding=Padding(pad_token_id=0))
+    return FeatureSet(table=feature_table(columns), rows=np.arange(ROWS), padding=Padding(pad_token_id=0))
 
 
 def seen(batches):
@@ -69,7 +70,7 @@ def test_masks_are_those_of_the_epoch(seed):
     starts = pa.array([[1] * 8] * 9, pa.list_(pa.int8()))
     columns = {"id": [str(row) for row in range(9)], "input_ids": ids, "word_starts": starts, "n_tokens": [8] * 9}
     rows = FeatureSet(
-        table=pa.table(columns),
+        table=feature_table(columns),
         rows=np.arange(9),
         padding=Padding(pad_token_id=0, fills={"word_starts": -1}),
         masking=Masking(mask_token_id=99, vocab_size=100),

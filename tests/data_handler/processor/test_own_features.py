@@ -3,12 +3,15 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from torch.utils.data import TensorDataset
 
+from farm_ray.data_handler import feature_schema
 from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.data_handler.dataset import convert_features_to_dataset
+from farm_ray.data_handler.feature_schema import Role
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import (
     BertStyleLMProcessor,
@@ -204,7 +207,17 @@ def test_arrays_tensors_and_further_features(make, caplog):
             }
 
     report_once.cache_clear()
-    batch = the_batch(silo_of(make(Rich, dev_split=0.0)))
+    silo = silo_of(make(Rich, dev_split=0.0))
+    roles = {one.name: one.role for one in silo.data["train"].tensors}
+    assert roles == {
+        "input_ids": Role.IDS,
+        "padding_mask": Role.MARKS,
+        "segment_ids": Role.IDS,
+        "text_classification_label_ids": Role.LABELS,
+        "grid": Role.OWN,
+        "score": Role.OWN,
+    }
+    batch = the_batch(silo)
     assert batch["grid"].tolist() == [[[1, 2, 3], [4, 5, 6]]] * 2
     assert batch["score"].tolist() == [0.5, 0.5]
     assert batch["segment_ids"].tolist() == [[0] * 8] * 2
@@ -212,6 +225,22 @@ def test_arrays_tensors_and_further_features(make, caplog):
     assert len(told) == 2
     assert "row by row" in told[0]
     assert "grid, score" in told[1]
+
+
+@pytest.mark.parametrize("mark", [lambda field: field, feature_schema.own])
+def test_a_column_that_a_stage_of_ones_own_adds_is_named_or_an_error(make, mark):
+    class Counting(TextClassificationProcessor):
+        def samples_to_features(self, samples):
+            features = super().samples_to_features(samples)
+            field = mark(pa.field("words", pa.int64()))
+            return features.append_column(field, pa.array([3] * features.num_rows))
+
+    made = make(Counting, dev_split=0.0)
+    if mark is feature_schema.own:
+        assert the_batch(silo_of(made))["words"].tolist() == [3, 3]
+        return
+    with pytest.raises(ConfigError, match='column "words" that their schema does not name'):
+        silo_of(made)
 
 
 def test_several_samples_per_dict(make):
