@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BeforeValidator,
     Field,
-    NonNegativeFloat,
     NonNegativeInt,
     PlainSerializer,
     PositiveInt,
@@ -33,6 +32,8 @@ from farm_ray.experiment.processor_config import (
     TextPairClassificationProcessorConfig,
     TextPairRegressionProcessorConfig,
 )
+from farm_ray.train.early_stopping import EarlyStoppingConfig
+from farm_ray.train.options import TrainConfig
 
 __all__ = [
     "BertStyleLMProcessorConfig",
@@ -142,60 +143,6 @@ class ModelConfig(Config):
     """Loss weights of derived heads: `balanced` makes rare labels count more."""
     frozen_layers: NonNegativeInt | Literal["all"] | None = None
     """The embeddings and this many layers above them keep their weights; `all` trains the heads only."""
-
-
-class EarlyStoppingConfig(Config):
-    """When to stop before the last epoch; the best weights are kept."""
-
-    metric: str = "loss"
-    """A value of the dev results."""
-    mode: Literal["min", "max"] = "min"
-    """Which values are better."""
-    patience: NonNegativeInt = 0
-    """Evaluations in a row without improvement that are tolerated."""
-    min_delta: NonNegativeFloat = 0.001
-    """An improvement must be larger than this."""
-    min_evals: NonNegativeInt = 0
-    """So many first evaluations never count."""
-    head: NonNegativeInt = 0
-    """Position of the head whose results count."""
-
-
-class TrainConfig(Config):
-    """How the weights are learnt."""
-
-    epochs: PositiveInt = 1
-    """Passes over the training rows."""
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-5
-    """Peak of the schedule."""
-    optimizer_opts: dict[str, Any] | None = None
-    """`name` and arguments of the optimizer; None is AdamW with weight decay 0.01."""
-    schedule_opts: dict[str, Any] | None = None
-    """`name` and arguments of the schedule; None is linear with a tenth of the steps as warm-up."""
-    grad_acc_steps: PositiveInt = 1
-    """Micro-batches per optimizer step."""
-    use_amp: str | None = "auto"
-    """Half precision: auto, bf16, fp16, O0 to O3, or None for float32."""
-    evaluate_every: NonNegativeInt = 100
-    """Optimizer steps between dev evaluations; 0 evaluates at the end only."""
-    early_stopping: EarlyStoppingConfig | None = None
-    """None trains all epochs."""
-    checkpoint_every: PositiveInt | None = None
-    """Optimizer steps between checkpoints."""
-    checkpoint_every_seconds: NonNegativeFloat | None = 600.0
-    """Seconds of training between checkpoints; with this or `checkpoint_every` there is one at every epoch's end too.
-    With neither, one is written only when a signal stops the run."""
-    checkpoint_root_dir: str | None = None
-    """Folder or s3:// prefix of the checkpoints, which all machines of the run see; None is `checkpoints` in the output
-    folder."""
-    checkpoints_to_keep: PositiveInt = 3
-    """Older checkpoints are removed."""
-    log_loss_every: PositiveInt = 10
-    """Optimizer steps between losses that the tracker receives."""
-    tracker: Literal["none", "stdout"] = "none"
-    """Where parameters, losses and metrics go as they come: nowhere, or one line each on stderr."""
-    max_grad_norm: Annotated[float, Field(gt=0)] | None = 1.0
-    """Gradients are clipped to this total norm; None does not clip."""
 
 
 class Experiment(Config):

@@ -23,8 +23,9 @@ from farm_ray.experiment import folder as folders
 from farm_ray.experiment.assemble import check_experiment, make_silo_in_memory, prepare_data, refuse_stream
 from farm_ray.experiment.heads import make_model
 from farm_ray.experiment.initial_model import load_pretrained
-from farm_ray.experiment.run import check_device, early_stopping, training_options
+from farm_ray.experiment.run import check_device, early_stopping
 from farm_ray.foreign import read_json, shown
+from farm_ray.options import fields_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +134,7 @@ def cross_validate_experiment(
             early_stopping=early_stopping(experiment),
             bootstrap_samples=bootstrap_samples,
             progress=progress,
-            **training_options(experiment),
+            **_trainer_options(experiment),
         )
         seconds = {"preprocess": split_at - started, "folds": time.perf_counter() - split_at}
         told = _told(done) | {
@@ -146,6 +147,15 @@ def cross_validate_experiment(
         silo.keep_problems(output)
         _save(output, done, told | {"split": split})
     return told
+
+
+def _trainer_options(experiment: Experiment) -> dict[str, Any]:
+    """What `cross_validate` hands on to the trainer of each fold."""
+    from farm_ray.train.cross_validation import NOT_FOR_FOLDS
+    from farm_ray.train.trainer import Trainer
+
+    options = fields_for(Trainer, experiment.train) | {"seed": experiment.seed}
+    return {name: value for name, value in options.items() if name not in {*NOT_FOR_FOLDS, "early_stopping"}}
 
 
 def _refuse_other_split(output: Path, split: Mapping[str, Any]) -> None:

@@ -24,11 +24,9 @@ from farm_ray.tasks.classification import CLASSIFICATION
 from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
 from farm_ray.tasks.regression import REGRESSION
+from farm_ray.tasks.spec import TaskSpec
 from farm_ray.tasks.table import all_specs
 from farm_ray.tasks.token_classification import TOKEN_CLASSIFICATION
-
-if TYPE_CHECKING:
-    from farm_ray.tasks.spec import TaskSpec
 
 
 def _as_labels(value: Any) -> Any:
@@ -175,11 +173,8 @@ class TextClassificationProcessorConfig(_TableProcessorConfig):
     specs: ClassVar[tuple[TaskSpec, ...]] = (CLASSIFICATION, MULTILABEL_CLASSIFICATION)
 
     kind: Literal["TextClassificationProcessor"] = "TextClassificationProcessor"
-    """The processor's class."""
     label_list: Labels | None = None
     """Labels of the one task; None takes those of the training data, sorted."""
-    metric: Metrics = ("acc",)
-    """Metrics of the one task, as in `TaskConfig`."""
     multilabel: bool = False
     """Rows have any number of labels, joined by commas or in a list, or a zero or one for each label."""
     dev_stratification: bool = False
@@ -194,11 +189,9 @@ class TextPairClassificationProcessorConfig(TextClassificationProcessorConfig):
     """Pairs of texts with a label; the fields are the parameters of `TextPairClassificationProcessor`."""
 
     kind: Literal["TextPairClassificationProcessor"] = "TextPairClassificationProcessor"  # type: ignore[assignment]
-    """The processor's class."""
     text_b_column_name: Column = "text_b"
     """The column of the second text."""
     quote_char: str | None = '"'
-    """Quoting character of TSV and CSV files, None for none."""
 
 
 class RegressionProcessorConfig(_TableProcessorConfig):
@@ -207,7 +200,6 @@ class RegressionProcessorConfig(_TableProcessorConfig):
     specs: ClassVar[tuple[TaskSpec, ...]] = (REGRESSION,)
 
     kind: Literal["RegressionProcessor"] = "RegressionProcessor"
-    """The processor's class."""
     metric: Metrics = ("mse",)
     """mse, r2, pear_spear, or registered ones."""
 
@@ -216,11 +208,9 @@ class TextPairRegressionProcessorConfig(RegressionProcessorConfig):
     """Pairs of texts with a number; the fields are the parameters of `TextPairRegressionProcessor`."""
 
     kind: Literal["TextPairRegressionProcessor"] = "TextPairRegressionProcessor"  # type: ignore[assignment]
-    """The processor's class."""
     text_b_column_name: Column = "text_b"
     """The column of the second text."""
     quote_char: str | None = '"'
-    """Quoting character of TSV and CSV files, None for none."""
 
 
 class NERProcessorConfig(_DelimitedConfig):
@@ -230,20 +220,15 @@ class NERProcessorConfig(_DelimitedConfig):
     keeps_own_task: ClassVar[bool] = True
 
     kind: Literal["NERProcessor"] = "NERProcessor"
-    """The processor's class."""
     label_list: Labels | None = None
     """Tags; None takes those of the training data. With "X" among them, FARM's scheme, it is learned for the later
     tokens of a word."""
     metric: Metrics = ("seq_f1",)
     """seq_f1, acc, or registered ones."""
     train_filename: str | None = "train.txt"
-    """Training data: a file, folder or glob below `data_dir`."""
     dev_filename: str | None = "dev.txt"
-    """Dev data; None takes `dev_split` of the training rows."""
     test_filename: str | None = "test.txt"
-    """Test data; None for none."""
     dev_split: Share = 0.0
-    """Share of the training rows for dev where there is no `dev_filename`."""
     token_column: NonNegativeInt | None = None
     """Column of the tokens, from 0; None is the first one."""
     tag_column: int | None = None
@@ -266,15 +251,11 @@ class BertStyleLMProcessorConfig(FilesConfig):
     """Plain text for a language model; the fields are the parameters of `BertStyleLMProcessor`."""
 
     kind: Literal["BertStyleLMProcessor"] = "BertStyleLMProcessor"
-    """The processor's class."""
     train_filename: str | None = "train.txt"
-    """Training data: a file, folder or glob below `data_dir`."""
     dev_filename: str | None = "dev.txt"
     """Dev data; None takes `dev_split` of the training rows, which a stream cannot."""
     test_filename: str | None = "test.txt"
-    """Test data; None for none."""
     dev_split: Share = 0.0
-    """Share of the training rows for dev where there is no `dev_filename`."""
     next_sent_pred: bool = True
     """Learn which texts follow each other, too."""
     next_sent_pred_style: Literal["bert-style", "sentence"] = "bert-style"

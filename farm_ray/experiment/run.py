@@ -21,7 +21,9 @@ from farm_ray.experiment.finished import METRICS, inputs_of, result_of_same, res
 from farm_ray.experiment.heads import make_model
 from farm_ray.experiment.initial_model import begin_from_scratch, load_pretrained
 from farm_ray.experiment.result import Result, by_set, reports
+from farm_ray.options import fields_for
 from farm_ray.tracking import LOGGERS
+from farm_ray.train.options import DEFAULTS
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.base import BaseSilo
@@ -44,8 +46,8 @@ def run_experiment(
     use_gpu: bool = False,
     resume: str = "auto",
     address: str | None = None,
-    max_restarts: int = 3,
-    hang_timeout: float = 1800.0,
+    max_restarts: int = DEFAULTS.max_restarts,
+    hang_timeout: float = DEFAULTS.hang_timeout,
     progress: Progress | None = None,
 ) -> Result:
     """Prepares the data, trains, evaluates and saves the model to `output_dir/model`.
@@ -61,8 +63,8 @@ def run_experiment(
         resume: `auto` goes on from the newest checkpoint of this run, as FARM's `latest` does; `never` starts from
             scratch, a path names a checkpoint.
         address: As for `farm_ray.cluster.connect`.
-        max_restarts: As for `Trainer`.
-        hang_timeout: As for `Trainer`.
+        max_restarts: As for `TrainerOptions`.
+        hang_timeout: As for `TrainerOptions`.
         progress: Called with (stage, done, total or None, note).
 
     Raises:
@@ -181,40 +183,23 @@ def _make_trainer(
 ) -> Trainer:
     from farm_ray.train import Trainer
 
+    options = fields_for(Trainer, experiment.train) | {
+        "early_stopping": early_stopping(experiment),
+        "checkpoint_root_dir": _checkpoint_root(experiment, output),
+        "tracker": tracker,
+    }
     return Trainer(
         model=model,
         data_silo=silo,
-        **training_options(experiment),
-        early_stopping=early_stopping(experiment),
+        **options,
+        seed=experiment.seed,
         num_workers=num_workers,
         use_gpu=use_gpu,
-        checkpoint_every=experiment.train.checkpoint_every,
-        checkpoint_every_seconds=experiment.train.checkpoint_every_seconds,
-        checkpoint_root_dir=_checkpoint_root(experiment, output),
-        checkpoints_to_keep=experiment.train.checkpoints_to_keep,
         resume=resume,
         max_restarts=max_restarts,
         hang_timeout=hang_timeout,
         progress=progress,
-        tracker=tracker,
     )
-
-
-def training_options(experiment: Experiment) -> dict[str, Any]:
-    """The arguments of `Trainer` that say how the weights are learnt."""
-    train = experiment.train
-    return {
-        "epochs": train.epochs,
-        "learning_rate": train.learning_rate,
-        "optimizer_opts": train.optimizer_opts,
-        "schedule_opts": train.schedule_opts,
-        "use_amp": train.use_amp,
-        "grad_acc_steps": train.grad_acc_steps,
-        "evaluate_every": train.evaluate_every,
-        "log_loss_every": train.log_loss_every,
-        "max_grad_norm": train.max_grad_norm,
-        "seed": experiment.seed,
-    }
 
 
 def early_stopping(experiment: Experiment) -> EarlyStopping | None:
@@ -222,7 +207,7 @@ def early_stopping(experiment: Experiment) -> EarlyStopping | None:
     from farm_ray.train.early_stopping import EarlyStopping
 
     stopping = experiment.train.early_stopping
-    return None if stopping is None else EarlyStopping(**stopping.model_dump())
+    return None if stopping is None else EarlyStopping(**fields_for(EarlyStopping, stopping))
 
 
 def _result(trainer: Trainer, silo: BaseSilo, output: Path, preprocess_seconds: float) -> Result:

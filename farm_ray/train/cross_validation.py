@@ -13,6 +13,7 @@ from farm_ray.errors import ConfigError
 from farm_ray.train.fold_results import CrossValidation, gathered
 from farm_ray.train.folds_on_ray import run_folds_on_ray
 from farm_ray.train.one_fold import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
+from farm_ray.train.options import DEFAULTS
 from farm_ray.train.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from farm_ray.modeling.prediction_head import PredictionHead
     from farm_ray.train.fold_results import FoldResult
 
-_NOT_FOR_FOLDS = frozenset(
+NOT_FOR_FOLDS = frozenset(
     {
         "model",
         "data_silo",
@@ -30,6 +31,7 @@ _NOT_FOR_FOLDS = frozenset(
         "lr_schedule",
         "num_workers",
         "checkpoint_every",
+        "checkpoint_every_seconds",
         "checkpoint_root_dir",
         "checkpoints_to_keep",
         "checkpoint_on_sigterm",
@@ -104,7 +106,7 @@ def cross_validate(
         done,
         heads,
         tested_once=_tested_once(folds),
-        report=bool(trainer_options.get("eval_report", True)),
+        report=bool(trainer_options.get("eval_report", DEFAULTS.eval_report)),
         bootstrap_samples=bootstrap_samples,
         confidence=confidence,
     )
@@ -130,7 +132,7 @@ def _check(
     early_stopping: Any,
     options: dict[str, Any],
 ) -> None:
-    known = set(inspect.signature(Trainer.__init__).parameters) - _NOT_FOR_FOLDS - {"self"}
+    known = set(inspect.signature(Trainer.__init__).parameters) - NOT_FOR_FOLDS - {"self"}
     for name in options:
         if name not in known:
             raise TypeError(f'cross_validate has no argument "{name}"{nearest(name, known)}')

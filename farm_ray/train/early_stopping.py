@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import NonNegativeFloat, NonNegativeInt
 
 from farm_ray import storage
-from farm_ray.configuration import nearest, strict_arguments
+from farm_ray.configuration import Config, nearest, strict_arguments
 from farm_ray.errors import CheckpointError, ConfigError
+from farm_ray.options import arguments_checked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 EvalResult = Sequence[Mapping[str, Any]]
+Mode = Literal["min", "max"]
 
 _BETTER = {"min": -1.0, "max": 1.0}
 _HIGHER_IS_BETTER = (
@@ -26,18 +30,34 @@ _HIGHER_IS_BETTER = (
 _USUAL_MODE = dict.fromkeys(("loss", "mse", "average_rank"), "min") | dict.fromkeys(_HIGHER_IS_BETTER, "max")
 
 
+class EarlyStoppingConfig(Config):
+    """When to stop before the last epoch; the best weights are kept."""
+
+    metric: str = "loss"
+    """A value of the dev results."""
+    mode: Mode = "min"
+    """Which values are better."""
+    patience: NonNegativeInt = 0
+    """Evaluations in a row without improvement that are tolerated; one more stops the training."""
+    min_delta: NonNegativeFloat = 0.001
+    """An improvement must be larger than this."""
+    min_evals: NonNegativeInt = 0
+    """So many first evaluations never count, neither as best nor against the patience."""
+    head: NonNegativeInt = 0
+    """Position of the head whose results count."""
+
+
+_DEFAULTS = EarlyStoppingConfig()
+
+
 class EarlyStopping:
     """Says after each evaluation whether to stop and whether to keep the model.
 
+    The options are those of `EarlyStoppingConfig`; `metric` may also be a function from the whole evaluation result
+    (a list with one dict per head) to a number.
+
     Args:
-        head: Position of the prediction head whose result counts.
-        metric: Name of a value in that head's result, or a function from the whole evaluation result (a list with one
-            dict per head) to a number.
         save_dir: Folder for the best model; None keeps none.
-        mode: "min" or "max": which values are better.
-        patience: Evaluations in a row without improvement that are tolerated; one more stops the training.
-        min_delta: An improvement must be larger than this.
-        min_evals: That many first evaluations never count, neither as best nor against the patience.
 
     Attributes:
         eval_values: Every value seen, in order.
@@ -51,31 +71,30 @@ class EarlyStopping:
     @strict_arguments
     def __init__(
         self,
-        head: int = 0,
-        metric: str | Callable[[EvalResult], float] = "loss",
+        head: int = _DEFAULTS.head,
+        metric: str | Callable[[EvalResult], float] = _DEFAULTS.metric,
         save_dir: str | Path | None = None,
-        mode: str = "min",
-        patience: int = 0,
-        min_delta: float = 0.001,
-        min_evals: int = 0,
+        mode: Mode = _DEFAULTS.mode,
+        patience: int = _DEFAULTS.patience,
+        min_delta: float = _DEFAULTS.min_delta,
+        min_evals: int = _DEFAULTS.min_evals,
     ) -> None:
-        if mode not in _BETTER:
-            raise ConfigError(f'EarlyStopping: mode must be "min" or "max", not {mode!r}')
-        if head < 0 or patience < 0 or min_evals < 0 or not min_delta >= 0:
-            given = f"head={head}, patience={patience}, min_delta={min_delta}, min_evals={min_evals}"
-            raise ConfigError(f"EarlyStopping: these must not be negative: {given}")
         if not isinstance(metric, str) and not callable(metric):
             raise ConfigError(f"EarlyStopping: metric must be a name or a function, not {metric!r}")
+        with arguments_checked("EarlyStopping: "):
+            options = EarlyStoppingConfig(
+                head=head, mode=mode, patience=patience, min_delta=min_delta, min_evals=min_evals
+            )
         usual = _USUAL_MODE.get(metric, mode) if isinstance(metric, str) else mode
         if usual != mode:
             warnings.warn(f'EarlyStopping keeps the worst {metric}: mode="{usual}" is usual for it', stacklevel=3)
-        self.head = head
+        self.head = options.head
         self.metric = metric
         self.save_dir = None if save_dir is None else storage.local_path(save_dir)
-        self.mode = mode
-        self.patience = patience
-        self.min_delta = min_delta
-        self.min_evals = min_evals
+        self.mode: Mode = options.mode
+        self.patience = options.patience
+        self.min_delta = options.min_delta
+        self.min_evals = options.min_evals
         self.eval_values: list[float] = []
         self.best_so_far: float | None = None
         self.n_since_best = 0

@@ -14,6 +14,7 @@ import numpy as np
 
 from farm_ray.errors import FarmRayError
 from farm_ray.train.fold_results import FoldResult
+from farm_ray.train.options import DEFAULTS
 from farm_ray.train.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def fold_trainer(plan: FoldPlan, make_model: MakeModel, silo: DataSilo, progress
     """What trains a fold, with a model of its own, in the process that it is called in."""
     from farm_ray.reproducibility import set_all_seeds
 
-    set_all_seeds(plan.trainer_options.get("seed", 42))
+    set_all_seeds(plan.trainer_options.get("seed", DEFAULTS.seed))
     return Trainer(
         model=make_model(silo),
         data_silo=silo,
@@ -98,7 +99,8 @@ class Steps:
     """Optimizer steps done in each fold, told as one number."""
 
     def __init__(self, folds: Sequence[DataSilo], options: dict[str, Any], progress: Progress | None) -> None:
-        epochs, window = options.get("epochs", 1), options.get("grad_acc_steps", 1)
+        epochs = options.get("epochs", DEFAULTS.epochs)
+        window = options.get("grad_acc_steps", DEFAULTS.grad_acc_steps)
         batches = [math.ceil(silo.n_samples("train") / silo.batch_size) for silo in folds]
         self._planned = {fold: epochs * math.ceil(n / window) for fold, n in enumerate(batches, start=1)}
         self._done: dict[int, int] = {}

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import cluster, devices, storage
@@ -113,7 +113,7 @@ def _train(job: Job, begin: Begin) -> Trained | None:
     listener = BoardListener(board)
     settings = job.settings
     if begin.checkpoint is not None:
-        settings = replace(settings, resume="auto")
+        settings = settings.model_copy(update={"resume": "auto"})
     root = settings.checkpoint_root_dir
     if root is not None and settings.claim is not None and storage.is_local(root):
         refuse_unseen(root, settings.claim, ranks)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from pydantic import Field
 
+from farm_ray.train.options import TrainerOptions
+
+if TYPE_CHECKING:
     import pyarrow as pa
 
 
@@ -16,42 +19,17 @@ IDENTITY = (*_PLAIN, "optimizer_opts", "schedule_opts")
 """What every checkpoint says of its run, besides the content."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainSettings:
-    """The arguments of `Trainer` that a rank needs; plain values, so that they pickle and compare."""
+class TrainSettings(TrainerOptions):
+    """What every rank of a run is told: the options, and what else `Trainer` knows. It pickles and compares."""
 
-    epochs: int
     batch_size: int
     """Rows per micro-batch over all ranks."""
     eval_batch_size: int
-    learning_rate: float
-    optimizer_opts: dict[str, Any] | None = None
-    schedule_opts: dict[str, Any] | None = None
-    use_amp: str | None = None
-    grad_acc_steps: int = 1
-    evaluate_every: int = 100
-    """Optimizer steps between dev evaluations; 0 evaluates at the end only."""
-    eval_report: bool = True
-    log_loss_every: int = 10
-    log_learning_rate: bool = False
-    checkpoint_every: int | None = None
-    """Optimizer steps between checkpoints."""
-    checkpoint_every_seconds: float | None = None
-    """Seconds of training between checkpoints; where neither is given, one is written at a stop only."""
-    checkpoint_root_dir: str | None = None
-    """A folder or an s3:// prefix."""
-    checkpoints_to_keep: int = 3
-    max_grad_norm: float | None = 1.0
-    evaluator_test: bool = True
-    seed: int = 42
+    """Rows per batch of an evaluation."""
     data_seed: int = 42
     """The silo's seed: of the training order."""
-    resume: str = "auto"
-    """`auto` goes on from the newest whole checkpoint, `never` starts from scratch, a path goes on from that one."""
-
-    content: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, str] = Field(default_factory=dict)
     """Data, tokenizer and model, see `run_identity`."""
-
     claim: str | None = None
     """The run's name in its claim on the place of the checkpoints; None where nobody holds that."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,9 @@ from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.run_sets import RunSets
 from farm_ray.devices import checked_device, explaining, training_device
 from farm_ray.errors import ConfigError
+from farm_ray.options import arguments_checked
 from farm_ray.overrides import refuse_uncalled
+from farm_ray.train.options import DEFAULTS
 from farm_ray.train.settings import TrainResult, TrainSettings
 from farm_ray.train.signals import StopRequest, stop_on_signals
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int | None, str], None]
 
-_LEARNING_RATE = 2e-5
-
 
 class Trainer:
     """Fine-tunes a model on the train set of a silo, evaluating on dev and at the end on test.
@@ -40,45 +39,26 @@ class Trainer:
     The same call trains in this process (`num_workers=0`) or on any number of Ray Train workers, and does the same:
     the rows of every step, and what the optimizer sees of them, do not depend on the number of workers.
 
+    The options of the training are those of `TrainerOptions`.
+
     Args:
         model: Trained in place; `train()` also returns it.
         optimizer: An optimizer of your own, with `num_workers=0` only; None builds one from `optimizer_opts`.
         data_silo: Brings the data and the batch size.
-        epochs: Passes over the training rows.
         n_gpu, device: As in FARM, another way to say `use_gpu`: `device="cuda"` or `n_gpu=1`; more GPUs are as many
             `num_workers`. `cuda:1` is for `num_workers=0`.
         local_rank: Ignored; kept for FARM compatibility.
         lr_schedule: Goes with `optimizer`.
-        evaluate_every: Optimizer steps between dev evaluations; 0 evaluates at the end only.
-        eval_report: Add the text report to results.
-        use_amp: None or `O0` for float32, `bf16`, `fp16`, FARM's `O1`..`O3`, or `auto`.
-        grad_acc_steps: Micro-batches per optimizer step.
         early_stopping: Watches the dev results; the best weights are put back at the end. Every `train()` starts it
             from scratch, or with what the checkpoint holds that it goes on from. An object of your own needs FARM's
             `check_stopping`; to start from scratch a `reset`, to be stored `state_dict` and `load_state_dict`.
-        log_learning_rate, log_loss_every: What the tracker hears, and how often in steps.
         checkpoint_on_sigterm: A SIGTERM ends the run at the next step; with `checkpoint_root_dir` a checkpoint is
             written first, also at a Ctrl-C, which is raised then.
-        checkpoint_every: Optimizer steps between checkpoints; with this or `checkpoint_every_seconds` there is one at
-            the end of every epoch too. They are written while the training goes on.
-        checkpoint_root_dir: Folder or s3:// prefix of the checkpoints and of `steps.tsv`, the loss and learning rate
-            of every step up to the last of them; with several machines one that all of them see.
-        checkpoints_to_keep: Older ones are removed.
-        evaluator_test: Evaluate on test at the end.
         disable_tqdm: Ignored, kept for FARM compatibility; there is no bar unless `progress` draws one.
-        max_grad_norm: Gradients are clipped to this total norm; None does not clip.
-        learning_rate: Peak learning rate of the schedule.
-        optimizer_opts, schedule_opts: As for `initialize_optimizer`.
         num_workers: Ray Train workers; 0 trains in this process without Ray. `(least, most)` takes as many as there is
             room for, one per CPU or GPU: fewer when a machine is lost, more when one comes.
         use_gpu: One GPU per worker, or this process's GPU with `num_workers=0`; None: by `device` or `n_gpu`, else
             where the model is.
-        seed: Of dropout; the order of the data has the silo's seed.
-        resume: `auto`, `never`, or a checkpoint's path or name.
-        checkpoint_every_seconds: Seconds between checkpoints, besides `checkpoint_every`.
-        max_restarts: How often Ray Train may start the workers again, from the last checkpoint, when one was lost.
-        hang_timeout: Seconds without any progress after which a worker on Ray counts as lost; more than loading the
-            model, the first batch, any step or writing a checkpoint may take.
         tracker: Hears parameters and metrics; see `farm_ray.tracking`.
         progress: Called with (stage, done, total, note).
 
@@ -93,36 +73,36 @@ class Trainer:
         model: AdaptiveModel,
         optimizer: torch.optim.Optimizer | None = None,
         data_silo: BaseSilo | None = None,
-        epochs: int = 1,
+        epochs: int = DEFAULTS.epochs,
         n_gpu: int | None = None,
         device: torch.device | str | None = None,
         lr_schedule: Any = None,
-        evaluate_every: int = 100,
-        eval_report: bool = True,
-        use_amp: str | None = None,
-        grad_acc_steps: int = 1,
+        evaluate_every: int = DEFAULTS.evaluate_every,
+        eval_report: bool = DEFAULTS.eval_report,
+        use_amp: str | None = DEFAULTS.use_amp,
+        grad_acc_steps: int = DEFAULTS.grad_acc_steps,
         local_rank: int = -1,
         early_stopping: Any = None,
-        log_learning_rate: bool = False,
-        log_loss_every: int = 10,
+        log_learning_rate: bool = DEFAULTS.log_learning_rate,
+        log_loss_every: int = DEFAULTS.log_loss_every,
         checkpoint_on_sigterm: bool = True,
-        checkpoint_every: int | None = None,
-        checkpoint_root_dir: str | Path | None = None,
-        checkpoints_to_keep: int = 3,
-        evaluator_test: bool = True,
+        checkpoint_every: int | None = DEFAULTS.checkpoint_every,
+        checkpoint_root_dir: str | Path | None = DEFAULTS.checkpoint_root_dir,
+        checkpoints_to_keep: int = DEFAULTS.checkpoints_to_keep,
+        evaluator_test: bool = DEFAULTS.evaluator_test,
         disable_tqdm: bool = False,  # noqa: ARG002 - FARM's; there is no bar unless `progress` draws one
-        max_grad_norm: float | None = 1.0,
+        max_grad_norm: float | None = DEFAULTS.max_grad_norm,
         *,
-        learning_rate: float = _LEARNING_RATE,
-        optimizer_opts: dict[str, Any] | None = None,
-        schedule_opts: dict[str, Any] | None = None,
+        learning_rate: float = DEFAULTS.learning_rate,
+        optimizer_opts: dict[str, Any] | None = DEFAULTS.optimizer_opts,
+        schedule_opts: dict[str, Any] | None = DEFAULTS.schedule_opts,
         num_workers: int | tuple[int, int] = 0,
         use_gpu: bool | None = None,
-        seed: int = 42,
-        resume: str = "auto",
-        checkpoint_every_seconds: float | None = None,
-        max_restarts: int = 3,
-        hang_timeout: float = 1800.0,
+        seed: int = DEFAULTS.seed,
+        resume: str = DEFAULTS.resume,
+        checkpoint_every_seconds: float | None = DEFAULTS.checkpoint_every_seconds,
+        max_restarts: int = DEFAULTS.max_restarts,
+        hang_timeout: float = DEFAULTS.hang_timeout,
         tracker: RunLogger | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -136,10 +116,32 @@ class Trainer:
         _check_own_optimizer(optimizer, lr_schedule, own, in_process=most == 0)
         if checkpoint_root_dir is None and (checkpoint_every or checkpoint_every_seconds is not None):
             raise ConfigError("checkpoint_every and checkpoint_every_seconds need a checkpoint_root_dir to write to")
-        _check_at_least(1, epochs=epochs, grad_acc_steps=grad_acc_steps, checkpoints_to_keep=checkpoints_to_keep)
-        _check_at_least(0, evaluate_every=evaluate_every, log_loss_every=log_loss_every)
-        _check_at_least(0, checkpoint_every_seconds=checkpoint_every_seconds or 0, max_restarts=max_restarts)
-        _check_at_least(1, hang_timeout=hang_timeout)
+        with arguments_checked():
+            self.settings = TrainSettings(
+                epochs=epochs,
+                batch_size=data_silo.batch_size,
+                eval_batch_size=data_silo.eval_batch_size,
+                learning_rate=learning_rate,
+                optimizer_opts=optimizer_opts,
+                schedule_opts=schedule_opts,
+                use_amp=use_amp,
+                grad_acc_steps=grad_acc_steps,
+                evaluate_every=evaluate_every,
+                eval_report=eval_report,
+                log_loss_every=log_loss_every,
+                log_learning_rate=log_learning_rate,
+                checkpoint_every=checkpoint_every or None,
+                checkpoint_every_seconds=checkpoint_every_seconds,
+                checkpoint_root_dir=None if checkpoint_root_dir is None else _absolute(checkpoint_root_dir),
+                checkpoints_to_keep=checkpoints_to_keep,
+                max_grad_norm=max_grad_norm,
+                evaluator_test=evaluator_test,
+                seed=seed,
+                data_seed=data_silo.seed,
+                resume=_resume(resume),
+                max_restarts=max_restarts,
+                hang_timeout=hang_timeout,
+            )
         if early_stopping is not None and not callable(getattr(early_stopping, "check_stopping", None)):
             raise ConfigError(
                 f"early_stopping must be an EarlyStopping(...) or have a check_stopping method, not {early_stopping!r}"
@@ -163,34 +165,10 @@ class Trainer:
         self.checkpoint_on_sigterm = checkpoint_on_sigterm
         self.num_workers = least if least == most else (least, most)
         self.use_gpu = self.device.type == "cuda"
-        self.max_restarts, self.hang_timeout = max_restarts, hang_timeout
         self.tracker, self.progress = tracker, progress
         self.on_checkpoint: Callable[[str], None] = lambda _name: None
         """Called with the name of each new checkpoint, and of the one that the run resumed from."""
         self.result = TrainResult()
-        self.settings = TrainSettings(
-            epochs=epochs,
-            batch_size=data_silo.batch_size,
-            eval_batch_size=data_silo.eval_batch_size,
-            learning_rate=learning_rate,
-            optimizer_opts=optimizer_opts,
-            schedule_opts=schedule_opts,
-            use_amp=use_amp,
-            grad_acc_steps=grad_acc_steps,
-            evaluate_every=evaluate_every,
-            eval_report=eval_report,
-            log_loss_every=log_loss_every,
-            log_learning_rate=log_learning_rate,
-            checkpoint_every=checkpoint_every,
-            checkpoint_every_seconds=checkpoint_every_seconds,
-            checkpoint_root_dir=None if checkpoint_root_dir is None else _absolute(checkpoint_root_dir),
-            checkpoints_to_keep=checkpoints_to_keep,
-            max_grad_norm=max_grad_norm,
-            evaluator_test=evaluator_test,
-            seed=seed,
-            data_seed=data_silo.seed,
-            resume=_resume(resume),
-        )
 
     @classmethod
     def create_or_load_checkpoint(
@@ -277,7 +255,7 @@ class Trainer:
             self.early_stopping.reset()
         if self.tracker is not None:
             self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
-        settings = dataclasses.replace(self.settings, claim=None if claim is None else claim.run)
+        settings = self.settings.model_copy(update={"claim": None if claim is None else claim.run})
         asked = stop_on_signals() if self.checkpoint_on_sigterm else contextlib.nullcontext(StopRequest())
         with asked as stop:
             self.result = (
@@ -296,7 +274,7 @@ class Trainer:
         from farm_ray.train.run_identity import run_identity
 
         content = run_identity(self.model, self.data_silo, early_stopping=self.early_stopping)
-        return dataclasses.replace(self.settings, content=content)
+        return self.settings.model_copy(update={"content": content})
 
     def _here(self, settings: TrainSettings, stop: threading.Event) -> TrainResult:
         import torch
@@ -337,8 +315,8 @@ class Trainer:
             early_stopping=self.early_stopping,
             hear=listener.hear,
             stop=stop,
-            max_restarts=self.max_restarts,
-            hang_timeout=self.hang_timeout,
+            max_restarts=settings.max_restarts,
+            hang_timeout=settings.hang_timeout,
         )
         self.model.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in trained.weights.items()})
         if trained.early_stopping is not None:
@@ -372,7 +350,7 @@ def _check_own_optimizer(optimizer: Any, lr_schedule: Any, options: Mapping[str,
             "an optimizer of your own belongs to this process; with num_workers > 0 give learning_rate, "
             "optimizer_opts and schedule_opts instead, and each worker builds it"
         )
-    without_effect = [name for name, value in options.items() if value not in (None, _LEARNING_RATE)]
+    without_effect = [name for name, value in options.items() if value not in (None, DEFAULTS.learning_rate)]
     if without_effect:
         raise ConfigError(f"{without_effect[0]} has no effect on an optimizer of your own; leave one of them out")
 
@@ -397,16 +375,11 @@ def checkpoints_claimed(root: str | Path | None) -> Iterator[Claim | None]:
         yield claim
 
 
-def _check_at_least(least: int, **numbers: float) -> None:
-    for name, value in numbers.items():
-        if value < least:
-            raise ConfigError(f"{name} must be at least {least}, not {value}")
-
-
 def _least_and_most(num_workers: int | tuple[int, int]) -> tuple[int, int]:
     """The fewest and the most workers."""
     if isinstance(num_workers, int):
-        _check_at_least(0, num_workers=num_workers)
+        if num_workers < 0:
+            raise ConfigError(f"num_workers must be at least 0, not {num_workers}")
         return num_workers, num_workers
     least, most = num_workers
     if not 1 <= least <= most:

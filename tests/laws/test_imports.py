@@ -20,6 +20,7 @@ FOUNDATIONS = (
     "saved",
     "overrides",
     "configuration",
+    "options",
     "reproducibility",
     "tracking",
     "storage",
