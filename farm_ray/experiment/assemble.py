@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from farm_ray import storage
 from farm_ray.configuration import nearest
+from farm_ray.data_handler.processor.config import one_or_all
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.config import Experiment
 from farm_ray.experiment.heads import head_configs
@@ -36,7 +37,6 @@ logger = logging.getLogger(__name__)
 _ANY_LABELS = ("0", "1")
 _LOSS = "loss"
 """Is among the results of every head."""
-_NOT_THE_PROCESSORS = {"kind", "tasks", "metric", "data_dir"}
 
 
 def _check_is_experiment(given: object) -> None:
@@ -229,19 +229,15 @@ def make_processor(config: AnyProcessorConfig, tokenizer: Any, *, seed: int) -> 
     """
     from farm_ray.data_handler.processor import processor_class
 
-    values = {name: getattr(config, name) for name in type(config).model_fields if name not in _NOT_THE_PROCESSORS}
-    # Processors keep lists: that is what JSON gives back.
-    values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    if not isinstance(config, BertStyleLMProcessorConfig):
-        values["metric"] = None if config.tasks and not config.keeps_own_task else _metric(config.metric)
+    values = config.arguments()
     if "max_samples" in values or isinstance(config, BertStyleLMProcessorConfig):
         values["seed"] = seed
     kind: Any = processor_class(config.kind)
-    processor = kind(tokenizer=tokenizer, data_dir=config.data_dir, **values)
+    processor = kind(tokenizer=tokenizer, **values)
     for task in config.tasks:
         processor.add_task(
             name=task.name,
-            metric=_metric(task.metric),
+            metric=one_or_all(task.metric),
             label_list=list(task.label_list) or None,
             label_column_name=task.label_column_name,
             label_name=task.label_name,
@@ -307,7 +303,3 @@ def make_silo_in_memory(
         progress=progress,
         parts=parts,
     )
-
-
-def _metric(metric: tuple[str, ...]) -> str | list[str]:
-    return metric[0] if len(metric) == 1 else list(metric)

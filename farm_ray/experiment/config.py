@@ -19,15 +19,13 @@ from pydantic import (
 )
 
 from farm_ray.configuration import Config, build, read_yaml, to_yaml
+from farm_ray.data_handler.processor.config import ProcessorConfig, Share, TaskConfig
 from farm_ray.experiment.preparation import as_prepare, name_of
 from farm_ray.experiment.processor_config import (
     AnyProcessorConfig,
     BertStyleLMProcessorConfig,
     NERProcessorConfig,
-    ProcessorConfig,
     RegressionProcessorConfig,
-    Share,
-    TaskConfig,
     TextClassificationProcessorConfig,
     TextPairClassificationProcessorConfig,
     TextPairRegressionProcessorConfig,

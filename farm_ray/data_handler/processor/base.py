@@ -11,6 +11,7 @@ from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import checks, conversion, files, identity, own_features, saving
+from farm_ray.data_handler.processor.config import PROGRAM
 from farm_ray.data_handler.processor.dicts import dicts_table
 from farm_ray.data_handler.processor.measuring import measured_tasks
 from farm_ray.data_handler.processor.metrics import check_metrics
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.samples_to_features.masking import Masking
     from farm_ray.tasks.spec import TaskSpec
 
-MAX_TEXT_CHARS = 500_000
-
 
 class Processor(SampleMethods, abc.ABC):
     """Turns files or dicts into features for a model. Set it up, add its tasks, hand it to a `DataSilo`.
@@ -45,23 +44,17 @@ class Processor(SampleMethods, abc.ABC):
     `dataset_from_dicts` it makes its own features, row by row: lists or arrays of numbers under FARM's names, token
     lists padded to `max_seq_len`. Invalid rows never vanish: they carry a `problem` to the end.
 
+    The options are those of `FilesConfig` and `ProgramOptions`.
+
     Args:
         tokenizer: From `Tokenizer.load`.
-        max_seq_len: Tokens per row at most, special tokens counted; longer texts lose their right end.
-        train_filename: File with training data below `data_dir`, or None.
-        dev_filename: File with dev data; None takes a share of the training data when `dev_split` is not 0.
-        test_filename: File with test data, or None.
-        dev_split: Share of the training data for the dev set, 0 to 1, where `dev_filename` is None.
-        data_dir: Folder (or s3:// prefix) of the files; None when only dicts are processed.
         tasks: Task dicts by name, as `add_task` makes them.
-        proxies: Ignored, kept for FARM compatibility; farm_ray downloads no data sets.
-        multithreading_rust: False limits the tokenizer to one thread in Ray tasks (RAYON_NUM_THREADS there).
 
     Raises:
         ConfigError: On values that are invalid.
     """
 
-    max_text_chars: int = MAX_TEXT_CHARS
+    max_text_chars: int = PROGRAM.max_text_chars
     text_b_column_name: str | None = None
     text_b_is_optional: bool = False
     """A row without a second text is a single text."""
@@ -86,8 +79,8 @@ class Processor(SampleMethods, abc.ABC):
         dev_split: float | None,
         data_dir: str | Path | None,
         tasks: Mapping[str, Mapping[str, Any]] | None = None,
-        proxies: dict[str, str] | None = None,
-        multithreading_rust: bool = True,
+        proxies: dict[str, str] | None = PROGRAM.proxies,
+        multithreading_rust: bool = PROGRAM.multithreading_rust,
     ) -> None:
         own_features.check_class(type(self))
         checks.check_settings(tokenizer, max_seq_len, dev_split, pairs=self.text_b_column_name is not None)

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.processor import saving
-from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, all_classes
-from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
+from farm_ray.data_handler.processor.base import all_classes
+from farm_ray.data_handler.processor.config import PROGRAM
+from farm_ray.data_handler.processor.text_classification import (
+    TextClassificationProcessor,
+    TextClassificationProcessorConfig,
+)
 from farm_ray.tasks.saved import loaded_task
 
 if TYPE_CHECKING:
@@ -16,33 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_DEFAULTS = TextClassificationProcessorConfig()
+
+
 class InferenceProcessor(TextClassificationProcessor):
     """Encodes texts and ignores labels, whatever the task; tasks are kept for those who ask for their labels.
 
+    The options are those of `TextClassificationProcessorConfig` and `ProgramOptions`: a saved configuration of any text
+    processor brings them, and files are read accordingly. No file is named, and nothing is split off.
+
     Args:
         tokenizer: From `Tokenizer.load`.
-        max_seq_len: Tokens per row at most, special tokens counted.
-        data_dir: This and the following are those of `TextClassificationProcessor`; a saved configuration of any
-            text processor brings them, and files are read accordingly.
-        train_filename: Not read.
-        dev_filename: Not read.
-        test_filename: Not read.
-        dev_split: Not used.
         tasks: Task dicts by name.
-        proxies: Ignored, kept for FARM compatibility.
-        multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
-        delimiter: Separates columns in text files.
-        quote_char: Quotes fields in text files; None for no quoting.
-        skiprows: Rows to leave out before the header.
-        header: Row of the header, from 0; None for a file without one.
-        max_samples: Read a random sample of so many rows per file at most.
-        text_column_name: Column of the text.
-        label_column_name: Not read.
-        multilabel: Not used.
-        dev_stratification: Not used.
-        encoding: Of text files; None is utf-8.
-        max_text_chars: Longer texts become rows with a problem.
-        seed: Decides about `max_samples`.
         text_b_column_name: Column of the second text where rows are pairs of texts; None reads single texts.
 
     Raises:
@@ -55,26 +44,26 @@ class InferenceProcessor(TextClassificationProcessor):
         tokenizer: Any,
         max_seq_len: int,
         *,
-        data_dir: str | Path | None = None,
+        data_dir: str | Path | None = _DEFAULTS.data_dir,
         train_filename: str | Path | None = None,
-        dev_filename: str | Path | None = None,
+        dev_filename: str | Path | None = _DEFAULTS.dev_filename,
         test_filename: str | Path | None = None,
         dev_split: float | None = None,
         tasks: Mapping[str, Mapping[str, Any]] | None = None,
-        proxies: dict[str, str] | None = None,
-        multithreading_rust: bool = True,
-        delimiter: str = "\t",
+        proxies: dict[str, str] | None = PROGRAM.proxies,
+        multithreading_rust: bool = PROGRAM.multithreading_rust,
+        delimiter: str = _DEFAULTS.delimiter,
         quote_char: str | None = '"',
-        skiprows: int | Sequence[int] | None = None,
-        header: int | None = 0,
-        max_samples: int | None = None,
-        text_column_name: str = "text",
-        label_column_name: str = "label",
-        multilabel: bool = False,
-        dev_stratification: bool | Callable[..., Any] | None = False,
-        encoding: str | None = "utf-8",
-        max_text_chars: int = MAX_TEXT_CHARS,
-        seed: int = 42,
+        skiprows: int | Sequence[int] | None = _DEFAULTS.skiprows,
+        header: int | None = _DEFAULTS.header,
+        max_samples: int | None = _DEFAULTS.max_samples,
+        text_column_name: str = _DEFAULTS.text_column_name,
+        label_column_name: str = _DEFAULTS.label_column_name,
+        multilabel: bool = _DEFAULTS.multilabel,
+        dev_stratification: bool | Callable[..., Any] | None = _DEFAULTS.dev_stratification,
+        encoding: str | None = _DEFAULTS.encoding,
+        max_text_chars: int = PROGRAM.max_text_chars,
+        seed: int = PROGRAM.seed,
         text_b_column_name: str | None = None,
     ) -> None:
         # The checks of the settings depend on it.

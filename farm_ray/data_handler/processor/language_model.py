@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field, PositiveInt
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler import problems
@@ -24,6 +25,7 @@ from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.problems import COLUMN, Problem
 from farm_ray.data_handler.processor import files, identity, own_features
 from farm_ray.data_handler.processor.base import Processor
+from farm_ray.data_handler.processor.config import PROGRAM, Column, FilesConfig, Share, TaskConfig
 from farm_ray.data_handler.processor.document_dicts import document_dicts_table
 from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES, estimated_rows
 from farm_ray.data_handler.samples_to_features.masking import COUNT_RULES, CountRule, Masking, check_share, farm_limit
@@ -50,6 +52,44 @@ _DONATED = 8
 _LINES = ".jsonl"
 
 
+class BertStyleLMProcessorConfig(FilesConfig):
+    """Plain text for a language model, for `BertStyleLMProcessor`."""
+
+    kind: Literal["BertStyleLMProcessor"] = "BertStyleLMProcessor"
+    train_filename: str | None = "train.txt"
+    dev_filename: str | None = "dev.txt"
+    """Dev data; None takes `dev_split` of the training rows, which a stream cannot."""
+    test_filename: str | None = "test.txt"
+    dev_split: Share = 0.0
+    next_sent_pred: bool = True
+    """Learn which texts follow each other, too."""
+    next_sent_pred_style: PairStyle = "bert-style"
+    """`bert-style` fills rows with sentences, `sentence` makes pairs of single ones."""
+    max_docs: PositiveInt | None = None
+    """Documents read of each file at most; None reads all."""
+    masked_lm_prob: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    """Share of the tokens that the model has to find."""
+    whole_word_masking: bool = True
+    """Hide all tokens of a word or none."""
+    mask_count_rule: CountRule = "real_tokens"
+    """`real_tokens` takes the share of a row's own tokens; `farm` that of `max_seq_len`, however short the row is, and
+    20 at most."""
+    packing: bool = True
+    """Without next sentences: texts of several documents share rows, each seeing only itself."""
+    text_column_name: Column = "text"
+    """Column of the text in JSON lines and Parquet."""
+    encoding: str = "utf-8"
+    """Encoding of text files."""
+
+    @property
+    def tasks(self) -> tuple[TaskConfig, ...]:
+        """None: a language model makes its tasks by itself."""
+        return ()
+
+
+_DEFAULTS = BertStyleLMProcessorConfig()
+
+
 class BertStyleLMProcessor(Processor):
     """Reads documents for a language model: text files with a sentence a line and blank lines between documents.
 
@@ -60,27 +100,10 @@ class BertStyleLMProcessor(Processor):
     No text is lost: ends of documents and short documents make rows, sentences that are longer than a row are cut.
     Features hold the tokens as they are; `masking` says how batches are masked, in each epoch in another way.
 
+    The options are those of `BertStyleLMProcessorConfig` and `ProgramOptions`.
+
     Args:
         tokenizer: A fast one with a mask token, from `Tokenizer.load`.
-        max_seq_len: Tokens per row at most, special tokens counted.
-        data_dir: Folder of the files, or None.
-        train_filename: File (folder, pattern) with training data below `data_dir`, or None.
-        dev_filename: File with dev data; None takes `dev_split` of the training data.
-        test_filename: File with test data, or None.
-        dev_split: Share of the training data for the dev set, 0 to 1.
-        next_sent_pred: Make pairs of texts, to learn which follow each other.
-        next_sent_pred_style: "bert-style" fills rows with sentences, "sentence" makes pairs of single sentences.
-        max_docs: Read so many documents of a file at most.
-        proxies: Scheme to proxy address, for files on the web.
-        masked_lm_prob: Share of tokens to predict.
-        whole_word_masking: Predict all tokens of a word or none.
-        mask_count_rule: "real_tokens" takes the share of a row's own tokens; "farm" that of `max_seq_len`, however
-            short the row is, and 20 at most.
-        packing: Without pairs: texts of several documents share rows, each seeing only itself.
-        text_column_name: Column of the text in JSON lines and Parquet.
-        encoding: Of text files.
-        seed: Decides about pairs where no run has its own.
-        multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
 
     Raises:
         ConfigError: On values that are invalid.
@@ -97,23 +120,23 @@ class BertStyleLMProcessor(Processor):
         tokenizer: Any,
         max_seq_len: int,
         data_dir: str | Path | None,
-        train_filename: str | Path | None = "train.txt",
-        dev_filename: str | Path | None = "dev.txt",
-        test_filename: str | Path | None = "test.txt",
-        dev_split: float | None = 0.0,
-        next_sent_pred: bool = True,
-        next_sent_pred_style: PairStyle = "bert-style",
-        max_docs: int | None = None,
-        proxies: dict[str, str] | None = None,
-        masked_lm_prob: float = 0.15,
+        train_filename: str | Path | None = _DEFAULTS.train_filename,
+        dev_filename: str | Path | None = _DEFAULTS.dev_filename,
+        test_filename: str | Path | None = _DEFAULTS.test_filename,
+        dev_split: float | None = _DEFAULTS.dev_split,
+        next_sent_pred: bool = _DEFAULTS.next_sent_pred,
+        next_sent_pred_style: PairStyle = _DEFAULTS.next_sent_pred_style,
+        max_docs: int | None = _DEFAULTS.max_docs,
+        proxies: dict[str, str] | None = PROGRAM.proxies,
+        masked_lm_prob: float = _DEFAULTS.masked_lm_prob,
         *,
-        whole_word_masking: bool = True,
-        mask_count_rule: CountRule = "real_tokens",
-        packing: bool = True,
-        text_column_name: str = "text",
-        encoding: str = "utf-8",
-        seed: int = 42,
-        multithreading_rust: bool = True,
+        whole_word_masking: bool = _DEFAULTS.whole_word_masking,
+        mask_count_rule: CountRule = _DEFAULTS.mask_count_rule,
+        packing: bool = _DEFAULTS.packing,
+        text_column_name: str = _DEFAULTS.text_column_name,
+        encoding: str = _DEFAULTS.encoding,
+        seed: int = PROGRAM.seed,
+        multithreading_rust: bool = PROGRAM.multithreading_rust,
     ) -> None:
         super().__init__(
             tokenizer=tokenizer,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pyarrow as pa
+from pydantic import NonNegativeInt
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
@@ -20,7 +21,8 @@ from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.problems import COLUMN, Problem
 from farm_ray.data_handler.processor import files, identity, own_features
-from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
+from farm_ray.data_handler.processor.base import Processor
+from farm_ray.data_handler.processor.config import PROGRAM, Column, DelimitedConfig, Labels, Metrics, Share
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.processor.word_dicts import word_dicts_table
 from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS
@@ -29,6 +31,7 @@ from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.words import split_with_metadata
 from farm_ray.storage import data_suffix, file_name, list_files
 from farm_ray.tag_schemes import OUTSIDE
+from farm_ray.tasks.spec import TaskSpec
 from farm_ray.tasks.token_classification import TOKEN_CLASSIFICATION
 
 if TYPE_CHECKING:
@@ -37,10 +40,48 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.padding import Padding
-    from farm_ray.tasks.spec import TaskSpec
     from farm_ray.tasks.task import Task
 
 _OBJECT_SUFFIXES = (".json", ".jsonl", ".parquet")
+
+
+class NERProcessorConfig(DelimitedConfig):
+    """Words with a tag each, for `NERProcessor`."""
+
+    specs: ClassVar[tuple[TaskSpec, ...]] = (TOKEN_CLASSIFICATION,)
+    keeps_own_task: ClassVar[bool] = True
+
+    kind: Literal["NERProcessor"] = "NERProcessor"
+    label_list: Labels | None = None
+    """Tags; a tag's position is its id. None takes those of the training data, "O" first. With "X" among them, FARM's
+    scheme, special tokens and the later tokens of a word are learned as "X"; without it they are not learned."""
+    metric: Metrics = ("seq_f1",)
+    """seq_f1, acc, or registered ones."""
+    train_filename: str | None = "train.txt"
+    dev_filename: str | None = "dev.txt"
+    test_filename: str | None = "test.txt"
+    dev_split: Share = 0.0
+    token_column: NonNegativeInt | None = None
+    """Column of the tokens, from 0; None is the first one (in GermEval 2014 the second)."""
+    tag_column: int | None = None
+    """Column of the tags, from 0, -1 for the last; None is the last one (in GermEval 2014 the one before). A further
+    task on words names its column by number as its `label_column_name`."""
+    encoding: str | None = None
+    """Encoding of files with one token a line; None is utf-8 (of the German CoNLL 2003 cp1252)."""
+    germeval14: bool | None = None
+    """Columns as in GermEval 2014, and B-LOCderiv and B-LOCpart are read as B-LOC; None: where the file's path holds
+    "germeval14"."""
+    iob1: bool | None = None
+    """I- tags that begin an entity are read as B- tags; None: where the file's path holds "conll03"."""
+    text_column_name: Column = "text"
+    """Column of the text in JSON lines and Parquet."""
+    label_column_name: Column | None = None
+    """Column of the tags there; None is `ner_label`."""
+    window_overlap: NonNegativeInt | None = None
+    """Tokens that neighbouring windows of a long text share; None takes a quarter of a window."""
+
+
+_DEFAULTS = NERProcessorConfig()
 
 
 class NERProcessor(Processor):
@@ -55,34 +96,13 @@ class NERProcessor(Processor):
     In JSON lines and Parquet a row has its text (a string, or the list of its words) under `text_column_name`, and a
     list with one tag per word under `label_column_name`.
 
+    A text stays whole in the dev split. `delimiter=" "` stands for any number of blanks. The options are those of
+    `NERProcessorConfig` and `ProgramOptions`.
+
     Args:
         tokenizer: From `Tokenizer.load`.
-        max_seq_len: Tokens per window at most, special tokens counted.
-        data_dir: Folder of the files, or None.
-        label_list: All tags; a tag's position is its id. None: a `DataSilo` takes the tags of its training data, "O"
-            first. With "X" among them (FARM's scheme), special tokens and the
-            later tokens of a word are learned as "X"; without it they are not learned.
         metric: Name of a metric, a function `(preds, labels)`, or a list of both.
-        train_filename: File with training data below `data_dir`, or None.
-        dev_filename: File with dev data; None takes `dev_split` of the training data.
-        test_filename: File with test data, or None.
-        dev_split: Share of the training data for the dev set, 0 to 1; the windows of a text stay together.
-        delimiter: Separates columns in files with one token a line; " " stands for any number of blanks.
-        proxies: Ignored, kept for FARM compatibility.
-        multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
-        token_column: Column of the tokens, from 0; None is the first one (in GermEval 2014 the second).
-        tag_column: Column of the tags, from 0, or -1 for the last; None is the last one (in GermEval 2014 the one
-            before). A further task on words names its column by number as its `label_column_name`.
-        encoding: Of files with one token a line; None is utf-8 (of the German CoNLL 2003 cp1252).
-        germeval14: Columns as in GermEval 2014, and B-LOCderiv and B-LOCpart are read as B-LOC; None: where the file's
-            path holds "germeval14".
-        iob1: I- tags that begin an entity are read as B- tags; None: where the file's path holds "conll03".
-        text_column_name: Column of the text in JSON lines and Parquet.
-        label_column_name: Column of the tags there; None is "ner_label".
         non_initial_token: The label that stands for "X".
-        window_overlap: Tokens that neighbouring windows of a long text share; None takes a quarter of a window.
-        max_text_chars: Longer texts become rows with a problem.
-        inference: Read and make no labels.
 
     Raises:
         ConfigError: On values that are invalid.
@@ -97,27 +117,27 @@ class NERProcessor(Processor):
         tokenizer: Any,
         max_seq_len: int,
         data_dir: str | Path | None,
-        label_list: Sequence[str] | None = None,
+        label_list: Sequence[str] | None = _DEFAULTS.label_list,
         metric: Any = None,
-        train_filename: str | Path | None = "train.txt",
-        dev_filename: str | Path | None = "dev.txt",
-        test_filename: str | Path | None = "test.txt",
-        dev_split: float | None = 0.0,
-        delimiter: str = "\t",
-        proxies: dict[str, str] | None = None,
+        train_filename: str | Path | None = _DEFAULTS.train_filename,
+        dev_filename: str | Path | None = _DEFAULTS.dev_filename,
+        test_filename: str | Path | None = _DEFAULTS.test_filename,
+        dev_split: float | None = _DEFAULTS.dev_split,
+        delimiter: str = _DEFAULTS.delimiter,
+        proxies: dict[str, str] | None = PROGRAM.proxies,
         *,
-        multithreading_rust: bool = True,
-        token_column: int | None = None,
-        tag_column: int | None = None,
-        encoding: str | None = None,
-        germeval14: bool | None = None,
-        iob1: bool | None = None,
-        text_column_name: str = "text",
-        label_column_name: str | None = None,
+        multithreading_rust: bool = PROGRAM.multithreading_rust,
+        token_column: int | None = _DEFAULTS.token_column,
+        tag_column: int | None = _DEFAULTS.tag_column,
+        encoding: str | None = _DEFAULTS.encoding,
+        germeval14: bool | None = _DEFAULTS.germeval14,
+        iob1: bool | None = _DEFAULTS.iob1,
+        text_column_name: str = _DEFAULTS.text_column_name,
+        label_column_name: str | None = _DEFAULTS.label_column_name,
         non_initial_token: str = "X",  # noqa: S107 - no password
-        window_overlap: int | None = None,
-        max_text_chars: int = MAX_TEXT_CHARS,
-        inference: bool = False,
+        window_overlap: int | None = _DEFAULTS.window_overlap,
+        max_text_chars: int = PROGRAM.max_text_chars,
+        inference: bool = PROGRAM.inference,
     ) -> None:
         super().__init__(
             tokenizer=tokenizer,

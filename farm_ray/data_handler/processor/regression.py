@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from farm_ray.configuration import strict_arguments
-from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS
-from farm_ray.data_handler.processor.text_classification import TextClassificationProcessor
+from farm_ray.data_handler.processor.config import PROGRAM, Metrics
+from farm_ray.data_handler.processor.text_classification import TableProcessorConfig, TextClassificationProcessor
 from farm_ray.errors import ConfigError
 from farm_ray.tasks.regression import REGRESSION
+from farm_ray.tasks.spec import TaskSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from farm_ray.data_handler.processor.base import Processor
-    from farm_ray.tasks.spec import TaskSpec
+
+
+class RegressionProcessorConfig(TableProcessorConfig):
+    """Texts with a number, for `RegressionProcessor`."""
+
+    specs: ClassVar[tuple[TaskSpec, ...]] = (REGRESSION,)
+
+    kind: Literal["RegressionProcessor"] = "RegressionProcessor"
+    metric: Metrics = ("mse",)
+    """mse, r2, pear_spear, or registered ones."""
+
+
+_DEFAULTS = RegressionProcessorConfig()
 
 
 class RegressionProcessor(TextClassificationProcessor):
@@ -25,33 +38,16 @@ class RegressionProcessor(TextClassificationProcessor):
     Mean and scale (population standard deviation) are those of the training data, measured once by the `DataSilo`,
     or those given here. They stand in the `label_list` of the task "regression" and are saved with it.
 
+    The options are those of `RegressionProcessorConfig` and `ProgramOptions`.
+
     Args:
         tokenizer: From `Tokenizer.load`.
-        max_seq_len: Tokens per row at most, special tokens counted.
-        data_dir: Folder of the files, or None.
-        train_filename: File with training data below `data_dir`, or None.
-        dev_filename: File with dev data; None takes `dev_split` of the training data.
-        test_filename: File with test data, or None.
-        dev_split: Share of the training data for the dev set, 0 to 1.
-        delimiter: Separates columns in text files.
-        quote_char: Quotes fields in text files; None for no quoting.
-        skiprows: Rows to leave out before the header.
-        label_column_name: Column of the numbers, with decimal points.
         label_name: Key of the number in dicts, and the tensor `{label_name}_ids`.
         scaler_mean: Subtracted from every number; None measures it.
         scaler_scale: What numbers are divided by then, above 0; None measures it.
-        proxies: Ignored, kept for FARM compatibility.
-        text_column_name: Column of the text.
         metric: Name of a metric, a function `(preds, labels)`, or a list of both; None adds no task.
-        header: Row of the header, from 0; None for a file without one (columns are then named "0", "1", ...).
-        max_samples: Read a random sample of so many rows per file at most.
-        multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
         dev_stratification: True gives the dev split as many small and large numbers as the training data have; a
             function `(train, dev_split=...)` splits itself.
-        encoding: Of text files.
-        max_text_chars: Longer texts become rows with a problem.
-        seed: Decides about `max_samples`.
-        inference: Read and make no labels.
 
     Raises:
         ConfigError: On values that are invalid.
@@ -63,29 +59,29 @@ class RegressionProcessor(TextClassificationProcessor):
         tokenizer: Any,
         max_seq_len: int,
         data_dir: str | Path | None,
-        train_filename: str | Path | None = "train.tsv",
-        dev_filename: str | Path | None = None,
-        test_filename: str | Path | None = "test.tsv",
-        dev_split: float | None = 0.1,
-        delimiter: str = "\t",
-        quote_char: str | None = "'",
-        skiprows: int | Sequence[int] | None = None,
-        label_column_name: str = "label",
+        train_filename: str | Path | None = _DEFAULTS.train_filename,
+        dev_filename: str | Path | None = _DEFAULTS.dev_filename,
+        test_filename: str | Path | None = _DEFAULTS.test_filename,
+        dev_split: float | None = _DEFAULTS.dev_split,
+        delimiter: str = _DEFAULTS.delimiter,
+        quote_char: str | None = _DEFAULTS.quote_char,
+        skiprows: int | Sequence[int] | None = _DEFAULTS.skiprows,
+        label_column_name: str = _DEFAULTS.label_column_name,
         label_name: str = "regression_label",
         scaler_mean: float | None = None,
         scaler_scale: float | None = None,
-        proxies: dict[str, str] | None = None,
-        text_column_name: str = "text",
+        proxies: dict[str, str] | None = PROGRAM.proxies,
+        text_column_name: str = _DEFAULTS.text_column_name,
         *,
-        metric: Any = "mse",
-        header: int | None = 0,
-        max_samples: int | None = None,
-        multithreading_rust: bool = True,
+        metric: Any = _DEFAULTS.metric[0],
+        header: int | None = _DEFAULTS.header,
+        max_samples: int | None = _DEFAULTS.max_samples,
+        multithreading_rust: bool = PROGRAM.multithreading_rust,
         dev_stratification: bool | Callable[..., Any] | None = False,
-        encoding: str = "utf-8",
-        max_text_chars: int = MAX_TEXT_CHARS,
-        seed: int = 42,
-        inference: bool = False,
+        encoding: str = _DEFAULTS.encoding,
+        max_text_chars: int = PROGRAM.max_text_chars,
+        seed: int = PROGRAM.seed,
+        inference: bool = PROGRAM.inference,
     ) -> None:
         super().__init__(
             tokenizer=tokenizer,

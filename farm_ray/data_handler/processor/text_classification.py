@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import NonNegativeInt, PositiveInt
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.file_to_dicts.delimited import report_enclosed_rows, shown_delimiter
@@ -12,10 +14,12 @@ from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import cut_rows, sampled, survey_rows
 from farm_ray.data_handler.processor import files, own_features
-from farm_ray.data_handler.processor.base import MAX_TEXT_CHARS, Processor
+from farm_ray.data_handler.processor.base import Processor
+from farm_ray.data_handler.processor.config import PROGRAM, Column, DelimitedConfig, Labels
 from farm_ray.storage import data_suffix, file_name
 from farm_ray.tasks.classification import CLASSIFICATION
 from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
+from farm_ray.tasks.spec import TaskSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,10 +28,51 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
-    from farm_ray.tasks.spec import TaskSpec
 
 _NOT_DELIMITED = (".json", ".jsonl", ".parquet")
 _FILES_LOOKED_AT = 16
+
+
+class TableProcessorConfig(DelimitedConfig):
+    """What the processors of tables have."""
+
+    quote_char: str | None = "'"
+    """Quoting character of TSV and CSV files, None for none."""
+    skiprows: NonNegativeInt | tuple[NonNegativeInt, ...] | None = None
+    """Lines to leave out before the header."""
+    header: NonNegativeInt | None = 0
+    """Line of the column names, from 0; None when there are none, columns are then named "0", "1", ..."""
+    label_column_name: Column = "label"
+    """The label column of the one task; numbers have decimal points."""
+    text_column_name: Column = "text"
+    """The text column."""
+    max_samples: PositiveInt | None = None
+    """Rows taken at random from each file at most; None takes all."""
+    encoding: str = "utf-8"
+    """Encoding of TSV, CSV and JSONL files."""
+
+
+class TextClassificationProcessorConfig(TableProcessorConfig):
+    """Texts with a label, or several, for `TextClassificationProcessor`."""
+
+    specs: ClassVar[tuple[TaskSpec, ...]] = (CLASSIFICATION, MULTILABEL_CLASSIFICATION)
+
+    kind: Literal["TextClassificationProcessor"] = "TextClassificationProcessor"
+    label_list: Labels | None = None
+    """Labels of the one task; a label's position is its id. None takes those of the training data, sorted."""
+    multilabel: bool = False
+    """Rows have any number of labels, joined by commas or in a list, or a zero or one for each label; an empty cell
+    means none. See `farm_ray.data_handler.label_cells`."""
+    dev_stratification: bool = False
+    """Whether the split keeps the labels' shares. In a program also a function `(train, dev_split=...)`, which splits
+    itself."""
+
+    def own_task_type(self) -> str:
+        """One label per row, or any number with `multilabel`."""
+        return (MULTILABEL_CLASSIFICATION if self.multilabel else CLASSIFICATION).name
+
+
+_DEFAULTS = TextClassificationProcessorConfig()
 
 
 class TextClassificationProcessor(Processor):
@@ -35,34 +80,11 @@ class TextClassificationProcessor(Processor):
 
     With `metric` the task "text_classification" is added; for several label columns call `add_task` once for each.
 
+    The options are those of `TextClassificationProcessorConfig` and `ProgramOptions`.
+
     Args:
         tokenizer: From `Tokenizer.load`.
-        max_seq_len: Tokens per row at most, special tokens counted.
-        data_dir: Folder of the files, or None.
-        label_list: All labels; a label's position is its id. None: a `DataSilo` takes the labels of its training data,
-            sorted.
         metric: Name of a metric, a function `(preds, labels)`, or a list of both.
-        train_filename: File with training data below `data_dir`, or None.
-        dev_filename: File with dev data; None takes `dev_split` of the training data.
-        test_filename: File with test data, or None.
-        dev_split: Share of the training data for the dev set, 0 to 1.
-        delimiter: Separates columns in text files.
-        quote_char: Quotes fields in text files; None for no quoting.
-        skiprows: Rows to leave out before the header.
-        label_column_name: Column of the labels.
-        multilabel: Rows have any number of labels, joined by commas or as a list, or a zero or one for each label; an
-            empty cell means none. See `farm_ray.data_handler.label_cells`.
-        header: Row of the header, from 0; None for a file without one (columns are then named "0", "1", ...).
-        proxies: Ignored, kept for FARM compatibility.
-        max_samples: Read a random sample of so many rows per file at most.
-        text_column_name: Column of the text.
-        multithreading_rust: False limits the tokenizer to one thread in Ray tasks.
-        dev_stratification: True keeps the labels' shares in the dev split; a function `(train, dev_split=...)`
-            splits itself.
-        encoding: Of text files.
-        max_text_chars: Longer texts become rows with a problem.
-        seed: Decides about `max_samples`.
-        inference: Read and make no labels.
 
     Raises:
         ConfigError: On values that are invalid.
@@ -74,28 +96,28 @@ class TextClassificationProcessor(Processor):
         tokenizer: Any,
         max_seq_len: int,
         data_dir: str | Path | None,
-        label_list: Sequence[str] | None = None,
+        label_list: Sequence[str] | None = _DEFAULTS.label_list,
         metric: Any = None,
-        train_filename: str | Path | None = "train.tsv",
-        dev_filename: str | Path | None = None,
-        test_filename: str | Path | None = "test.tsv",
-        dev_split: float | None = 0.1,
-        delimiter: str = "\t",
-        quote_char: str | None = "'",
-        skiprows: int | Sequence[int] | None = None,
-        label_column_name: str = "label",
-        multilabel: bool = False,
-        header: int | None = 0,
-        proxies: dict[str, str] | None = None,
-        max_samples: int | None = None,
-        text_column_name: str = "text",
+        train_filename: str | Path | None = _DEFAULTS.train_filename,
+        dev_filename: str | Path | None = _DEFAULTS.dev_filename,
+        test_filename: str | Path | None = _DEFAULTS.test_filename,
+        dev_split: float | None = _DEFAULTS.dev_split,
+        delimiter: str = _DEFAULTS.delimiter,
+        quote_char: str | None = _DEFAULTS.quote_char,
+        skiprows: int | Sequence[int] | None = _DEFAULTS.skiprows,
+        label_column_name: str = _DEFAULTS.label_column_name,
+        multilabel: bool = _DEFAULTS.multilabel,
+        header: int | None = _DEFAULTS.header,
+        proxies: dict[str, str] | None = PROGRAM.proxies,
+        max_samples: int | None = _DEFAULTS.max_samples,
+        text_column_name: str = _DEFAULTS.text_column_name,
         *,
-        multithreading_rust: bool = True,
-        dev_stratification: bool | Callable[..., Any] | None = False,
-        encoding: str = "utf-8",
-        max_text_chars: int = MAX_TEXT_CHARS,
-        seed: int = 42,
-        inference: bool = False,
+        multithreading_rust: bool = PROGRAM.multithreading_rust,
+        dev_stratification: bool | Callable[..., Any] | None = _DEFAULTS.dev_stratification,
+        encoding: str = _DEFAULTS.encoding,
+        max_text_chars: int = PROGRAM.max_text_chars,
+        seed: int = PROGRAM.seed,
+        inference: bool = PROGRAM.inference,
     ) -> None:
         super().__init__(
             tokenizer=tokenizer,
