@@ -1,3 +1,5 @@
+import pickle
+
 import pandas as pd
 import pytest
 
@@ -77,3 +79,19 @@ def test_saved_tasks_of_farm_keep_their_values():
     assert task["label_list"] == [4.75, 0.433]
     assert task["label_tensor_name"] == "regression_label_ids"
     assert "extra" not in task
+
+
+def test_a_task_reads_like_farm_s_dict_and_cannot_be_changed():
+    task = make_task("sent", metric="acc", label_list=["a", "b"], task_type="classification")
+    assert dict(task) == {**task}
+    assert (task["label_list"], task.label_list, task.get("multi_hot", "no")) == (["a", "b"], ("a", "b"), "no")
+    assert "spec" not in task
+    with pytest.raises(KeyError):
+        task["spec"]
+    with pytest.raises(TypeError):
+        task["metric"] = "f1_macro"
+    with pytest.raises(AttributeError):
+        task.metric = "f1_macro"
+    changed = task.changed(label_list=["c", "d"], multi_hot=True)
+    assert (changed["label_list"], changed["multi_hot"], task["label_list"]) == (["c", "d"], True, ["a", "b"])
+    assert pickle.loads(pickle.dumps(changed)) == changed
