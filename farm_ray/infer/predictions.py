@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from farm_ray.modeling.prediction_head import PredictionHead
-    from farm_ray.tasks.answers import AnswerForm, Answers
+    from farm_ray.tasks.answers import AnswerForm, RowLogits
 
 _BESIDE_LISTS = {"id": "ids", "clipped": "clipped", problems.COLUMN: "problems"}
 """Where a prediction is a list, what is known about the inputs stands in lists of its own."""
@@ -38,7 +38,7 @@ class Predictions:
     rows: npt.NDArray[np.int64]
     """Positions of the sound rows, [n], ascending."""
     heads: Sequence[PredictionHead]
-    logits: Sequence[Answers]
+    logits: Sequence[RowLogits]
     """Per head and sound row [C], of heads on words [words, C]; in the order of `rows`."""
 
     def __len__(self) -> int:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from farm_ray.modeling.prediction_head import PredictionHead
 
-Answers = Sequence[npt.NDArray[np.float32]]
+RowLogits = Sequence[npt.NDArray[np.float32]]
+"""Of each text what `logits_per_row` of the head gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +28,9 @@ class AnswerForm:
 
     keys: tuple[str, ...]
     """Keys of a prediction in FARM's JSON."""
-    columns: Callable[[PredictionHead, Answers, Sequence[str], bool], dict[str, pa.Array]]
+    columns: Callable[[PredictionHead, RowLogits, Sequence[str], bool], dict[str, pa.Array]]
     """Called with (head, answers, texts, return_class_probs); gives flat columns, [n]."""
-    more: Callable[[PredictionHead, Answers], list[dict[str, Any]]] | None = None
+    more: Callable[[PredictionHead, RowLogits], list[dict[str, Any]]] | None = None
     """What a prediction says beyond FARM, [n]."""
     in_lists: bool = False
     """A prediction is a list of dicts, not one dict."""
@@ -37,7 +38,7 @@ class AnswerForm:
     """The columns are made of what the head's `format_rows` gives, not of labels and probabilities."""
 
     def element(
-        self, head: PredictionHead, answers: Answers, texts: Sequence[str], return_class_probs: bool
+        self, head: PredictionHead, answers: RowLogits, texts: Sequence[str], return_class_probs: bool
     ) -> dict[str, Any]:
         """FARM's JSON: `task`, `task_name` and `predictions`, [n]."""
         element = head.format_rows(answers, texts, return_class_probs)
@@ -51,13 +52,13 @@ class AnswerForm:
         return None if self.in_lists else {**dict.fromkeys(self.keys), "context": context}
 
 
-def probabilities(head: PredictionHead, answers: Answers) -> npt.NDArray[np.float32]:
+def probabilities(head: PredictionHead, answers: RowLogits) -> npt.NDArray[np.float32]:
     """The probability of each label, [n, C]."""
     return head.logits_to_probs(stacked(head, answers))
 
 
-def stacked(head: PredictionHead, answers: Answers) -> Tensor:
-    """Answers of whole rows as one tensor, float32 [n, C]."""
+def stacked(head: PredictionHead, answers: RowLogits) -> Tensor:
+    """RowLogits of whole rows as one tensor, float32 [n, C]."""
     import torch
 
     return torch.from_numpy(np.array(answers, np.float32).reshape(len(answers), head.num_labels))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.pooling import Units
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
-    from farm_ray.tasks.answers import Answers
+    from farm_ray.tasks.answers import RowLogits
     from farm_ray.tasks.task import Task
 
 _JOINTS = re.compile(r"\s*[,;|]\s*")
@@ -136,7 +136,9 @@ def _hint(label: str, task: Task) -> str:
     return hint_for(label, task.label_list)
 
 
-def _columns(head: PredictionHead, answers: Answers, _: Sequence[str], return_class_probs: bool) -> dict[str, pa.Array]:
+def _columns(
+    head: PredictionHead, answers: RowLogits, _: Sequence[str], return_class_probs: bool
+) -> dict[str, pa.Array]:
     """The columns label and probability, and maybe class_probabilities, a number per label name."""
     probs_nC, labels = probabilities(head, answers), head.labels()
     if is_own(type(head), "logits_to_preds"):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.data_silo.folds import Strata
     from farm_ray.data_handler.data_silo.pooling import Units
     from farm_ray.data_handler.problems import Problem
     from farm_ray.tasks.learned_labels import LearnedFields
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 Counts = npt.NDArray[np.int64]
 """Occurrences of each label, [classes]."""
-Strata = npt.NDArray[np.int64]
-"""What makes units alike, [u, k]."""
 
 _MOST_BINS = 10
 

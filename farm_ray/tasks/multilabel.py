@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.pooling import Units
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
-    from farm_ray.tasks.answers import Answers
+    from farm_ray.tasks.answers import RowLogits
     from farm_ray.tasks.labels import Counts
     from farm_ray.tasks.task import Task
 
@@ -177,7 +177,9 @@ def _wrong_cell(row_id: str, number: int, *, wrong: Mapping[int, Wrong], cells: 
     return unknown_label(row_id, value, task, hint)
 
 
-def _columns(head: PredictionHead, answers: Answers, _: Sequence[str], return_class_probs: bool) -> dict[str, pa.Array]:
+def _columns(
+    head: PredictionHead, answers: RowLogits, _: Sequence[str], return_class_probs: bool
+) -> dict[str, pa.Array]:
     """The columns labels and probability, lists of equal length, and maybe class_probabilities."""
     probs_nC, labels = probabilities(head, answers), head.labels()
     chosen_nC = _chosen(head, answers)
@@ -190,12 +192,12 @@ def _columns(head: PredictionHead, answers: Answers, _: Sequence[str], return_cl
     return columns | ({"class_probabilities": class_probabilities(probs_nC, labels)} if return_class_probs else {})
 
 
-def _label_lists(head: PredictionHead, answers: Answers) -> list[dict[str, Any]]:
+def _label_lists(head: PredictionHead, answers: RowLogits) -> list[dict[str, Any]]:
     labels = np.array(head.labels(), object)
     return [{"labels": labels[chosen_C].tolist()} for chosen_C in _chosen(head, answers)]
 
 
-def _chosen(head: PredictionHead, answers: Answers) -> npt.NDArray[np.bool_]:
+def _chosen(head: PredictionHead, answers: RowLogits) -> npt.NDArray[np.bool_]:
     """True for each label that is predicted, [n, C]."""
     return np.array(head.logits_to_preds(stacked(head, answers)), np.bool_).reshape(len(answers), head.num_labels)
 

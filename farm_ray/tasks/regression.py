@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
-    from farm_ray.tasks.answers import Answers
+    from farm_ray.tasks.answers import RowLogits
     from farm_ray.tasks.task import Task
 
 _MEAN_AND_SCALE = 2
 
 
-class Number(Labels):
+class OneNumber(Labels):
     """A number, scaled for the training; mean and scale stand in the place of the label list."""
 
     def arrow_type(self, task: Task) -> pa.DataType:  # noqa: ARG002 - one number, whatever the task
@@ -115,7 +115,7 @@ def _no_number(row_id: str, label: str, task: Task) -> Problem:
     return problems.at(row_id, stage=STAGE, kind="bad label", message=message, value=label)
 
 
-def _columns(head: PredictionHead, answers: Answers, texts: Sequence[str], _: bool) -> dict[str, pa.Array]:
+def _columns(head: PredictionHead, answers: RowLogits, texts: Sequence[str], _: bool) -> dict[str, pa.Array]:
     """The column prediction, in the labels' own unit."""
     predictions = head.format_rows(answers, texts)["predictions"]
     return {"prediction": pa.array([prediction["pred"] for prediction in predictions], pa.float32())}
@@ -129,7 +129,7 @@ REGRESSION = TaskSpec(
     head="RegressionHead",
     head_type="regression",
     metric="mse",
-    labels=Number(),
+    labels=OneNumber(),
     answers=AnswerForm(keys=("context", "pred"), columns=_columns),
     transformers=TransformersModel(endings=("SequenceClassification",), problem_type="regression"),
 )

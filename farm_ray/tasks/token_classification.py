@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.data_silo.folds import Strata
     from farm_ray.data_handler.data_silo.pooling import Units
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
-    from farm_ray.tasks.answers import Answers
-    from farm_ray.tasks.labels import Counts, Strata
+    from farm_ray.tasks.answers import RowLogits
+    from farm_ray.tasks.labels import Counts
     from farm_ray.tasks.task import Task
 
 _FEWEST = 2
@@ -39,7 +40,7 @@ _NO_ENTITIES = frozenset({OUTSIDE, *NO_TAGS})
 _HINT = 'give a list such as ["O", "B-PER"] with one for each word'
 
 
-class Tags(NamedLabels):
+class TagPerWord(NamedLabels):
     """A tag for each word of a row; a word is what stands between whitespace."""
 
     of_words = True
@@ -223,7 +224,7 @@ def _unknown_tag(row_id: str, tag: str | None, place: int, word: str, task: Task
 
 
 def _columns(
-    head: PredictionHead, answers: Answers, texts: Sequence[str], return_class_probs: bool
+    head: PredictionHead, answers: RowLogits, texts: Sequence[str], return_class_probs: bool
 ) -> dict[str, pa.Array]:
     """The column entities: lists of label, start, end, text, probability, and maybe class_probabilities."""
     kind = [
@@ -258,7 +259,7 @@ TOKEN_CLASSIFICATION = TaskSpec(
     head="TokenClassificationHead",
     head_type="token_classification",
     metric="seq_f1",
-    labels=Tags(),
+    labels=TagPerWord(),
     answers=AnswerForm(keys=(), columns=_columns, in_lists=True),
     transformers=TransformersModel(endings=("TokenClassification",)),
 )

@@ -8,16 +8,16 @@ import pytest
 from farm_ray.errors import DataProblemError
 from farm_ray.tasks.classification import OneLabel
 from farm_ray.tasks.multilabel import SeveralLabels
-from farm_ray.tasks.token_classification import Tags
+from farm_ray.tasks.token_classification import TagPerWord
 from tests.tasks.making import make_task
 
 
 def found(kind, labels, **task):
     """What a column says, cut in two."""
-    types = {OneLabel: "classification", SeveralLabels: "multilabel_classification", Tags: "token_classification"}
+    types = {OneLabel: "classification", SeveralLabels: "multilabel_classification", TagPerWord: "token_classification"}
     made = make_task("mood", metric=None, task_type=types[kind]).changed(**task)
     column = made.labels.learned("mood", made)
-    values = pa.array(labels, pa.list_(pa.string()) if kind is Tags else pa.string())
+    values = pa.array(labels, pa.list_(pa.string()) if kind is TagPerWord else pa.string())
     ids = pa.array([f"train.tsv:{number}" for number in range(2, 2 + len(labels))], pa.string())
     for part in (slice(0, 2), slice(2, None)):
         column.add(pa.chunked_array([values[part]]), pa.chunked_array([ids[part]]))
@@ -125,8 +125,8 @@ def test_given_labels_stay_and_the_form_is_found():
 
 def test_tags_begin_with_o():
     rows = [["B-PER", "O"], None, ["O", None, "I-LOC"], [], ["B-LOC", ""]]
-    assert found(Tags, rows) == {"label_list": ["O", "B-LOC", "B-PER", "I-LOC"]}
-    assert found(Tags, [["10", "9"], ["0"]]) == {"label_list": ["0", "9", "10"]}
+    assert found(TagPerWord, rows) == {"label_list": ["O", "B-LOC", "B-PER", "I-LOC"]}
+    assert found(TagPerWord, [["10", "9"], ["0"]]) == {"label_list": ["0", "9", "10"]}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_tags_begin_with_o():
 )
 def test_what_is_no_column_of_tags(rows, message):
     with pytest.raises(DataProblemError, match=message):
-        found(Tags, rows)
+        found(TagPerWord, rows)
 
 
 def test_labels_are_logged_with_what_is_odd_about_them(caplog):
