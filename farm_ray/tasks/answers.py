@@ -58,7 +58,7 @@ def probabilities(head: PredictionHead, answers: RowLogits) -> npt.NDArray[np.fl
 
 
 def stacked(head: PredictionHead, answers: RowLogits) -> Tensor:
-    """RowLogits of whole rows as one tensor, float32 [n, C]."""
+    """Answers of whole rows as one tensor, float32 [n, C]."""
     import torch
 
     return torch.from_numpy(np.array(answers, np.float32).reshape(len(answers), head.num_labels))
