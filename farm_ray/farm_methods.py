@@ -1,10 +1,22 @@
 """Methods of FARM's classes that farm_ray never calls, so that a subclass which overrides one is refused.
 
-Each table is for `overrides.refuse_uncalled`: name of the method -> what to write instead. Those of processors are in
-`data_handler.processor.own_features`.
+Each table is for `overrides.refuse_uncalled`: name of the method -> what to write instead.
 """
 
 from __future__ import annotations
+
+DATASET = "dataset_from_dicts"
+ROW_METHODS = (
+    "_dict_to_samples",
+    "_sample_to_features",
+    "_dict_to_samples_and_features",
+    "_init_samples_in_baskets",
+    "_featurize_samples",
+    "_init_and_featurize_samples_in_baskets",
+    "_check_sample_features",
+    "_create_dataset",
+)
+"""Methods of FARM that make features; a subclass that overrides one of them, or `DATASET`, makes its own."""
 
 _OWN_LOOP = 'write your own loop over silo.get_data_loader("train")'
 _READS_VECTORS = "Inferencer reads token_vectors; override that"
@@ -71,3 +83,21 @@ INFERENCER = {
     "_get_predictions_and_aggregate": _ANSWERS,
     "_set_multiprocessing_pool": "files are predicted on Ray; give num_actors to predict_file",
 }
+WORDS = dict.fromkeys(
+    (DATASET, *ROW_METHODS, "_get_start_of_word"), "change words and tags in file_to_dicts, or subclass Processor"
+)
+DOCUMENTS = dict.fromkeys(
+    (
+        DATASET,
+        *ROW_METHODS,
+        "convert_labels",
+        "_create_sequence_pairs_by_line",
+        "_create_sequence_pairs_bert_style",
+        "_create_sequence_pairs_no_next_sent",
+        "_create_sample_bert_style",
+        "_create_labels",
+        "_mask_random_words",
+    ),
+    "masks and pairs are drawn by epoch and row; change the documents in file_to_dicts, or subclass Processor",
+) | {"estimate_n_samples": "a stream estimates its rows from the sizes of its files"}
+"""Of processors of words and of documents."""

@@ -31,7 +31,7 @@ import pyarrow as pa
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.encodings import check_encoding, plain_name
 from farm_ray.data_handler.file_to_dicts.lines import BadLine, one_line
-from farm_ray.data_handler.samples import TEXT_B
+from farm_ray.data_handler.sample_columns import TEXT_B
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.parts import RESUME
 from jobs import command_line

@@ -39,7 +39,7 @@ def make_parser() -> command_line.Parser:
 
 def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
     """Spearman's correlation per strategy and layer."""
-    from farm_ray.data_handler.file_to_dicts import read_tsv
+    from farm_ray.data_handler.utils import read_tsv
     from farm_ray.evaluation.metrics import pearson_and_spearman
     from farm_ray.infer import Inferencer
 

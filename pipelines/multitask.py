@@ -48,7 +48,7 @@ def multitask() -> Experiment:
 
 def with_mentions(data_dir: Path) -> None:
     """Writes `train.jsonl` and `dev.jsonl` beside `train.txt` and `dev.txt`."""
-    from farm_ray.data_handler.file_to_dicts import read_ner_file
+    from farm_ray.data_handler.utils import read_ner_file
 
     for name in ("train", "dev"):
         rows = read_ner_file(data_dir / f"{name}.txt")

@@ -9,7 +9,7 @@ from farm_ray.errors import DataProblemError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from farm_ray.data_handler.samples import Sample
+    from farm_ray.compat.samples import Sample
     from farm_ray.tasks.task import Tasks
 
 _ROBERTA_SEPARATOR = 2

@@ -1,109 +1,15 @@
-"""What a sample is: the columns of the samples table, and FARM's objects for one source and its samples."""
+"""FARM's path to its objects for samples."""
 
-from __future__ import annotations
+from farm_ray.compat.samples import (
+    Sample,
+    SampleBasket,
+    create_sample_ner,
+    create_sample_one_label_one_text,
+)
 
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-
-from farm_ray.data_handler.problems import COLUMN, PROBLEM
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from farm_ray.tasks.task import Tasks
-
-ID_KEYS = ("example_id", "external_id", "doc_id", "id")
-"""Where data brings ids of its own, the first that is there counts."""
-
-EXTERNAL_ID = "external_id"
-"""Column of tables of dicts read from files for inference: the id a row brings along, null where it brings none. `id`
-stays file and line, which are unique and say where a problem is."""
-
-TEXT_B = "text_b"
-"""Column of the second text, in tables whose rows are pairs of texts."""
-
-_LONGEST_SHOWN = 10_000
-
-
-def text_schema(tasks: Tasks, *, pairs: bool = False) -> pa.Schema:
-    """Samples of text tasks: id, text, with `pairs` text_b, labels per task (null beside a problem), problem."""
-    texts = [(name, pa.string()) for name in ("id", "text", *((TEXT_B,) if pairs else ()))]
-    labels = [pa.field(task.label_tensor_name, task.label_type()) for task in tasks.values()]
-    return pa.schema([*texts, *labels, (COLUMN, PROBLEM)])
-
-
-def as_dict(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of a table of dicts as FARM's dict: a pair of texts is a tuple under `text`."""
-    return {**row, "text": (row["text"], row[TEXT_B])} if TEXT_B in row else row
-
-
-class Sample:
-    """One training or test sample: readable content, and what preprocessing made of it.
-
-    Args:
-        id: Unique id; the part before the last dash is the basket's.
-        clear_text: Readable fields, for example `text` and a label.
-        tokenized: `tokens`, `offsets`, `start_of_word` as `tokenize_with_metadata` returns them.
-        features: A list of one dict: feature name to values.
-    """
-
-    def __init__(
-        self,
-        id: Any,  # noqa: A002 - FARM's name
-        clear_text: dict[str, Any],
-        tokenized: dict[str, Any] | None = None,
-        features: list[dict[str, Any]] | None = None,
-    ) -> None:
-        self.id = id
-        self.clear_text = clear_text
-        self.tokenized = tokenized
-        self.features = features
-
-    def __str__(self) -> str:
-        lines = [f"Sample {self.id}"]
-        for title, part in (("clear text", self.clear_text), ("tokenized", self.tokenized)):
-            lines += [f"  {title}:", *_shown(part)]
-        return "\n".join([*lines, "  features:", *_shown(self.features[0] if self.features else None)])
-
-
-class SampleBasket:
-    """One source (a text, a question with its document) together with the samples made of it.
-
-    Args:
-        id_internal: Unique id inside farm_ray.
-        raw: The source as it came.
-        id_external: The id the source brought along, if any.
-        samples: Its samples.
-    """
-
-    def __init__(
-        self,
-        id_internal: str | None,
-        raw: dict[str, Any],
-        id_external: str | None = None,
-        samples: list[Sample] | None = None,
-    ) -> None:
-        self.id_internal = id_internal
-        self.raw = raw
-        self.id_external = id_external
-        self.samples = samples
-
-
-def create_sample_one_label_one_text(
-    raw_data: Sequence[str], text_index: int, label_index: int, basket_id: str
-) -> list[Sample]:
-    """The one sample of a row: its text and its label by position."""
-    clear_text = {"text": raw_data[text_index], "label": raw_data[label_index]}
-    return [Sample(id=f"{basket_id}-0", clear_text=clear_text)]
-
-
-def create_sample_ner(split_text: Sequence[str], label: Any, basket_id: str) -> list[Sample]:
-    """The one sample of a sentence given as words: the words joined by spaces, and their labels."""
-    return [Sample(id=f"{basket_id}-0", clear_text={"text": " ".join(split_text), "label": label})]
-
-
-def _shown(part: Mapping[str, Any] | None) -> list[str]:
-    if not part:
-        return ["    None"]
-    return [f"    {name}: {str(value)[:_LONGEST_SHOWN]}" for name, value in part.items()]
+__all__ = [
+    "Sample",
+    "SampleBasket",
+    "create_sample_ner",
+    "create_sample_one_label_one_text",
+]

@@ -86,10 +86,9 @@ def whole_texts(processor: Processor) -> Processor:
     In the place of a processor of pairs stands one that takes single texts too.
     """
     from farm_ray.data_handler.processor import InferenceProcessor
-    from farm_ray.data_handler.processor.own_features import made_by
     from farm_ray.data_handler.processor.texts_or_pairs import TextsOrPairsProcessor
 
-    if processor.text_b_column_name is not None and not made_by(type(processor)):
+    if processor.text_b_column_name is not None and not processor.own_row_methods():
         return TextsOrPairsProcessor.like(processor).frozen()
     if not _OTHER_ROWS & set(processor.featurize(processor.dicts_to_table([])).column_names):
         return processor

@@ -19,7 +19,7 @@ import torch
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.bounds import Bounds, mark_beyond
-from farm_ray.data_handler.samples import EXTERNAL_ID
+from farm_ray.data_handler.sample_columns import EXTERNAL_ID
 from farm_ray.devices import explaining
 from farm_ray.infer import windows
 from farm_ray.infer.predictions import Predictions

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from farm_ray.data_handler import problems
-from farm_ray.data_handler.samples import TEXT_B
+from farm_ray.data_handler.sample_columns import TEXT_B
 
 if TYPE_CHECKING:
     import numpy.typing as npt

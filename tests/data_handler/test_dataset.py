@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.utils.data import TensorDataset
 
-from farm_ray.data_handler.dataset import (
+from farm_ray.compat.dataset import (
     ConcatTensorDataset,
     convert_features_to_dataset,
     random_split_ConcatDataset,

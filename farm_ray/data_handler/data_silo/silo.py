@@ -176,7 +176,7 @@ class DataSilo(BaseSilo):
 
     def random_split_ConcatDataset(self, ds: Dataset[Any], lengths: Sequence[int]) -> list[Subset[Any]]:  # noqa: N802
         """Non-overlapping parts of these lengths, drawn by the silo's seed; see `farm_ray.data_handler.dataset`."""
-        from farm_ray.data_handler.dataset import random_split_ConcatDataset
+        from farm_ray.compat.dataset import random_split_ConcatDataset
 
         return random_split_ConcatDataset(ds, lengths, seed=self.seed)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray.data_handler import problems, samples
+from farm_ray.data_handler import problems, sample_columns
 from farm_ray.data_handler.columns import null_where_not, one_array
 from farm_ray.tasks.label_problems import STAGE, problems_where
 
@@ -29,7 +29,7 @@ def text_samples(dicts: pa.Table, *, tasks: Tasks, inference: bool) -> pa.Table:
         inference: Leave labels alone: the result has no label columns.
 
     Returns:
-        `samples.text_schema` of the tasks (of no task in inference).
+        `sample_columns.text_schema` of the tasks (of no task in inference).
     """
     converted = {} if inference else dict(tasks)
     table = mark_empty_texts(dicts)
@@ -42,7 +42,7 @@ def text_samples(dicts: pa.Table, *, tasks: Tasks, inference: bool) -> pa.Table:
 
 def mark_empty_texts(dicts: pa.Table) -> pa.Table:
     """The table with the problem "empty text" on rows with a text that is null, empty or whitespace only."""
-    for name in ("text", samples.TEXT_B):
+    for name in ("text", sample_columns.TEXT_B):
         if name in dicts.column_names:
             empty = _is_blank(one_array(dicts.column(name)))
             dicts = with_problems(dicts, problems_where(dicts, empty, partial(_empty_text, column=name)))
@@ -51,10 +51,10 @@ def mark_empty_texts(dicts: pa.Table) -> pa.Table:
 
 def assemble(table: pa.Table, labels: Mapping[str, pa.Array], tasks: Tasks) -> pa.Table:
     """Samples from checked rows and their label columns; labels beside a problem become null."""
-    pairs = samples.TEXT_B in table.column_names
-    schema = samples.text_schema(tasks, pairs=pairs)
+    pairs = sample_columns.TEXT_B in table.column_names
+    schema = sample_columns.text_schema(tasks, pairs=pairs)
     sound = problems.sound(table)
-    texts = ("text", samples.TEXT_B) if pairs else ("text",)
+    texts = ("text", sample_columns.TEXT_B) if pairs else ("text",)
     columns = {name: table.column(name) for name in ("id", *texts)} | {problems.COLUMN: problems.of(table)}
     for name, values in labels.items():
         columns[name] = null_where_not(values, sound)

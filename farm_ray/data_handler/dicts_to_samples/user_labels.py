@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.dicts_to_samples.text import assemble, mark_empty_texts, with_problems
-from farm_ray.data_handler.samples import TEXT_B, as_dict
+from farm_ray.data_handler.sample_columns import TEXT_B, as_dict
 from farm_ray.tasks.label_problems import labels_row_by_row
 
 if TYPE_CHECKING:

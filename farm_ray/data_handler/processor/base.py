@@ -6,17 +6,18 @@ import abc
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from farm_ray import storage
+from farm_ray.compat import own_features
+from farm_ray.compat.sample_methods import SampleMethods
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.dicts_to_samples.user_labels import user_label_samples
 from farm_ray.data_handler.file_to_dicts.splits import Split
-from farm_ray.data_handler.processor import checks, conversion, files, identity, own_features, saving
+from farm_ray.data_handler.processor import checks, conversion, files, identity, saving
 from farm_ray.data_handler.processor.config import PROGRAM
 from farm_ray.data_handler.processor.dicts import dicts_table
 from farm_ray.data_handler.processor.measuring import measured_tasks
 from farm_ray.data_handler.processor.metrics import check_metrics
 from farm_ray.data_handler.processor.names import class_named
-from farm_ray.data_handler.processor.sample_methods import SampleMethods
 from farm_ray.data_handler.samples_to_features.padding import Padding
 from farm_ray.data_handler.samples_to_features.text import text_features
 from farm_ray.errors import ConfigError
@@ -138,6 +139,11 @@ class Processor(SampleMethods, abc.ABC):
         """The type of tasks that are added without one."""
         return self.usual_task_type
 
+    @classmethod
+    def own_row_methods(cls) -> tuple[str, ...]:
+        """FARM's methods on single rows that a subclass brings, by which it makes features of its own; () for none."""
+        return own_features.made_by(cls)
+
     @property
     def label_tensor_names(self) -> list[str]:
         """The label columns of the features, in the order of the tasks; none in inference."""
@@ -238,7 +244,7 @@ class Processor(SampleMethods, abc.ABC):
 
     def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
         """As `dicts_to_table`; rows without an id of their own get the one given here."""
-        if own_features.made_by(type(self)):
+        if self.own_row_methods():
             return own_features.dicts_table(self, dicts, default_ids)
         return self.texts_to_table(dicts, default_ids)
 
@@ -277,7 +283,7 @@ class Processor(SampleMethods, abc.ABC):
 
     def featurize(self, dicts: pa.Table) -> pa.Table:
         """Arrows 2 and 3 in one, or the features that a subclass makes of each row."""
-        if own_features.made_by(type(self)):
+        if self.own_row_methods():
             return own_features.featurize(self, dicts)
         return self.samples_to_features(self.dicts_to_samples(dicts))
 
@@ -434,7 +440,7 @@ class Processor(SampleMethods, abc.ABC):
 
     def _makes_labels_itself(self) -> bool:
         """True where a subclass turns labels into numbers in some way of its own."""
-        return self._converts_labels_itself() or bool(own_features.made_by(type(self)))
+        return self._converts_labels_itself() or bool(self.own_row_methods())
 
     def _converts_labels_itself(self) -> bool:
         """True where a subclass brings a `convert_labels` of its own."""

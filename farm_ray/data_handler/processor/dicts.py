@@ -16,7 +16,7 @@ from farm_ray.data_handler import problems
 from farm_ray.data_handler.clean_text import clean, is_unicode
 from farm_ray.data_handler.dicts_to_samples.user_labels import DICTIONARY
 from farm_ray.data_handler.problems import Problem
-from farm_ray.data_handler.samples import ID_KEYS, TEXT_B
+from farm_ray.data_handler.sample_columns import ID_KEYS, TEXT_B
 
 if TYPE_CHECKING:
     from farm_ray.tasks.task import Tasks

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from farm_ray.data_handler.given_rows import given_rows
-from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS, TEXT_B, as_dict
+from farm_ray.data_handler.sample_columns import EXTERNAL_ID, ID_KEYS, TEXT_B, as_dict
 from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:

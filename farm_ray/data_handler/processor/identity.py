@@ -75,7 +75,8 @@ def _source(value: Any) -> str:
         return repr(value)
     module = getattr(value, "__module__", "")
     if module.partition(".")[0] in {"farm_ray", "abc", "builtins"}:
-        return f"{module}.{name}"
+        # Not where it lies: a class that moves makes the same features.
+        return str(name)
     try:
         return f"{module}.{name}\n{inspect.getsource(value)}"
     except (OSError, TypeError):

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, PositiveInt
 
+from farm_ray import farm_methods
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, read_documents
@@ -23,7 +24,7 @@ from farm_ray.data_handler.file_to_dicts.survey import line_survey
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.problems import COLUMN, Problem
-from farm_ray.data_handler.processor import files, identity, own_features
+from farm_ray.data_handler.processor import files, identity
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.data_handler.processor.config import PROGRAM, Column, FilesConfig, Share, TaskConfig
 from farm_ray.data_handler.processor.document_dicts import document_dicts_table
@@ -111,7 +112,7 @@ class BertStyleLMProcessor(Processor):
     """
 
     rows_of_whole_tables = True
-    methods_never_called = own_features.NOT_FOR_DOCUMENTS
+    methods_never_called = farm_methods.DOCUMENTS
     _epoch = 0
 
     @strict_arguments
@@ -284,7 +285,7 @@ class BertStyleLMProcessor(Processor):
         Tensors are input_ids, segment_ids, padding_mask, lm_label_ids, nextsentence_label_ids, and position_ids where
         texts share rows; then a row's sample belongs to the basket of its first text. Labels are there in baskets, too.
         """
-        from farm_ray.data_handler.processor.language_model_tensors import dataset_from_documents
+        from farm_ray.compat.language_model_tensors import dataset_from_documents
 
         return dataset_from_documents(self, dicts, indices, return_baskets=return_baskets, debug=debug)
 

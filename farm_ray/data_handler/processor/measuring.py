@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.dicts_to_samples.text import mark_empty_texts
-from farm_ray.data_handler.samples import TEXT_B
+from farm_ray.data_handler.sample_columns import TEXT_B
 from farm_ray.errors import DataProblemError
 from farm_ray.tasks.task import lacking_labels
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pyarrow as pa
 from pydantic import NonNegativeInt
 
+from farm_ray import farm_methods
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from farm_ray.data_handler.file_to_dicts.conll import read_conll
@@ -20,12 +21,12 @@ from farm_ray.data_handler.file_to_dicts.survey import line_survey
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import row_names
 from farm_ray.data_handler.problems import COLUMN, Problem
-from farm_ray.data_handler.processor import files, identity, own_features
+from farm_ray.data_handler.processor import files, identity
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.data_handler.processor.config import PROGRAM, Column, DelimitedConfig, Labels, Metrics, Share
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.processor.word_dicts import word_dicts_table
-from farm_ray.data_handler.samples import EXTERNAL_ID, ID_KEYS
+from farm_ray.data_handler.sample_columns import EXTERNAL_ID, ID_KEYS
 from farm_ray.data_handler.samples_to_features.token import IGNORED, token_features, words_of_windows
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.words import split_with_metadata
@@ -109,7 +110,7 @@ class NERProcessor(Processor):
     """
 
     usual_task_type = TOKEN_CLASSIFICATION.name
-    methods_never_called = own_features.NOT_FOR_WORDS
+    methods_never_called = farm_methods.WORDS
 
     @strict_arguments
     def __init__(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.credentials import saved_values
-from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
 from farm_ray.data_handler.processor.metrics import saved_tasks
 from farm_ray.data_handler.processor.names import class_named
@@ -64,7 +63,7 @@ def save(processor: Processor, folder: Path) -> None:
         )
     settings = saved_values(processor.generate_config())
     settings |= {"tokenizer": type(processor.tokenizer).__name__, "processor": type(processor).__name__}
-    if own := own_features.made_by(type(processor)):
+    if own := processor.own_row_methods():
         settings[_OWN_FEATURES] = list(own)
     folder.mkdir(parents=True, exist_ok=True)
     for place in (folder, *(model.parent for model in folder.glob(_HEAD_FOLDERS))):
@@ -87,8 +86,8 @@ def load_from_dir(
     settings = _read_config(folder)
     saved = named_class(str(settings.get("processor")), asked, known)
     kind = always or saved
-    if settings.get(_OWN_FEATURES) and not own_features.made_by(kind):
-        raise ConfigError(_needs_its_class(folder, str(settings["processor"]), known=own_features.made_by(saved) != ()))
+    if settings.get(_OWN_FEATURES) and not kind.own_row_methods():
+        raise ConfigError(_needs_its_class(folder, str(settings["processor"]), known=saved.own_row_methods() != ()))
     tokenizer = Tokenizer.load(str(folder), tokenizer_class=settings.get("tokenizer"))
     taken = _known_settings(kind, saved, settings)
     arguments = arguments_of(kind)

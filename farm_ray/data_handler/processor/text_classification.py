@@ -13,7 +13,7 @@ from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.file_to_dicts.tables import cut_rows, sampled, survey_rows
-from farm_ray.data_handler.processor import files, own_features
+from farm_ray.data_handler.processor import files
 from farm_ray.data_handler.processor.base import Processor
 from farm_ray.data_handler.processor.config import PROGRAM, Column, DelimitedConfig, Labels
 from farm_ray.storage import data_suffix, file_name
@@ -257,7 +257,7 @@ class TextClassificationProcessor(Processor):
             external_ids=external_ids,
             optional=[self.text_b_column_name] if self.text_b_column_name and self.text_b_is_optional else [],
             # What the user's own methods make of them is their matter.
-            lists_in_texts=bool(own_features.made_by(type(self))),
+            lists_in_texts=bool(self.own_row_methods()),
             **self._dialect(),
             max_samples=self.max_samples,
             seed=self.seed,

@@ -12,7 +12,7 @@ from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.processor.arguments import arguments_of
 from farm_ray.data_handler.processor.dicts import dicts_table
 from farm_ray.data_handler.processor.inference import InferenceProcessor
-from farm_ray.data_handler.samples import TEXT_B
+from farm_ray.data_handler.sample_columns import TEXT_B
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

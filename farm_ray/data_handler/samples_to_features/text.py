@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from farm_ray.data_handler import feature_schema, problems
 from farm_ray.data_handler.columns import null_where_not, one_array
-from farm_ray.data_handler.samples import TEXT_B
+from farm_ray.data_handler.sample_columns import TEXT_B
 from farm_ray.data_handler.samples_to_features.refused import problems_of
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.backend import Encoded, encode_texts

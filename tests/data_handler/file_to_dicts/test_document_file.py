@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from farm_ray.data_handler.file_to_dicts import read_docs_from_txt, split_file
+from farm_ray.data_handler.utils import read_docs_from_txt, split_file
 from farm_ray.errors import ConfigError, DataProblemError
 
 

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from farm_ray.data_handler.file_to_dicts import read_ner_file, read_rows
+from farm_ray.data_handler.file_to_dicts import read_rows
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
+from farm_ray.data_handler.utils import read_ner_file
 from farm_ray.errors import DataProblemError
 
 COLUMNS = {"text": "text"}

@@ -6,12 +6,13 @@ import logging
 
 import pytest
 
-from farm_ray.data_handler.file_to_dicts import encodings, read_docs_from_txt, read_jsonl, read_ner_file, read_rows
+from farm_ray.data_handler.file_to_dicts import encodings, read_jsonl, read_rows
 from farm_ray.data_handler.file_to_dicts.conll import read_conll
 from farm_ray.data_handler.file_to_dicts.conll_format import ConllFormat
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, count_documents, read_documents
 from farm_ray.data_handler.file_to_dicts.encodings import text_encoding
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
+from farm_ray.data_handler.utils import read_docs_from_txt, read_ner_file
 from farm_ray.errors import DataProblemError
 
 MARK = b"\xef\xbb\xbf"

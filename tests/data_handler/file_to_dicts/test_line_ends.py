@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm_ray.data_handler.file_to_dicts import lines, read_docs_from_txt, read_jsonl, read_ner_file, split_file
+from farm_ray.data_handler.file_to_dicts import lines, read_jsonl
 from farm_ray.data_handler.file_to_dicts.documents import DocumentFile, count_documents, read_documents
 from farm_ray.data_handler.file_to_dicts.line_ends import LineEnds, first_row_of_tables
 from farm_ray.data_handler.file_to_dicts.splits import BLANK_LINE, Split, count_lines, settled
+from farm_ray.data_handler.utils import read_docs_from_txt, read_ner_file, split_file
 from farm_ray.errors import DataProblemError
 
 ENDS = ["\n", "\r\n", "\r", "\r\r\n"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from farm_ray.data_handler.file_to_dicts import read_tsv
+from farm_ray.data_handler.utils import read_tsv
 from farm_ray.errors import DataProblemError
 
 RENAME = {"text": "text", "coarse_label": "text_classification_label"}

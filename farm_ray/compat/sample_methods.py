@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.compat.samples import Sample, SampleBasket
 from farm_ray.data_handler.input_features import sample_to_features_text
 from farm_ray.data_handler.processor.dicts import external_id
-from farm_ray.data_handler.samples import Sample, SampleBasket
 from farm_ray.errors import DataProblemError
 from farm_ray.modeling.tokenization import tokenize_with_metadata
 from farm_ray.overrides import call, is_own
@@ -52,7 +52,7 @@ class SampleMethods:
             A TensorDataset, its tensor names, the set of indices of rows with a problem (which are left out), and
             with `return_baskets` the list of baskets. The first two are None when no row is left.
         """
-        from farm_ray.data_handler.processor.tensors import dataset_from_dicts
+        from farm_ray.compat.tensors import dataset_from_dicts
 
         processor: Any = self
         return dataset_from_dicts(processor, dicts, indices, return_baskets=return_baskets, debug=debug)
@@ -133,7 +133,7 @@ class SampleMethods:
 
     def _create_dataset(self) -> tuple[Any, Any]:
         """The features of all baskets as a torch data set, and their names."""
-        from farm_ray.data_handler.dataset import convert_features_to_dataset
+        from farm_ray.compat.dataset import convert_features_to_dataset
 
         whole = [basket for basket in self.baskets if self._check_sample_features(basket)]
         return convert_features_to_dataset(

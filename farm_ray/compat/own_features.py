@@ -8,14 +8,16 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.compat.given_features import STAGE, given_features
+from farm_ray.compat.samples import SampleBasket
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.dicts_to_samples.text import mark_empty_texts
 from farm_ray.data_handler.dicts_to_samples.user_labels import DICTIONARY, rows_of
 from farm_ray.data_handler.processor import identity
 from farm_ray.data_handler.processor.dicts import external_id, own_dicts_table
-from farm_ray.data_handler.samples import EXTERNAL_ID, SampleBasket
-from farm_ray.data_handler.samples_to_features.given import STAGE, given_features
+from farm_ray.data_handler.sample_columns import EXTERNAL_ID
 from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.farm_methods import DATASET, ROW_METHODS
 from farm_ray.overrides import call, own_among, refuse_uncalled, report_once
 
 if TYPE_CHECKING:
@@ -25,19 +27,6 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.processor.base import Processor
 
-DATASET = "dataset_from_dicts"
-METHODS = (
-    "_dict_to_samples",
-    "_sample_to_features",
-    "_dict_to_samples_and_features",
-    "_init_samples_in_baskets",
-    "_featurize_samples",
-    "_init_and_featurize_samples_in_baskets",
-    "_check_sample_features",
-    "_create_dataset",
-)
-"""Methods of FARM that make features; a subclass that overrides one of them, or `DATASET`, makes its own."""
-
 _ARROWS = ("dicts_to_samples", "samples_to_features")
 _NO_EFFECT = {
     "_set_label_scaling": "give scaler_mean and scaler_scale, or change the labels in file_to_dicts",
@@ -45,29 +34,10 @@ _NO_EFFECT = {
 }
 """Other methods that a subclass may have from FARM, and that nothing calls -> what to write instead."""
 
-NOT_FOR_WORDS = dict.fromkeys(
-    (DATASET, *METHODS, "_get_start_of_word"), "change words and tags in file_to_dicts, or subclass Processor"
-)
-NOT_FOR_DOCUMENTS = dict.fromkeys(
-    (
-        DATASET,
-        *METHODS,
-        "convert_labels",
-        "_create_sequence_pairs_by_line",
-        "_create_sequence_pairs_bert_style",
-        "_create_sequence_pairs_no_next_sent",
-        "_create_sample_bert_style",
-        "_create_labels",
-        "_mask_random_words",
-    ),
-    "masks and pairs are drawn by epoch and row; change the documents in file_to_dicts, or subclass Processor",
-) | {"estimate_n_samples": "a stream estimates its rows from the sizes of its files"}
-"""Methods that these processors never call -> what to write instead."""
-
 
 def made_by(kind: type[Processor]) -> tuple[str, ...]:
     """The methods by which a class makes features of its own; () where it does not."""
-    return own_among(kind, (DATASET, *METHODS))
+    return own_among(kind, (DATASET, *ROW_METHODS))
 
 
 def check_class(kind: type[Processor]) -> None:
@@ -97,7 +67,7 @@ def check_class(kind: type[Processor]) -> None:
 def check_ready(processor: Processor) -> None:
     """Raises ConfigError when a processor that makes its own features cannot; reports once that it is slower."""
     check_class(type(processor))
-    set_here = [name for name in (DATASET, *METHODS, *_NO_EFFECT, "convert_labels") if name in vars(processor)]
+    set_here = [name for name in (DATASET, *ROW_METHODS, *_NO_EFFECT, "convert_labels") if name in vars(processor)]
     if set_here:
         raise ConfigError(f"{set_here[0]} is set on one processor; override it in a subclass of its class instead")
     own = made_by(type(processor))
@@ -155,7 +125,7 @@ def featurize(processor: Processor, dicts: pa.Table, *, through_dataset: bool = 
 
 
 def _maker(kind: type[Processor], *, through_dataset: bool) -> Callable[[Any, str, dict[str, Any]], list[Any]]:
-    own = own_among(kind, (DATASET, *METHODS))
+    own = own_among(kind, (DATASET, *ROW_METHODS))
     if DATASET in own and through_dataset:
         return _of_dataset
     return _of_created_dataset if "_create_dataset" in own else _of_samples

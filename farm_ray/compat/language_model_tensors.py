@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from farm_ray.compat.samples import Sample, SampleBasket
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.given_rows import given_list
 from farm_ray.data_handler.processor.dicts import external_id
-from farm_ray.data_handler.samples import Sample, SampleBasket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

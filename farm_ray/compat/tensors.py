@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from farm_ray.compat import own_features
+from farm_ray.compat.samples import Sample, SampleBasket
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.feature_columns import fixed_to_numpy
 from farm_ray.data_handler.feature_schema import features_of
 from farm_ray.data_handler.given_rows import given_list
-from farm_ray.data_handler.processor import own_features
 from farm_ray.data_handler.processor.dicts import external_id
-from farm_ray.data_handler.samples import Sample, SampleBasket
 from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, token_mask
 
 if TYPE_CHECKING:
