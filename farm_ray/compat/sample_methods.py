@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from farm_ray.compat.input_features import sample_to_features_text
 from farm_ray.compat.samples import Sample, SampleBasket
-from farm_ray.data_handler.input_features import sample_to_features_text
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.errors import DataProblemError
 from farm_ray.modeling.tokenization import tokenize_with_metadata

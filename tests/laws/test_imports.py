@@ -42,6 +42,7 @@ FARM_PATHS = (
     "conversion.transformers",
     "data_handler.dataloader",
     "data_handler.dataset",
+    "data_handler.input_features",
     "data_handler.samples",
     "data_handler.utils",
 )

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from farm_ray.data_handler import problems, samples
+from farm_ray.data_handler import problems, sample_columns
 from farm_ray.data_handler.dicts_to_samples.text import text_samples
 from tests.tasks.making import make_task
 
@@ -26,7 +26,7 @@ def kinds(made):
 
 def test_labels_become_ids():
     made = text_samples(table(["a", "b"], ["good", "bad"]), tasks=SINGLE, inference=False)
-    assert made.schema == samples.text_schema(SINGLE)
+    assert made.schema == sample_columns.text_schema(SINGLE)
     assert made["sent_label_ids"].to_pylist() == [[1], [0]]
     assert made["sent_label_ids"].type == pa.list_(pa.int64(), 1)
     assert made["id"].to_pylist() == ["train.tsv:2", "train.tsv:3"]
@@ -113,7 +113,7 @@ def test_several_labels_in_another_form():
 def test_pairs():
     given = table(["a", "b", " ", "d"], ["good"] * 4).append_column("text_b", pa.array(["x", "", "y", None]))
     made = text_samples(given, tasks=SINGLE, inference=False)
-    assert made.schema == samples.text_schema(SINGLE, pairs=True)
+    assert made.schema == sample_columns.text_schema(SINGLE, pairs=True)
     assert made["text_b"].to_pylist() == ["x", "", "y", None]
     assert kinds(made) == [None, "empty text", "empty text", "empty text"]
     told = [problem and problem["message"].partition(";")[0] for problem in made["problem"].to_pylist()]

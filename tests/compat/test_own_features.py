@@ -373,7 +373,7 @@ def test_labels_of_words_and_methods_set_on_one_processor_are_refused(make):
 
 def test_a_method_put_on_the_class_counts(make, monkeypatch):
     monkeypatch.setattr(TextClassificationProcessor, "_sample_to_features", Marking._sample_to_features, raising=False)
-    from farm_ray.data_handler.processor import own_features
+    from farm_ray.compat import own_features
 
     assert own_features.made_by(TextClassificationProcessor) == ("_sample_to_features",)
 
@@ -390,7 +390,7 @@ def test_a_saved_processor_with_own_features_needs_its_class(make, tmp_path):
 
 
 def test_usual_processors_make_no_features_of_their_own(make):
-    from farm_ray.data_handler.processor import own_features
+    from farm_ray.compat import own_features
 
     assert own_features.made_by(TextClassificationProcessor) == ()
     assert own_features.made_by(NERProcessor) == ()
