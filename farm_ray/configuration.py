@@ -10,6 +10,7 @@ import math
 import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
@@ -34,6 +35,10 @@ _INT64 = 2**63
 _MOST_NAMES = 30
 
 
+from_arguments: ContextVar[bool] = ContextVar("from_arguments", default=False)
+"""Whether configurations are built from a program's arguments, where a text is no number as it may be in a file."""
+
+
 class Config(BaseModel):
     """A frozen, keyword-only value; unknown fields are refused. Build from user input with `build`."""
 
@@ -49,9 +54,12 @@ class Config(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_switch_for_a_number(cls, value: Any, field: ValidationInfo) -> Any:
-        """Pydantic takes True for 1, and False for 0 where a `no` in YAML meant None."""
-        if isinstance(value, bool) and _is_number(cls.model_fields[str(field.field_name)].annotation):
-            raise ValueError("a number is needed; YAML reads yes, no, on, off, true and false as switches")
+        """Pydantic takes True for 1, and False for 0 where a `no` in YAML meant None; and a text for its number."""
+        of_program = from_arguments.get()
+        wrong = isinstance(value, bool) or (isinstance(value, str) and of_program)
+        if wrong and _is_number(cls.model_fields[str(field.field_name)].annotation):
+            in_yaml = "a number is needed; YAML reads yes, no, on, off, true and false as switches"
+            raise ValueError("must be a number" if of_program else in_yaml)
         return value
 
 

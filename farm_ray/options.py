@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from farm_ray.configuration import from_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.foreign import shown
 
@@ -43,12 +44,15 @@ def arguments_checked(prefix: str = "") -> Iterator[None]:
     Raises:
         ConfigError: For the first argument that is invalid; names it.
     """
+    token = from_arguments.set(True)
     try:
         yield
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         name = ".".join(map(str, problem["loc"][:1]))
         raise ConfigError(f"{prefix}{name} {_wrong(problem)}", argument=name) from None
+    finally:
+        from_arguments.reset(token)
 
 
 def _wrong(problem: Any) -> str:
@@ -56,8 +60,11 @@ def _wrong(problem: Any) -> str:
     bounds, given = problem.get("ctx", {}), shown(problem["input"])
     if problem["type"] == "greater_than_equal":
         return f"must be at least {bounds['ge']:g}, not {given}"
-    if problem["type"] == "greater_than" and isinstance(problem["input"], int) and bounds["gt"] == 0:
+    # Of a fraction the bound is a float.
+    if problem["type"] == "greater_than" and isinstance(bounds["gt"], int) and bounds["gt"] == 0:
         return f"must be at least 1, not {given}"
+    if problem["type"] == "less_than_equal":
+        return f"must be at most {bounds['le']:g}, not {given}"
     message = str(problem["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     if problem["type"] == "literal_error":
         message = message.replace("'", '"')

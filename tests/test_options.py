@@ -13,7 +13,7 @@ from farm_ray.options import arguments_checked, fields_for
 class OvenConfig(Config):
     shelves: PositiveInt = 2
     degrees: NonNegativeFloat = 20.0
-    power: Annotated[float, Field(gt=0)] = 1.0
+    power: Annotated[float, Field(gt=0, le=9)] = 1.0
     heat: Literal["top", "bottom"] = "top"
     lamp: bool = True
 
@@ -34,10 +34,13 @@ def test_a_component_gets_the_fields_that_it_takes():
         ({"shelves": 0}, "Oven: shelves must be at least 1, not 0"),
         ({"degrees": -1}, "Oven: degrees must be at least 0, not -1"),
         ({"power": 0.0}, "Oven: power must be greater than 0, not 0.0"),
+        ({"power": 0}, "Oven: power must be greater than 0, not 0"),
+        ({"power": 10}, "Oven: power must be at most 9, not 10"),
         ({"heat": "left"}, """Oven: heat must be "top" or "bottom", not 'left'"""),
         ({"shelves": 1.5}, "Oven: shelves must be a valid integer, got a number with a fractional part, not 1.5"),
         ({"degrees": float("nan")}, "Oven: degrees must be a finite number, not nan"),
-        ({"shelves": True}, "Oven: shelves is invalid: a number is needed"),
+        ({"shelves": True}, "Oven: shelves must be a number, not True"),
+        ({"degrees": "20"}, "Oven: degrees must be a number, not '20'"),
     ],
 )
 def test_what_is_invalid_is_told_by_the_argument(wrong, told):
@@ -45,3 +48,7 @@ def test_what_is_invalid_is_told_by_the_argument(wrong, told):
         OvenConfig(**wrong)
     assert str(raised.value).startswith(told)
     assert raised.value.facts["argument"] == next(iter(wrong))
+
+
+def test_a_file_may_write_a_number_as_a_text():
+    assert OvenConfig.model_validate({"shelves": "3"}).shelves == 3

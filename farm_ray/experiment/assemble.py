@@ -14,6 +14,7 @@ from farm_ray.experiment.config import Experiment
 from farm_ray.experiment.heads import head_configs
 from farm_ray.experiment.preparation import Prepare
 from farm_ray.experiment.processor_config import BertStyleLMProcessorConfig
+from farm_ray.options import fields_for
 from farm_ray.tasks.classification import CLASSIFICATION
 from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 from farm_ray.tasks.table import spec_named
@@ -263,18 +264,8 @@ def make_silo(
         return make_silo_in_memory(
             experiment, processor, in_process=in_process, problems_dir=problems_dir, progress=progress
         )
-    return StreamingDataSilo(
-        processor,
-        batch_size=data.batch_size,
-        eval_batch_size=data.eval_batch_size,
-        seed=experiment.seed,
-        lanes=data.lanes,
-        window_bytes=data.window_bytes,
-        max_problem_share=data.max_problem_share,
-        problems_dir=problems_dir,
-        max_processes=1 if in_process else data.max_processes,
-        progress=progress,
-    )
+    options = fields_for(StreamingDataSilo, data) | _in_this_run(experiment, in_process=in_process)
+    return StreamingDataSilo(processor, **options, problems_dir=problems_dir, progress=progress)
 
 
 def make_silo_in_memory(
@@ -289,17 +280,10 @@ def make_silo_in_memory(
     """As `make_silo`, of data that is not streamed; `parts` as for `DataSilo`."""
     from farm_ray.data_handler.data_silo import DataSilo
 
-    data = experiment.data
-    return DataSilo(
-        processor,
-        batch_size=data.batch_size,
-        eval_batch_size=data.eval_batch_size,
-        max_processes=1 if in_process else data.max_processes,
-        caching=data.caching,
-        cache_path=storage.local_path(data.cache_path),
-        seed=experiment.seed,
-        max_problem_share=data.max_problem_share,
-        problems_dir=problems_dir,
-        progress=progress,
-        parts=parts,
-    )
+    options = fields_for(DataSilo, experiment.data) | _in_this_run(experiment, in_process=in_process)
+    return DataSilo(processor, **options, problems_dir=problems_dir, progress=progress, parts=parts)
+
+
+def _in_this_run(experiment: Experiment, *, in_process: bool) -> dict[str, Any]:
+    """What a silo is told besides the options of `data`."""
+    return {"seed": experiment.seed} | ({"max_processes": 1} if in_process else {})

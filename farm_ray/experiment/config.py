@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from farm_ray.configuration import Config, build, read_yaml, to_yaml
+from farm_ray.data_handler.data_silo.config import DataConfig
 from farm_ray.data_handler.processor.config import ProcessorConfig, Share, TaskConfig
 from farm_ray.experiment.preparation import as_prepare, name_of
 from farm_ray.experiment.processor_config import (
@@ -59,30 +60,6 @@ PrepareField = Annotated[Callable[[Path], object] | None, BeforeValidator(as_pre
 ClassWeights = Literal["balanced"] | tuple[float, ...] | None
 _WIDEST = 1 << 14
 """Two hidden layers of this width have 1 GB of weights between them."""
-
-
-class DataConfig(Config):
-    """How features are kept and cut into batches."""
-
-    batch_size: PositiveInt = 32
-    """Rows per micro-batch, over all workers together."""
-    eval_batch_size: PositiveInt | None = None
-    """Rows per batch of an evaluation; None takes `batch_size`."""
-    max_problem_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of rows that may be quarantined before the run stops; 0 stops at the first bad row."""
-    caching: bool = False
-    """Keep features on disk and reuse them while data and processor stay the same."""
-    cache_path: str = "cache/data_silo"
-    """Folder of that cache."""
-    max_processes: PositiveInt = 128
-    """Most Ray tasks at once; 1 works in this process without Ray."""
-    streaming: bool = False
-    """Read the training data while training, and never hold all of it; for corpora of any size."""
-    lanes: PositiveInt | None = None
-    """Of a stream: sequences of windows that a batch takes its rows from, and the most workers there can be; None is 8,
-    or as many as there are parts of the corpus or rows in a batch."""
-    window_bytes: PositiveInt = 1 << 20
-    """Of a stream: bytes of text that are shuffled together."""
 
 
 class HeadConfig(Config):

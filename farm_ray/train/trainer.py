@@ -390,7 +390,7 @@ def _least_and_most(num_workers: int | tuple[int, int]) -> tuple[int, int]:
 def _resume(resume: str) -> str:
     """A checkpoint's path made absolute: workers run in folders of their own."""
     named = resume not in {"auto", "never"} and storage.local_path(resume).is_dir()
-    return str(storage.local_path(resume).absolute()) if named else resume
+    return str(storage.local_path(resume).absolute() if named else resume)
 
 
 def _absolute(folder: str | Path) -> str:

@@ -12,6 +12,8 @@ from pydantic_core import PydanticUndefined
 
 import farm_ray
 from farm_ray.configuration import Config
+from farm_ray.data_handler.data_silo import DataSilo, StreamingDataSilo
+from farm_ray.data_handler.data_silo.config import SiloOptions
 from farm_ray.data_handler.processor import (
     BertStyleLMProcessor,
     InferenceProcessor,
@@ -35,6 +37,8 @@ PROCESSORS = [
 COMPONENTS = [
     (Trainer, TrainerOptions),
     (EarlyStopping, EarlyStoppingConfig),
+    (DataSilo, SiloOptions),
+    (StreamingDataSilo, SiloOptions),
     (Processor, FilesConfig),
     (InferenceProcessor, TextClassificationProcessorConfig),
     *((kind, processor_configs()[kind.__name__]) for kind in PROCESSORS if kind is not InferenceProcessor),

@@ -6,8 +6,7 @@ import abc
 import copy
 import logging
 import warnings
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self, TypeGuard
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from farm_ray.data_handler.data_silo.config import SiloOptions
     from farm_ray.data_handler.data_silo.loading import Made, Progress
     from farm_ray.data_handler.processor import Processor
 
@@ -37,17 +37,9 @@ class BaseSilo(abc.ABC):
 
     Args:
         processor: A frozen copy is kept.
-        batch_size: Rows the optimizer sees per micro-batch, over all workers together.
-        eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
-        distributed: Ignored, kept for FARM compatibility; Ray Train knows.
-        max_processes: Most Ray tasks at once; 1 works in this process without Ray.
-        seed: Of the training order and other random choices.
-        max_problem_share: Share of a set's rows that may be quarantined; 0 stops at the first bad row.
+        options: Of the silo.
         problems_dir: Where `problems.parquet` is written when rows are quarantined; None writes none.
         progress: Called with (stage, rows done, rows in all or None, note).
-
-    Raises:
-        ConfigError: On numbers that are invalid.
     """
 
     processor: Processor
@@ -69,30 +61,20 @@ class BaseSilo(abc.ABC):
     def __init__(
         self,
         processor: Processor,
+        options: SiloOptions,
         *,
-        batch_size: int,
-        eval_batch_size: int | None,
-        distributed: bool,
-        max_processes: int,
-        seed: int,
-        max_problem_share: float,
         problems_dir: str | Path | None,
         progress: Progress | None,
     ) -> None:
         refuse_uncalled(type(self), farm_methods.DATA_SILO)
-        check_counts(batch_size=batch_size, max_processes=max_processes)
-        if eval_batch_size is not None:
-            check_counts(eval_batch_size=eval_batch_size)
-        if not isinstance(max_problem_share, Real) or not 0.0 <= max_problem_share <= 1.0:
-            raise ConfigError(f"max_problem_share is a share between 0 and 1, not {max_problem_share!r}")
-        if distributed:
+        if options.distributed:
             warnings.warn("DataSilo(distributed=True) has no effect: Ray Train knows its workers", stacklevel=3)
         self.processor = processor.frozen()
-        self.batch_size = batch_size
-        self.eval_batch_size = eval_batch_size or batch_size
-        self.max_processes = max_processes
-        self.seed = seed
-        self.max_problem_share = max_problem_share
+        self.batch_size = options.batch_size
+        self.eval_batch_size = options.eval_batch_size or options.batch_size
+        self.max_processes = options.max_processes
+        self.seed = options.seed
+        self.max_problem_share = options.max_problem_share
         self.problems_dir = None if problems_dir is None else storage.local_path(problems_dir)
         self.progress = progress
         self.clear()
@@ -211,18 +193,6 @@ def given_sets(**dicts: Any) -> dict[str, list[Any] | None]:
         name.removesuffix("_dicts"): None if of_set is None else given_list(of_set, name=name)
         for name, of_set in dicts.items()
     }
-
-
-def check_counts(**counts: object) -> None:
-    """Raises ConfigError for an argument that is no whole number from 1 on."""
-    for name, value in counts.items():
-        if not _is_integer(value) or value < 1:
-            raise ConfigError(f"{name} must be at least 1, not {value!r}")
-
-
-def _is_integer(value: object) -> TypeGuard[Integral]:
-    """Numpy's integers are some, too."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _known_set(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,8 @@ import numpy.typing as npt
 from farm_ray import storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo import label_strata, statistics
-from farm_ray.data_handler.data_silo.base import SETS, BaseSilo, check_counts, given_sets
+from farm_ray.data_handler.data_silo.base import SETS, BaseSilo, given_sets
+from farm_ray.data_handler.data_silo.config import DEFAULTS, SiloOptions
 from farm_ray.data_handler.data_silo.input_files import input_files, input_path
 from farm_ray.data_handler.data_silo.loading import Loading
 from farm_ray.data_handler.data_silo.pooling import Units
@@ -20,9 +20,11 @@ from farm_ray.data_handler.data_silo.splits import split_rows
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.order import FeatureLoader
 from farm_ray.errors import ConfigError
+from farm_ray.options import arguments_checked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from torch.utils.data import Dataset, Subset
 
@@ -38,18 +40,10 @@ logger = logging.getLogger(__name__)
 class DataSilo(BaseSilo):
     """Turns the files (or dicts) of a processor into features and keeps them as Arrow tables.
 
+    The options are those of `SiloOptions`.
+
     Args:
         processor: Brings the three stages; a frozen copy is kept, fitted to the training data, so add tasks before.
-        batch_size: Rows the optimizer sees per micro-batch, over all workers together.
-        eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
-        distributed: Ignored, kept for FARM compatibility; Ray Train knows.
-        automatic_loading: Load the processor's files now; False waits for `_load_data` with dicts.
-        max_multiprocessing_chunksize: Rows that a Ray task featurises at a time.
-        max_processes: Most Ray tasks at once; 1 works in this process without Ray.
-        caching: Keep features on disk and reuse them while file contents and processor stay the same.
-        cache_path: Folder of that cache.
-        seed: Of the dev split and of the training order.
-        max_problem_share: Share of a set's rows that may be quarantined; 0 stops at the first bad row.
         problems_dir: Where `problems.parquet` is written when rows are quarantined; None writes none.
         progress: Called with (stage, rows done, rows in all or None, note).
         parts: Keeps the features of files while they are made, for a run that may be killed; None keeps none.
@@ -66,36 +60,35 @@ class DataSilo(BaseSilo):
         self,
         processor: Processor,
         batch_size: int,
-        eval_batch_size: int | None = None,
-        distributed: bool = False,
-        automatic_loading: bool = True,
-        max_multiprocessing_chunksize: int = 2000,
-        max_processes: int = 128,
-        caching: bool = False,
-        cache_path: str | Path = Path("cache/data_silo"),
+        eval_batch_size: int | None = DEFAULTS.eval_batch_size,
+        distributed: bool = DEFAULTS.distributed,
+        automatic_loading: bool = DEFAULTS.automatic_loading,
+        max_multiprocessing_chunksize: int = DEFAULTS.max_multiprocessing_chunksize,
+        max_processes: int = DEFAULTS.max_processes,
+        caching: bool = DEFAULTS.caching,
+        cache_path: str | Path = DEFAULTS.cache_path,
         *,
-        seed: int = 42,
-        max_problem_share: float = 0.0,
+        seed: int = DEFAULTS.seed,
+        max_problem_share: float = DEFAULTS.max_problem_share,
         problems_dir: str | Path | None = None,
         progress: Progress | None = None,
         parts: PartialFeatures | None = None,
     ) -> None:
-        check_counts(max_multiprocessing_chunksize=max_multiprocessing_chunksize)
-        super().__init__(
-            processor,
-            batch_size=batch_size,
-            eval_batch_size=eval_batch_size,
-            distributed=distributed,
-            max_processes=max_processes,
-            seed=seed,
-            max_problem_share=max_problem_share,
-            problems_dir=problems_dir,
-            progress=progress,
-        )
+        with arguments_checked():
+            options = SiloOptions(
+                batch_size=batch_size,
+                eval_batch_size=eval_batch_size,
+                distributed=distributed,
+                max_multiprocessing_chunksize=max_multiprocessing_chunksize,
+                max_processes=max_processes,
+                seed=seed,
+                max_problem_share=max_problem_share,
+            )
+        super().__init__(processor, options, problems_dir=problems_dir, progress=progress)
         if caching:
             storage.check_lasting(cache_path, hint="give an absolute cache_path=...")
         self.cache_path = storage.local_path(cache_path) if caching else None
-        self.max_rows_at_once = max_multiprocessing_chunksize
+        self.max_rows_at_once = options.max_multiprocessing_chunksize
         self._parts = parts
         if automatic_loading:
             self._load_data()

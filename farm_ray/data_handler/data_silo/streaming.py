@@ -13,8 +13,8 @@ from farm_ray import cluster, storage
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.data_silo import statistics
 from farm_ray.data_handler.data_silo.base import SETS, BaseSilo, given_sets
+from farm_ray.data_handler.data_silo.config import DEFAULTS, SiloOptions
 from farm_ray.data_handler.data_silo.estimate import estimated_rows
-from farm_ray.data_handler.data_silo.featurize import WINDOW_BYTES
 from farm_ray.data_handler.data_silo.input_files import input_files, input_path, planned_splits
 from farm_ray.data_handler.data_silo.lanes import Lanes
 from farm_ray.data_handler.data_silo.line_numbers import with_lines
@@ -23,6 +23,7 @@ from farm_ray.data_handler.data_silo.stream import StreamedSet
 from farm_ray.data_handler.file_to_dicts.empty_files import filled_files
 from farm_ray.data_handler.order import FeatureLoader, Position
 from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.options import arguments_checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,18 +50,10 @@ class StreamingDataSilo(BaseSilo):
     one lane, so give several of them. A TSV or CSV file with quotes is looked through once before, in parallel;
     `quote_char=None` spares that. `Trainer` takes it like any silo.
 
+    The options are those of `SiloOptions`.
+
     Args:
         processor: Brings the three stages; a frozen copy is kept. Its `train_filename` may be a folder or a pattern.
-        batch_size: Rows the optimizer sees per micro-batch, over all workers together.
-        distributed: Ignored, kept for FARM compatibility; Ray Train knows.
-        dataloader_workers: Most Ray tasks at once that read ahead.
-        eval_batch_size: Rows per batch of an evaluation; None takes `batch_size`.
-        seed: Of the order, of masks and of other random choices.
-        lanes: Sequences of windows that a batch takes its rows from: more mix better, and it is the most workers there
-            can be. Part of the order: a run goes on with the lanes it began with. None takes 8, or as many as there
-            are ranges or rows in a batch.
-        window_bytes: Bytes of text that are shuffled, paired and sorted by length together.
-        max_problem_share: Share of the rows that may be quarantined; 0 stops at the first bad row.
         problems_dir: Where `problems.parquet` is written when rows are quarantined; None writes none.
         progress: Called with (stage, rows done, rows in all or None, note).
 
@@ -74,32 +67,33 @@ class StreamingDataSilo(BaseSilo):
         self,
         processor: Processor,
         batch_size: int,
-        distributed: bool = False,
-        dataloader_workers: int = 8,
+        distributed: bool = DEFAULTS.distributed,
+        dataloader_workers: int = DEFAULTS.dataloader_workers,
         *,
-        eval_batch_size: int | None = None,
-        seed: int = 42,
-        lanes: int | None = None,
-        window_bytes: int = WINDOW_BYTES,
-        max_problem_share: float = 0.0,
+        eval_batch_size: int | None = DEFAULTS.eval_batch_size,
+        seed: int = DEFAULTS.seed,
+        lanes: int | None = DEFAULTS.lanes,
+        window_bytes: int = DEFAULTS.window_bytes,
+        max_problem_share: float = DEFAULTS.max_problem_share,
         problems_dir: str | Path | None = None,
-        max_processes: int = 128,
+        max_processes: int = DEFAULTS.max_processes,
         progress: Progress | None = None,
     ) -> None:
-        if dataloader_workers < 1 or window_bytes < 1 or (lanes is not None and lanes < 1):
-            raise ConfigError("dataloader_workers, lanes and window_bytes must be at least 1")
-        self.wanted_lanes, self.window_bytes, self.tasks_ahead = lanes, window_bytes, dataloader_workers
-        super().__init__(
-            processor,
-            batch_size=batch_size,
-            eval_batch_size=eval_batch_size,
-            distributed=distributed,
-            max_processes=max_processes,
-            seed=seed,
-            max_problem_share=max_problem_share,
-            problems_dir=problems_dir,
-            progress=progress,
-        )
+        with arguments_checked():
+            options = SiloOptions(
+                batch_size=batch_size,
+                eval_batch_size=eval_batch_size,
+                distributed=distributed,
+                dataloader_workers=dataloader_workers,
+                max_processes=max_processes,
+                seed=seed,
+                lanes=lanes,
+                window_bytes=window_bytes,
+                max_problem_share=max_problem_share,
+            )
+        self.wanted_lanes, self.window_bytes = options.lanes, options.window_bytes
+        self.tasks_ahead = options.dataloader_workers
+        super().__init__(processor, options, problems_dir=problems_dir, progress=progress)
         self._load_data()
 
     def _load_data(
