@@ -30,7 +30,7 @@ _ALMOST_NOTHING = 1 << 20
 """Bytes that are left where a write has just failed for want of room; what was buffered did not get there."""
 
 
-def publish_folder(path: str | Path, write: Callable[[Path], None], *, overwrite: bool = True) -> Path:
+def publish_folder(path: str | Path, write: Callable[[Path], object], *, overwrite: bool = True) -> Path:
     """Lets `write` fill a folder beside `path`, then moves it to `path` in one step.
 
     Whatever happens inside `write`, `path` holds either what it held before or everything that was written,

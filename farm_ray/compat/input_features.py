@@ -10,13 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from farm_ray.compat.samples import Sample
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.task import Tasks
 
 _ROBERTA_SEPARATOR = 2
 _CAMEMBERT_SEPARATOR = 6
 
 
-def sample_to_features_text(sample: Sample, tasks: Tasks, max_seq_len: int, tokenizer: Any) -> list[dict[str, Any]]:
+def sample_to_features_text(
+    sample: Sample, tasks: Tasks, max_seq_len: int, tokenizer: TokenizerLike
+) -> list[dict[str, Any]]:
     """Padded features of one sample: a list of one dict with input_ids, padding_mask, segment_ids and label ids.
 
     Args:
@@ -62,7 +65,7 @@ def _after_second(input_ids: Sequence[int], separator: int) -> int:
     return places[1] + 1
 
 
-def _encode(sample: Sample, max_seq_len: int, tokenizer: Any) -> Mapping[str, Any]:
+def _encode(sample: Sample, max_seq_len: int, tokenizer: TokenizerLike) -> Mapping[str, Any]:
     how = {"truncation": True, "max_length": max_seq_len, "return_token_type_ids": True, "verbose": False}
     if getattr(tokenizer, "is_fast", False) or not sample.tokenized:
         text = sample.clear_text["text"]
@@ -71,6 +74,6 @@ def _encode(sample: Sample, max_seq_len: int, tokenizer: Any) -> Mapping[str, An
     return tokenizer.prepare_for_model(ids, **how)
 
 
-def _pad(values: list[int], missing: int, fill: int, side: str) -> list[int]:
+def _pad(values: Sequence[int | None], missing: int, fill: int | None, side: str) -> list[int | None]:
     padding = [fill] * missing
-    return padding + values if side == "left" else values + padding
+    return [*padding, *values] if side == "left" else [*values, *padding]

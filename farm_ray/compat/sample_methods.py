@@ -18,6 +18,7 @@ from farm_ray.overrides import call, is_own
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.task import Task
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class SampleMethods:
 
     baskets: list[SampleBasket]
     """While a subclass makes features: the rows in work."""
-    tokenizer: Any
+    tokenizer: TokenizerLike
     max_seq_len: int
     tasks: dict[str, Task]
     inference: bool
@@ -79,7 +80,12 @@ class SampleMethods:
             return [Sample(id=None, clear_text=dictionary)]
         room = self.max_seq_len - self.tokenizer.num_special_tokens_to_add(pair=False)
         tokenized = tokenize_with_metadata(text, self.tokenizer)
-        return [Sample(id=None, clear_text=dictionary, tokenized={k: v[:room] for k, v in tokenized.items()})]
+        cut = {
+            "tokens": tokenized["tokens"][:room],
+            "offsets": tokenized["offsets"][:room],
+            "start_of_word": tokenized["start_of_word"][:room],
+        }
+        return [Sample(id=None, clear_text=dictionary, tokenized=cut)]
 
     def _sample_to_features(self, sample: Sample) -> list[dict[str, Any]]:
         """The features of one sample, each list padded to `max_seq_len`; here token ids of its text, and its labels."""

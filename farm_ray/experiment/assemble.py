@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import HeadConfig
     from farm_ray.experiment.processor_config import AnyProcessorConfig
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.spec import TaskSpec
 
     Progress = Callable[[str, int, int | None, str], None]
@@ -220,7 +221,7 @@ def _data_is_there(experiment: Experiment) -> bool:
     return "://" in str(experiment.processor.data_dir) or all(found)
 
 
-def make_processor(config: AnyProcessorConfig, tokenizer: Any, *, seed: int) -> Processor:
+def make_processor(config: AnyProcessorConfig, tokenizer: TokenizerLike, *, seed: int) -> Processor:
     """The processor with its tasks.
 
     Args:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.processor import Processor
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def whole_texts(processor: Processor) -> Processor:
     return plain.frozen()
 
 
-def class_token_is_last(tokenizer: Any) -> bool:
+def class_token_is_last(tokenizer: TokenizerLike) -> bool:
     """Whether texts end in the class token, as XLNet's do, instead of beginning with it."""
     ids = tokenizer("a")["input_ids"]
     return tokenizer.cls_token_id is not None and ids[0] != tokenizer.cls_token_id and ids[-1] == tokenizer.cls_token_id

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.masking import Masking
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.spec import TaskSpec
 
 
@@ -72,7 +73,7 @@ class Processor(SampleMethods, abc.ABC):
     @strict_arguments
     def __init__(
         self,
-        tokenizer: Any,
+        tokenizer: TokenizerLike,
         max_seq_len: int,
         train_filename: str | Path | None,
         dev_filename: str | Path | None,
@@ -349,7 +350,7 @@ class Processor(SampleMethods, abc.ABC):
         cls,
         processor_name: str,
         data_dir: str | Path | None,
-        tokenizer: Any,
+        tokenizer: TokenizerLike,
         max_seq_len: int,
         train_filename: str | Path | None,
         dev_filename: str | Path | None,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.backend import check_room
+
+if TYPE_CHECKING:
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +24,7 @@ def check_filenames(**filenames: Any) -> None:
             )
 
 
-def check_settings(tokenizer: Any, max_seq_len: Any, dev_split: Any, *, pairs: bool) -> None:
+def check_settings(tokenizer: TokenizerLike, max_seq_len: Any, dev_split: Any, *, pairs: bool) -> None:
     """Raises ConfigError on a missing tokenizer, or numbers out of range."""
     if tokenizer is None or isinstance(tokenizer, str):
         raise ConfigError(f"tokenizer must be a loaded tokenizer, not {tokenizer!r}; use Tokenizer.load(...)")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
+
 
 _DEFAULTS = TextClassificationProcessorConfig()
 
@@ -41,7 +43,7 @@ class InferenceProcessor(TextClassificationProcessor):
     @strict_arguments
     def __init__(
         self,
-        tokenizer: Any,
+        tokenizer: TokenizerLike,
         max_seq_len: int,
         *,
         data_dir: str | Path | None = _DEFAULTS.data_dir,

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.padding import Padding
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 _STYLES = ("bert-style", "sentence")
 _ROWS_AT_ONCE = 200
@@ -118,7 +119,7 @@ class BertStyleLMProcessor(Processor):
     @strict_arguments
     def __init__(
         self,
-        tokenizer: Any,
+        tokenizer: TokenizerLike,
         max_seq_len: int,
         data_dir: str | Path | None,
         train_filename: str | Path | None = _DEFAULTS.train_filename,
@@ -183,8 +184,10 @@ class BertStyleLMProcessor(Processor):
 
     def masking(self, seed: int) -> Masking:
         """How batches are masked in a run with this seed."""
+        mask_token_id = self.tokenizer.mask_token_id
+        assert mask_token_id is not None  # the constructor has looked
         return Masking(
-            mask_token_id=self.tokenizer.mask_token_id,
+            mask_token_id=mask_token_id,
             vocab_size=len(self.tokenizer),
             special_ids=tuple(sorted(set(self.tokenizer.all_special_ids))),
             masked_lm_prob=self.masked_lm_prob,
@@ -418,7 +421,7 @@ class BertStyleLMProcessor(Processor):
         return {COLUMN: asdict(values)}
 
 
-def _check_tokenizer(tokenizer: Any) -> None:
+def _check_tokenizer(tokenizer: TokenizerLike) -> None:
     kind = type(tokenizer).__name__
     if not has_backend(tokenizer):
         told = "is a slow tokenizer; language models need a fast one: Tokenizer.load(..., use_fast=True)"

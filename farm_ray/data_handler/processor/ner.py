@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
     from farm_ray.data_handler.samples_to_features.padding import Padding
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.task import Task
 
 _OBJECT_SUFFIXES = (".json", ".jsonl", ".parquet")
@@ -115,7 +116,7 @@ class NERProcessor(Processor):
     @strict_arguments
     def __init__(
         self,
-        tokenizer: Any,
+        tokenizer: TokenizerLike,
         max_seq_len: int,
         data_dir: str | Path | None,
         label_list: Sequence[str] | None = _DEFAULTS.label_list,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 
 class RegressionProcessorConfig(TableProcessorConfig):
@@ -56,7 +57,7 @@ class RegressionProcessor(TextClassificationProcessor):
     @strict_arguments
     def __init__(
         self,
-        tokenizer: Any,
+        tokenizer: TokenizerLike,
         max_seq_len: int,
         data_dir: str | Path | None,
         train_filename: str | Path | None = _DEFAULTS.train_filename,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def named_class(name: str, asked: type[Processor], known: Mapping[str, type[Proc
         return asked
 
 
-def construct(kind: type[Processor], tokenizer: Any, settings: Mapping[str, Any]) -> Any:
+def construct(kind: type[Processor], tokenizer: TokenizerLike, settings: Mapping[str, Any]) -> Any:
     """`kind(tokenizer=..., **settings)`, without those of the general settings that `kind` does not take."""
     taken = arguments_of(kind)
     given = {name: value for name, value in settings.items() if name in taken or name not in _BASE_SETTINGS}

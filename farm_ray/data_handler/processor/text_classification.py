@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 _NOT_DELIMITED = (".json", ".jsonl", ".parquet")
 _FILES_LOOKED_AT = 16
@@ -93,7 +94,7 @@ class TextClassificationProcessor(Processor):
     @strict_arguments
     def __init__(
         self,
-        tokenizer: Any,
+        tokenizer: TokenizerLike,
         max_seq_len: int,
         data_dir: str | Path | None,
         label_list: Sequence[str] | None = _DEFAULTS.label_list,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from farm_ray.data_handler.problems import Problem
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 Numbers = npt.NDArray[np.int64]
 
@@ -55,7 +56,7 @@ class DocumentTokens:
         return self.starts + self.lengths
 
 
-def encode_documents(samples: pa.Table, *, tokenizer: Any, room: int) -> DocumentTokens:
+def encode_documents(samples: pa.Table, *, tokenizer: TokenizerLike, room: int) -> DocumentTokens:
     """Sentences as tokens; those above `room` tokens are cut into parts of about equal length.
 
     A document that the tokenizer refuses, or makes no tokens of, gets a problem.

@@ -24,9 +24,10 @@ from farm_ray.modeling.tokenization.words import ranges
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.samples_to_features.document_tokens import DocumentTokens, Numbers
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 
-def packed_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, packing: bool) -> pa.Table:
+def packed_features(samples: pa.Table, *, tokenizer: TokenizerLike, max_seq_len: int, packing: bool) -> pa.Table:
     """Rows of sentences that follow each other; no token is lost, and each document gives one row or more.
 
     The sentences of a document make texts: as many as fit into a row, in order; only a sentence that is longer than a

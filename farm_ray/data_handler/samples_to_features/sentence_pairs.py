@@ -29,6 +29,7 @@ from farm_ray.reproducibility import hash_ids, random_floats, splitmix64
 if TYPE_CHECKING:
     from farm_ray.data_handler.problems import Problem
     from farm_ray.data_handler.samples_to_features.document_tokens import Numbers
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 PairStyle = Literal["bert-style", "sentence"]
 
@@ -42,7 +43,7 @@ _COIN, _BORDER, _DOCUMENT, _BEGIN = 20, 21, 22, 23
 
 
 def pair_features(
-    samples: pa.Table, *, tokenizer: Any, max_seq_len: int, style: PairStyle, seed: int, epoch: int
+    samples: pa.Table, *, tokenizer: TokenizerLike, max_seq_len: int, style: PairStyle, seed: int, epoch: int
 ) -> pa.Table:
     """Pairs of texts from the documents of one table, in order; each document gives one row or more.
 
@@ -162,7 +163,7 @@ def _stretches(tokens: DocumentTokens, room: int, dice: _Dice) -> _Pairs:
     # A row takes a unit or more, or half a row, or fills a row.
     size = np.diff(np.concatenate([tokens.starts, tokens.ends[-1:]])[tokens.first_unit]) if starts else tokens.units
     most = tokens.units + size // half + 1
-    owner, counter = np.repeat(np.arange(len(most)), most), ranges(np.zeros(len(most)), most)
+    owner, counter = np.repeat(np.arange(len(most)), most), ranges(np.zeros(len(most), np.int64), most)
     coins = (dice.throw(owner, counter, _COIN) < 0.5).tolist()  # noqa: PLR2004 - a fair coin
     borders = dice.throw(owner, counter, _BORDER).tolist()
     throw_of = (np.cumsum(most) - most).tolist()

@@ -19,8 +19,12 @@ from farm_ray.modeling.tokenization.backend import Encoded, encode_texts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
-def text_features(samples: pa.Table, *, tokenizer: Any, max_seq_len: int, label_columns: Sequence[str]) -> pa.Table:
+
+def text_features(
+    samples: pa.Table, *, tokenizer: TokenizerLike, max_seq_len: int, label_columns: Sequence[str]
+) -> pa.Table:
     """Rows in = rows out, in order; rows with a problem have no tokens and null labels.
 
     Args:

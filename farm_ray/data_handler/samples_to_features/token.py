@@ -21,6 +21,8 @@ from farm_ray.modeling.tokenization.words import EncodedWords, encode_words, ran
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
+
 
 IGNORED = -100
 """Label of tokens that are not learned."""
@@ -32,7 +34,7 @@ _CONTEXT_SHARE = 4
 def token_features(
     samples: pa.Table,
     *,
-    tokenizer: Any,
+    tokenizer: TokenizerLike,
     max_seq_len: int,
     overlap: int | None,
     label_columns: Sequence[str],
@@ -107,7 +109,7 @@ def shared_tokens(overlap: int | None, room: int) -> int:
 
 
 def words_of_windows(
-    text: str, *, tokenizer: Any, max_seq_len: int, overlap: int | None
+    text: str, *, tokenizer: TokenizerLike, max_seq_len: int, overlap: int | None
 ) -> list[tuple[list[int | None], range]]:
     """Per window of a text the word of each token (None for special tokens), and the words it owns, counted from 0."""
     frame = frame_of(tokenizer)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
+
 _PRETRAINING_ONLY = ("mask_emb",)
 _ENCODER_POOLER = "model.pooler."
 _FOR_ROWS = (_ENCODER_POOLER, "pooler.")
@@ -98,7 +100,13 @@ class LanguageModel(nn.Module):
 
     @classmethod
     def from_scratch(
-        cls, model_type: str, vocab_size: int, *, tokenizer: Any = None, language: str = "english", **settings: Any
+        cls,
+        model_type: str,
+        vocab_size: int,
+        *,
+        tokenizer: TokenizerLike | None = None,
+        language: str = "english",
+        **settings: Any,
     ) -> LanguageModel:
         """A language model with fresh weights, in train mode; `set_all_seeds` before it decides them.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from farm_ray.modeling.language_model.base import LanguageModel
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 _SPECIAL_TOKENS = tuple(f"{token}_token_id" for token in ("pad", "bos", "eos", "cls", "sep"))
 """Where a configuration holds a special token's id."""
@@ -34,7 +35,7 @@ def fresh_language_model(
     model_type: str,
     vocab_size: int,
     *,
-    tokenizer: Any,
+    tokenizer: TokenizerLike | None,
     language: str,
     settings: Mapping[str, Any],
 ) -> LanguageModel:
@@ -54,7 +55,9 @@ def fresh_language_model(
     return language_model
 
 
-def _config(model_type: str, vocab_size: int, tokenizer: Any, settings: Mapping[str, Any]) -> PreTrainedConfig:
+def _config(
+    model_type: str, vocab_size: int, tokenizer: TokenizerLike | None, settings: Mapping[str, Any]
+) -> PreTrainedConfig:
     kind = _config_class(model_type)
     fields = {field.name for field in dataclasses.fields(kind)} - {"vocab_size"}
     renamed = {alias: name for alias, name in getattr(kind, "attribute_map", {}).items() if name in fields}
@@ -82,7 +85,7 @@ def _config_class(model_type: str) -> Any:
     raise ConfigError(f'there is no model type "{model_type}"{nearest(model_type, FAMILIES)}', value=model_type)
 
 
-def _special_tokens(tokenizer: Any, vocab_size: int, fields: set[str]) -> dict[str, int | None]:
+def _special_tokens(tokenizer: TokenizerLike, vocab_size: int, fields: set[str]) -> dict[str, int | None]:
     """The configuration's fields for special tokens, with the tokenizer's ids."""
     if len(tokenizer) > vocab_size:
         raise ConfigError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +13,19 @@ import numpy.typing as npt
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tokenizers import Tokenizer as RustTokenizer
+
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 _TEXTS_PER_CALL = 1000  # encodings take a hundred times the memory of their ids
 
 Text = str | tuple[str, str]
 """One text, or a pair that is encoded together."""
 
-_copies: weakref.WeakKeyDictionary[Any, dict[tuple[int, int | None], Any]] = weakref.WeakKeyDictionary()
+_copies: weakref.WeakKeyDictionary[TokenizerLike, dict[tuple[int, int | None], RustTokenizer]]
+_copies = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Encoded:
     """[texts]: true where tokens were cut off."""
 
 
-def encode_texts(texts: Sequence[Text], *, tokenizer: Any, max_seq_len: int, pairs: bool = False) -> Encoded:
+def encode_texts(texts: Sequence[Text], *, tokenizer: TokenizerLike, max_seq_len: int, pairs: bool = False) -> Encoded:
     """Encodes texts with special tokens and cuts their right ends at `max_seq_len` tokens; no padding.
 
     The ids are those of `tokenizer(text, truncation=True, max_length=max_seq_len)`, for pairs of
@@ -68,12 +73,18 @@ def encode_texts(texts: Sequence[Text], *, tokenizer: Any, max_seq_len: int, pai
     )
 
 
-def has_backend(tokenizer: Any) -> bool:
+def backend_of(tokenizer: TokenizerLike) -> RustTokenizer | None:
+    """The Rust part of a tokenizer; None for those that run in Python."""
+    backend: RustTokenizer | None = getattr(tokenizer, "backend_tokenizer", None)
+    return backend
+
+
+def has_backend(tokenizer: TokenizerLike) -> bool:
     """True for tokenizers that run in Rust."""
-    return getattr(tokenizer, "backend_tokenizer", None) is not None
+    return backend_of(tokenizer) is not None
 
 
-def private_copy(tokenizer: Any, max_seq_len: int | None = None) -> Any:
+def private_copy(tokenizer: TokenizerLike, max_seq_len: int | None = None) -> RustTokenizer:
     """A `tokenizers.Tokenizer` that encodes as this tokenizer does, without padding.
 
     Tokens added to the tokenizer later are seen; other changes to a tokenizer that has been used are not.
@@ -87,7 +98,9 @@ def private_copy(tokenizer: Any, max_seq_len: int | None = None) -> Any:
     copies = _copies.setdefault(tokenizer, {})
     key = (len(tokenizer), max_seq_len)
     if key not in copies:
-        copy = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+        backend = backend_of(tokenizer)
+        assert backend is not None
+        copy = Tokenizer.from_str(backend.to_str())
         copy.encode_special_tokens = bool(getattr(tokenizer, "split_special_tokens", False))
         copy.no_padding()
         copy.no_truncation()
@@ -97,7 +110,7 @@ def private_copy(tokenizer: Any, max_seq_len: int | None = None) -> Any:
     return copies[key]
 
 
-def gives_segments(tokenizer: Any, *, pairs: bool = False) -> bool:
+def gives_segments(tokenizer: TokenizerLike, *, pairs: bool = False) -> bool:
     """True where a text gets segment ids other than 0: XLNet's class token, the second text of BERT's pairs."""
     text = ("a", "a") if pairs else ("a",)
     if has_backend(tokenizer):
@@ -105,7 +118,7 @@ def gives_segments(tokenizer: Any, *, pairs: bool = False) -> bool:
     return any(tokenizer(*text).get("token_type_ids", []))
 
 
-def check_room(tokenizer: Any, max_seq_len: int, *, pairs: bool = False) -> None:
+def check_room(tokenizer: TokenizerLike, max_seq_len: int, *, pairs: bool = False) -> None:
     """Raises ConfigError when the special tokens leave no room for a token of each text."""
     special = tokenizer.num_special_tokens_to_add(pair=pairs)
     texts, of_what = (2, "a pair of texts") if pairs else (1, "text")
@@ -117,25 +130,26 @@ def check_room(tokenizer: Any, max_seq_len: int, *, pairs: bool = False) -> None
         )
 
 
-def tokenizer_bytes(tokenizer: Any) -> bytes:
+def tokenizer_bytes(tokenizer: TokenizerLike) -> bytes:
     """What decides about the ids of any text, as bytes: equal bytes, equal ids."""
-    state: dict[str, Any] = {
+    state: dict[str, object] = {
         "class": type(tokenizer).__name__,
         "pad_token_id": tokenizer.pad_token_id,
         "padding_side": tokenizer.padding_side,
         "split_special_tokens": bool(getattr(tokenizer, "split_special_tokens", False)),
     }
-    if has_backend(tokenizer):
-        backend = json.loads(tokenizer.backend_tokenizer.to_str())
+    backend = backend_of(tokenizer)
+    if backend is not None:
+        parts = json.loads(backend.to_str())
         # These two change with every call of the tokenizer and are set again for every use of ours.
-        state["backend"] = {name: part for name, part in backend.items() if name not in {"truncation", "padding"}}
+        state["backend"] = {name: part for name, part in parts.items() if name not in {"truncation", "padding"}}
     else:
         state["vocabulary"] = tokenizer.get_vocab()
         state["settings"] = {name: repr(value) for name, value in tokenizer.init_kwargs.items()}
     return json.dumps(state, sort_keys=True, ensure_ascii=False, default=repr).encode()
 
 
-def _encode_fast(texts: Sequence[Text], tokenizer: Any, max_seq_len: int, with_segments: bool) -> Encoded:
+def _encode_fast(texts: Sequence[Text], tokenizer: TokenizerLike, max_seq_len: int, with_segments: bool) -> Encoded:
     encodings = private_copy(tokenizer, max_seq_len).encode_batch_fast(list(texts))
     ids: list[int] = []
     for encoding in encodings:
@@ -147,7 +161,7 @@ def _encode_fast(texts: Sequence[Text], tokenizer: Any, max_seq_len: int, with_s
     return _arrays(ids, segments, lengths, clipped)
 
 
-def _encode_slow(texts: Sequence[Text], tokenizer: Any, max_seq_len: int, with_segments: bool) -> Encoded:
+def _encode_slow(texts: Sequence[Text], tokenizer: TokenizerLike, max_seq_len: int, with_segments: bool) -> Encoded:
     cut = list(_one_by_one(texts, tokenizer, truncation=True, max_length=max_seq_len))
     ids = [token for encoding in cut for token in encoding["input_ids"]]
     segments = [kind for encoding in cut for kind in encoding["token_type_ids"]] if with_segments else None
@@ -157,7 +171,7 @@ def _encode_slow(texts: Sequence[Text], tokenizer: Any, max_seq_len: int, with_s
     return _arrays(ids, segments, lengths, clipped)
 
 
-def _one_by_one(texts: Sequence[Text], tokenizer: Any, **how: Any) -> Iterator[Any]:
+def _one_by_one(texts: Sequence[Text], tokenizer: TokenizerLike, **how: object) -> Iterator[Mapping[str, list[int]]]:
     pairs = (text if isinstance(text, tuple) else (text,) for text in texts)
     return (tokenizer(*pair, verbose=False, **how) for pair in pairs)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from farm_ray.modeling.tokenization.backend import has_backend, private_copy
+
+if TYPE_CHECKING:
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Frame:
         return any((*self.segments_before, self.segment_of_text, *self.segments_after))
 
 
-def frame_of(tokenizer: Any) -> Frame:
+def frame_of(tokenizer: TokenizerLike) -> Frame:
     """The frame of a transformers tokenizer, fast or slow; the tokenizer is not touched."""
     if has_backend(tokenizer):
         encoding = private_copy(tokenizer).encode("a")
@@ -64,7 +67,7 @@ class PairFrame:
         return len(self.before) + len(self.between) + len(self.after)
 
 
-def pair_frame_of(tokenizer: Any) -> PairFrame:
+def pair_frame_of(tokenizer: TokenizerLike) -> PairFrame:
     """The frame of pairs of a fast transformers tokenizer, which is not touched."""
     encoding = private_copy(tokenizer).encode("a", "a")
     ids, segments, sequences = tuple(encoding.ids), tuple(encoding.type_ids), encoding.sequence_ids

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from farm_ray import storage
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.foreign import is_folder, quoted, read_json, shown, text_problem, told
 from farm_ray.modeling import hub
+from farm_ray.modeling.tokenization.backend import backend_of
 from farm_ray.modeling.tokenization.untrusted import (
     check_on_hub,
     checked_folder,
@@ -19,6 +20,11 @@ from farm_ray.modeling.tokenization.untrusted import (
     names_in_transformers,
     refuse_other_classes,
 )
+
+if TYPE_CHECKING:
+    from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 _CLASS_BY_NAME = (
     ("albert", "AlbertTokenizer"),
@@ -81,8 +87,8 @@ class Tokenizer:
         revision: str | None = None,
         tokenizer_class: str | None = None,
         use_fast: bool = True,  # noqa: ARG003 - transformers 5 knows one implementation per tokenizer
-        **kwargs: Any,
-    ) -> Any:
+        **kwargs: object,
+    ) -> TokenizerLike:
         """The tokenizer of a pretrained model; padding and truncation saved with it are switched off.
 
         Args:
@@ -116,7 +122,7 @@ class Tokenizer:
         return tokenizer
 
 
-def save_tokenizer(tokenizer: Any, folder: Path, *, cut_at: int) -> None:
+def save_tokenizer(tokenizer: TokenizerLike, folder: Path, *, cut_at: int) -> None:
     """Writes a tokenizer's files, for transformers with `cut_at` as the most tokens of a text.
 
     Whoever asks transformers to cut long texts gets them as the model was trained; `Tokenizer.load` still gives the
@@ -130,10 +136,10 @@ def save_tokenizer(tokenizer: Any, folder: Path, *, cut_at: int) -> None:
         path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _load(name: str, class_name: str | None, settings: dict[str, Any]) -> Any:
+def _load(name: str, class_name: str | None, settings: dict[str, object]) -> TokenizerLike:
     from transformers import AutoTokenizer
 
-    loader = AutoTokenizer if class_name is None else _class(class_name)
+    loader: Any = AutoTokenizer if class_name is None else _class(class_name)
     if not is_folder(name):
         return _from_hub(loader, name, settings)
     checked_folder(Path(name))
@@ -149,21 +155,23 @@ def _load(name: str, class_name: str | None, settings: dict[str, Any]) -> Any:
 
     with told(tell):
         # Unless it is told no, transformers asks on the terminal whether to run the folder's own code.
-        return loader.from_pretrained(name, trust_remote_code=False, **settings)
+        loaded: TokenizerLike = loader.from_pretrained(name, trust_remote_code=False, **settings)
+        return loaded
 
 
-def _from_hub(loader: Any, name: str, settings: dict[str, Any]) -> Any:
+def _from_hub(loader: Any, name: str, settings: dict[str, object]) -> TokenizerLike:
     out_of_reach = hub.hub_is_out_of_reach()
     if out_of_reach:
         settings = {**settings, "local_files_only": True}
     try:
         check_on_hub(name, {key: settings[key] for key in (*_LOADING, "revision") if key in settings})
-        return loader.from_pretrained(name, trust_remote_code=False, **settings)
+        loaded: TokenizerLike = loader.from_pretrained(name, trust_remote_code=False, **settings)
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise hub.hub_error(name, error, out_of_reach) from error
+    return loaded
 
 
-def _class(class_name: str) -> Any:
+def _class(class_name: str) -> type[PreTrainedTokenizerBase | AutoTokenizer]:
     if class_name == "EmbeddingTokenizer":
         raise ConfigError("EmbeddingTokenizer is not available yet in this version; use a transformer's tokenizer")
     if (found := find_tokenizer_class(class_name)) is not None:
@@ -181,7 +189,7 @@ def _class_of_folder(folder: Path) -> str | None:
     return next((class_name for part, class_name in _CLASS_BY_NAME if part in name), None)
 
 
-def _farm_config(folder: Path) -> Any:
+def _farm_config(folder: Path) -> PreTrainedConfig | None:
     """The model configuration of a folder saved by FARM 0.8, or None for other folders."""
     path = folder / "language_model_config.json"
     if not path.is_file() or (folder / "config.json").is_file():
@@ -196,7 +204,7 @@ def _farm_config(folder: Path) -> Any:
         return AutoConfig.for_model(model_type)
 
 
-def _refuse_unknown(tokenizer: Any, settings: dict[str, Any]) -> None:
+def _refuse_unknown(tokenizer: TokenizerLike, settings: dict[str, object]) -> None:
     own = inspect.signature(type(tokenizer).__init__).parameters
     arguments = inspect.signature(Tokenizer.load).parameters
     known = {*arguments, *_SPECIAL_TOKENS, *_LOADING, *_COMMON_SETTINGS, *own} - {"self", "kwargs", "args"}
@@ -205,7 +213,7 @@ def _refuse_unknown(tokenizer: Any, settings: dict[str, Any]) -> None:
             raise TypeError(f'Tokenizer.load has no argument "{name}"{nearest(name, known)}')
 
 
-def _refuse_without_vocabulary(tokenizer: Any, name: str) -> None:
+def _refuse_without_vocabulary(tokenizer: TokenizerLike, name: str) -> None:
     """Transformers makes a tokenizer of nothing but special tokens where the vocabulary's file is missing."""
     if set(tokenizer.get_vocab()) <= {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}:
         raise ModelFolderError(
@@ -214,14 +222,14 @@ def _refuse_without_vocabulary(tokenizer: Any, name: str) -> None:
         )
 
 
-def _restore_length(tokenizer: Any, settings: dict[str, Any]) -> None:
+def _restore_length(tokenizer: TokenizerLike, settings: dict[str, object]) -> None:
     own = tokenizer.init_kwargs.pop(_OWN_MAX_LENGTH, None)
     if isinstance(own, int) and _MAX_LENGTH not in settings:
         tokenizer.model_max_length = own
 
 
-def _switch_off_padding(tokenizer: Any) -> None:
-    backend = getattr(tokenizer, "backend_tokenizer", None)
+def _switch_off_padding(tokenizer: TokenizerLike) -> None:
+    backend = backend_of(tokenizer)
     if backend is not None:
         backend.no_padding()
         backend.no_truncation()

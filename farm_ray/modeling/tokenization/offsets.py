@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from farm_ray.modeling.tokenization.backend import has_backend, private_copy
+
+if TYPE_CHECKING:
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 _WORD = re.compile(r"\S+")
 _MARKERS = ("##", "Ġ", "▁")
 
 
-def tokenize_with_metadata(text: str, tokenizer: Any) -> dict[str, list[Any]]:
+class TokensWithMetadata(TypedDict):
+    """Three lists of equal length, one element per token."""
+
+    tokens: list[str]
+    offsets: list[int]
+    start_of_word: list[bool]
+
+
+def tokenize_with_metadata(text: str, tokenizer: TokenizerLike) -> TokensWithMetadata:
     """Tokens of a text without special tokens, and metadata: three lists of equal length.
 
     Runs of whitespace (tabs, line breaks, several spaces) count as one space and whitespace at the ends as none;
@@ -32,7 +43,7 @@ def tokenize_with_metadata(text: str, tokenizer: Any) -> dict[str, list[Any]]:
     return _slow(words, tokenizer)
 
 
-def _fast(words: list[tuple[int, str]], tokenizer: Any) -> dict[str, list[Any]]:
+def _fast(words: list[tuple[int, str]], tokenizer: TokenizerLike) -> TokensWithMetadata:
     squeezed = " ".join(word for _, word in words)
     places = _places(words)
     encoding = private_copy(tokenizer).encode(squeezed, add_special_tokens=False)
@@ -63,7 +74,7 @@ def _skip_space(text: str, start: int, end: int) -> int:
     return start
 
 
-def _slow(words: list[tuple[int, str]], tokenizer: Any) -> dict[str, list[Any]]:
+def _slow(words: list[tuple[int, str]], tokenizer: TokenizerLike) -> TokensWithMetadata:
     tokens: list[str] = []
     offsets: list[int] = []
     start_of_word: list[bool] = []
@@ -78,7 +89,7 @@ def _slow(words: list[tuple[int, str]], tokenizer: Any) -> dict[str, list[Any]]:
     return {"tokens": tokens, "offsets": offsets, "start_of_word": start_of_word}
 
 
-def _tokenize_inner(word: str, tokenizer: Any) -> list[str]:
+def _tokenize_inner(word: str, tokenizer: TokenizerLike) -> list[str]:
     """A word that is not the first; byte-pair tokenizers of RoBERTa's kind mark the space before it."""
     if "roberta" in type(tokenizer).__name__.lower():
         return tokenizer.tokenize(word, add_prefix_space=True)

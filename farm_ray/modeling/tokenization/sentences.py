@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,17 @@ from farm_ray.modeling.tokenization.words import ranges, split_texts, word_copy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tokenizers import Tokenizer as RustTokenizer
+
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
+
 _TEXTS_PER_CALL = 5000
 _PROBE = ["the quick brown fox, jumps over it", "a 12th (lazy) dog's co-op!", "schöne Straße 中文 ok", "x y z xy xyz"]
 
-_separable: weakref.WeakKeyDictionary[Any, dict[int, bool]] = weakref.WeakKeyDictionary()
+_IdsAndWords = tuple[list[int], list[int]]
+"""Of one text: its tokens, and the word of each."""
+
+_separable: weakref.WeakKeyDictionary[TokenizerLike, dict[int, bool]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class EncodedSentences:
     """Number of a sentence that cannot be encoded -> what the tokenizer says."""
 
 
-def encode_sentences(sentences: pa.StringArray, *, tokenizer: Any) -> EncodedSentences:
+def encode_sentences(sentences: pa.StringArray, *, tokenizer: TokenizerLike) -> EncodedSentences:
     """The tokens of each sentence as `tokenizer(sentence, add_special_tokens=False)` makes them; cuts nothing.
 
     What differs: whitespace (control characters that Python takes for it, too) between words counts as one space, and
@@ -77,12 +84,12 @@ def encode_sentences(sentences: pa.StringArray, *, tokenizer: Any) -> EncodedSen
     return EncodedSentences(encoded.ids[tokens], encoded.word_starts[tokens], np.diff(ends), refused)
 
 
-def never_masked_ids(tokenizer: Any) -> list[int]:
+def never_masked_ids(tokenizer: TokenizerLike) -> list[int]:
     """Ids of special tokens but the unknown token, ascending."""
     return sorted(set(tokenizer.all_special_ids) - {tokenizer.unk_token_id})
 
 
-def _is_word_separable(tokenizer: Any) -> bool:
+def _is_word_separable(tokenizer: TokenizerLike) -> bool:
     """Whether a text's tokens are those of its words."""
     known = _separable.setdefault(tokenizer, {})
     if len(tokenizer) not in known:
@@ -91,7 +98,7 @@ def _is_word_separable(tokenizer: Any) -> bool:
     return known[len(tokenizer)]
 
 
-def _agrees(backend: Any) -> bool:
+def _agrees(backend: RustTokenizer) -> bool:
     """Whether some texts come out alike as a whole and word by word; False where the tokenizer fails at them."""
     try:
         whole = backend.encode_batch_fast(_PROBE, add_special_tokens=False)
@@ -101,9 +108,9 @@ def _agrees(backend: Any) -> bool:
     return [one.ids for one in whole] == [[token for one in of_text for token in one.ids] for of_text in words]
 
 
-def _encode(texts: list[str], backend: Any, tokenizer: Any) -> EncodedSentences:
+def _encode(texts: list[str], backend: RustTokenizer, tokenizer: TokenizerLike) -> EncodedSentences:
     """Each text by itself; one by one where the tokenizer fails."""
-    encodings: list[Any] = []
+    encodings: list[_IdsAndWords] = []
     refused: dict[int, str] = {}
     for start in range(0, len(texts), _TEXTS_PER_CALL):
         part = texts[start : start + _TEXTS_PER_CALL]
@@ -123,14 +130,16 @@ def _encode(texts: list[str], backend: Any, tokenizer: Any) -> EncodedSentences:
     return EncodedSentences(ids, word_starts, lengths, refused)
 
 
-def _plain(backend: Any, texts: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+def _plain(backend: RustTokenizer, texts: Sequence[str]) -> list[_IdsAndWords]:
     """Ids and words of each text, [tokens] each."""
     encodings = backend.encode_batch(list(texts), add_special_tokens=False)
     return [(one.ids, [-1 if word is None else word for word in one.word_ids]) for one in encodings]
 
 
-def _one_by_one(backend: Any, texts: Sequence[str], refused: dict[int, str], first: int) -> list[Any]:
-    found: list[Any] = []
+def _one_by_one(
+    backend: RustTokenizer, texts: Sequence[str], refused: dict[int, str], first: int
+) -> list[_IdsAndWords]:
+    found: list[_IdsAndWords] = []
     for number, text in enumerate(texts, first):
         try:
             found += _plain(backend, [text])

@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
@@ -20,6 +20,13 @@ from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
+    from tokenizers.normalizers import Normalizer
+    from tokenizers.pre_tokenizers import PreTokenizer
+    from transformers import BertTokenizer, PreTrainedTokenizerFast, RobertaTokenizer
+
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 TokenizerKind = Literal["wordpiece", "byte_bpe", "unigram"]
 KINDS = ("wordpiece", "byte_bpe", "unigram")
@@ -51,7 +58,7 @@ def train_tokenizer(
     lowercase: bool = True,
     min_frequency: int = 2,
     model_max_length: int = 512,
-) -> Any:
+) -> TokenizerLike:
     """A fast tokenizer of transformers, with a mask token and the special tokens around texts and pairs of texts.
 
     Args:
@@ -79,12 +86,11 @@ def train_tokenizer(
     if first is None:
         raise DataProblemError("there is no text to learn a tokenizer from; give files with text")
     learn = {"wordpiece": _wordpiece, "byte_bpe": _byte_bpe, "unigram": _unigram}[kind]
-    return learn(
-        itertools.chain([first], batches), vocab_size, lowercase, min_frequency, {"model_max_length": model_max_length}
-    )
+    learnt: object = learn(itertools.chain([first], batches), vocab_size, lowercase, min_frequency, model_max_length)
+    return cast("TokenizerLike", learnt)
 
 
-def _wordpiece(batches: Iterator[list[str]], size: int, lowercase: bool, often: int, settings: dict[str, Any]) -> Any:
+def _wordpiece(batches: Iterator[list[str]], size: int, lowercase: bool, often: int, max_length: int) -> BertTokenizer:
     from tokenizers import normalizers, pre_tokenizers
     from transformers import BertTokenizer
 
@@ -104,7 +110,7 @@ def _wordpiece(batches: Iterator[list[str]], size: int, lowercase: bool, often: 
         if len(piece) > 1
     )
     tokens = list(dict.fromkeys([*BERT_SPECIAL, *characters, *inner, *learnt]))[:size]
-    return BertTokenizer(vocab=_numbered(tokens), do_lower_case=lowercase, **settings)
+    return BertTokenizer(vocab=_numbered(tokens), do_lower_case=lowercase, model_max_length=max_length)
 
 
 def _byte_bpe(
@@ -112,8 +118,8 @@ def _byte_bpe(
     size: int,
     lowercase: bool,  # noqa: ARG001 - bytes have no case
     often: int,
-    settings: dict[str, Any],
-) -> Any:
+    max_length: int,
+) -> RobertaTokenizer:
     from tokenizers import pre_tokenizers
     from transformers import RobertaTokenizer
 
@@ -124,10 +130,12 @@ def _byte_bpe(
     level = pre_tokenizers.ByteLevel(add_prefix_space=False)
     vocabulary, merges = _byte_pairs(batches, level, size - len(ROBERTA_SPECIAL), often, alphabet)
     tokens = [*ROBERTA_SPECIAL, *vocabulary]
-    return RobertaTokenizer(vocab=_numbered(tokens), merges=merges, **settings)  # type: ignore[arg-type] # pairs too
+    return RobertaTokenizer(vocab=_numbered(tokens), merges=merges, model_max_length=max_length)  # type: ignore[arg-type] # pairs too
 
 
-def _unigram(batches: Iterator[list[str]], size: int, lowercase: bool, often: int, settings: dict[str, Any]) -> Any:
+def _unigram(
+    batches: Iterator[list[str]], size: int, lowercase: bool, often: int, max_length: int
+) -> PreTrainedTokenizerFast:
     from tokenizers import normalizers, pre_tokenizers
     from transformers import PreTrainedTokenizerFast, XLMRobertaTokenizer
 
@@ -142,18 +150,18 @@ def _unigram(batches: Iterator[list[str]], size: int, lowercase: bool, often: in
     room = size - len(ROBERTA_SPECIAL)
     _check_size(size, len(characters), len(ROBERTA_SPECIAL) + len(characters))
     pieces = [(name, 0.0) for name in ROBERTA_SPECIAL] + _probable_pieces(census.words, vocabulary, room)
-    tokenizer = XLMRobertaTokenizer(vocab=pieces, unk_id=ROBERTA_SPECIAL.index("<unk>"), **settings)
+    tokenizer = XLMRobertaTokenizer(vocab=pieces, unk_id=ROBERTA_SPECIAL.index("<unk>"), model_max_length=max_length)
     if normalizer is None:
         return tokenizer
     backend = tokenizer.backend_tokenizer
     backend.normalizer = normalizer
     names = {name: value for name, value in tokenizer.special_tokens_map.items() if isinstance(value, str)}
-    return PreTrainedTokenizerFast(tokenizer_object=backend, **names, **settings)
+    return PreTrainedTokenizerFast(tokenizer_object=backend, **names, model_max_length=max_length)
 
 
 def _byte_pairs(
     batches: Iterable[list[str]],
-    pre_tokenizer: Any,
+    pre_tokenizer: PreTokenizer,
     size: int,
     often: int,
     alphabet: Sequence[str] = (),
@@ -189,7 +197,9 @@ def _probable_pieces(words: Counter[str], vocabulary: Sequence[str], room: int) 
     return sorted(pieces, key=lambda piece: (-piece[1], piece[0]))
 
 
-def _uses(names: Sequence[str], counts: Any, pieces: Sequence[tuple[str, float]]) -> Any:
+def _uses(
+    names: Sequence[str], counts: npt.NDArray[np.float64], pieces: Sequence[tuple[str, float]]
+) -> npt.NDArray[np.float64]:
     """How often each piece is used where all words are split in the most probable way, [pieces]."""
     from tokenizers import Tokenizer, models
 
@@ -208,7 +218,7 @@ def _uses(names: Sequence[str], counts: Any, pieces: Sequence[tuple[str, float]]
 class _Census:
     """What the texts that went through `counting` hold, normalized."""
 
-    normalizer: Any
+    normalizer: Normalizer | None
     with_words: bool = False
     characters: Counter[str] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError, DataProblemError
+
+if TYPE_CHECKING:
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 STRATEGIES = ("longest_first", "only_first", "only_second", "do_not_truncate")
 
 
 def truncate_sequences(
-    seq_a: list[Any],
-    seq_b: list[Any] | None,
-    tokenizer: Any,
+    seq_a: list[A],
+    seq_b: list[B] | None,
+    tokenizer: TokenizerLike,
     max_seq_len: int,
     truncation_strategy: str = "longest_first",
     with_special_tokens: bool = True,
     stride: int = 0,
-) -> tuple[list[Any], list[Any] | None, list[Any]]:
+) -> tuple[list[A], list[B] | None, list[A]]:
     """Cuts the right ends until both sequences and their special tokens fit; the arguments are not changed.
 
     Args:

@@ -14,6 +14,8 @@ from farm_ray.foreign import quoted, read_json, refuse_links, shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
 _CONFIG = "tokenizer_config.json"
 _NAME_CLASSES = (_CONFIG, "config.json")
 _JSON = (_CONFIG, "special_tokens_map.json", "added_tokens.json", "config.json")
@@ -28,7 +30,7 @@ def names_in_transformers() -> frozenset[str]:
     return frozenset(dir(transformers))
 
 
-def find_tokenizer_class(name: str) -> Any:
+def find_tokenizer_class(name: str) -> type[PreTrainedTokenizerBase | AutoTokenizer] | None:
     """The tokenizer class of transformers with this name, which may lack or have the ending Fast; None for none.
 
     Only tokenizers are found: other classes of transformers read other files, some of them code.
@@ -87,7 +89,7 @@ def check_on_hub(name: str, where: Mapping[str, Any]) -> None:
             _check_class(f"config.json of {name}", described.get("tokenizer_class"))
 
 
-def refuse_other_classes(tokenizer: Any, name: str) -> None:
+def refuse_other_classes(tokenizer: object, name: str) -> None:
     """Raises ModelFolderError for what was loaded and is no tokenizer."""
     from transformers import PreTrainedTokenizerBase
 
@@ -95,7 +97,7 @@ def refuse_other_classes(tokenizer: Any, name: str) -> None:
         raise ModelFolderError(f"{name} holds a {type(tokenizer).__name__} in place of a tokenizer", file=name)
 
 
-def _check_class(file: str, name: Any) -> None:
+def _check_class(file: str, name: object) -> None:
     """A class that transformers does not have is its own affair: it takes the one that fits the other files."""
     if name is None or (isinstance(name, str) and find_tokenizer_class(name) is not None):
         return
@@ -104,7 +106,7 @@ def _check_class(file: str, name: Any) -> None:
         raise ModelFolderError(problem, file=file, value=name)
 
 
-def _check_files(file: str, values: dict[str, Any]) -> None:
+def _check_files(file: str, values: Mapping[str, object]) -> None:
     named = [values[key] for key in _NAME_FILES if isinstance(values.get(key), str)]
     listed = values.get("fast_tokenizer_files") or []
     named += [one for one in listed if Path(str(one)).name != one] if isinstance(listed, list) else [str(listed)]
@@ -119,7 +121,7 @@ def _check_files(file: str, values: dict[str, Any]) -> None:
         )
 
 
-def _check_kinds(file: str, values: Mapping[str, Any]) -> None:
+def _check_kinds(file: str, values: Mapping[str, object]) -> None:
     """Of entries that transformers takes as they are, to fail where they are used: a template when it is saved."""
     for name, fits in _KINDS.items():
         value = values.get(name)
@@ -128,11 +130,11 @@ def _check_kinds(file: str, values: Mapping[str, Any]) -> None:
             raise ModelFolderError(problem, file=file, value=value)
 
 
-def _is_length(value: Any) -> bool:
+def _is_length(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
-def _is_template(value: Any) -> bool:
+def _is_template(value: object) -> bool:
     """A text, texts by name, or a list of mappings with both."""
     if isinstance(value, dict):
         return all(isinstance(text, str) for text in value.values())

@@ -6,7 +6,7 @@ import itertools
 import re
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,14 @@ from farm_ray.modeling.tokenization.backend import has_backend, private_copy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tokenizers import Tokenizer as RustTokenizer
+
+    from farm_ray.modeling.tokenization.protocol import TokenizerLike
+
 _WORD = re.compile(r"\S+")
 _WORDS_PER_CALL = 20_000
 
-_copies: weakref.WeakKeyDictionary[Any, dict[int, Any]] = weakref.WeakKeyDictionary()
+_copies: weakref.WeakKeyDictionary[TokenizerLike, dict[int, RustTokenizer]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def split_texts(texts: pa.Array) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets), flat.filter(pc.not_equal(flat, "")))
 
 
-def encode_words(words: pa.ListArray, *, tokenizer: Any) -> EncodedWords:
+def encode_words(words: pa.ListArray, *, tokenizer: TokenizerLike) -> EncodedWords:
     """Encodes every word by itself, as `tokenizer(words, is_split_into_words=True)` does; cuts nothing.
 
     Byte-level tokenizers (RoBERTa's kind) see a space before every word, as with `add_prefix_space=True`. A word of
@@ -92,7 +96,7 @@ def encode_words(words: pa.ListArray, *, tokenizer: Any) -> EncodedWords:
     return EncodedWords(encoded.ids[ranges(starts, lengths)], lengths, words_per_text, refused)
 
 
-def ranges(starts: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def ranges(starts: npt.NDArray[np.integer], lengths: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
     """The numbers start, start + 1, ... of each range, one range after the other, [sum of lengths]."""
     shift = np.asarray(starts, np.int64) - (np.cumsum(lengths) - lengths)
     return np.repeat(shift, lengths) + np.arange(int(np.sum(lengths)))
@@ -107,7 +111,7 @@ class _Distinct:
     failed: dict[int, str]
 
 
-def _encode(words: list[str], tokenizer: Any) -> _Distinct:
+def _encode(words: list[str], tokenizer: TokenizerLike) -> _Distinct:
     ids: list[list[int]] = []
     failed: dict[int, str] = {}
     for start in range(0, len(words), _WORDS_PER_CALL):
@@ -122,7 +126,7 @@ def _encode(words: list[str], tokenizer: Any) -> _Distinct:
     return _Distinct(np.fromiter(itertools.chain.from_iterable(ids), np.int32, lengths.sum()), lengths, failed)
 
 
-def _ids_of(words: list[str], tokenizer: Any, failed: dict[int, str], first: int) -> list[list[int]]:
+def _ids_of(words: list[str], tokenizer: TokenizerLike, failed: dict[int, str], first: int) -> list[list[int]]:
     """The tokens of each word, none where the tokenizer fails; then the reason goes into `failed`."""
     try:
         return _batch(words, tokenizer)
@@ -137,14 +141,14 @@ def _ids_of(words: list[str], tokenizer: Any, failed: dict[int, str], first: int
         return found
 
 
-def _batch(words: Sequence[str], tokenizer: Any) -> list[list[int]]:
+def _batch(words: Sequence[str], tokenizer: TokenizerLike) -> list[list[int]]:
     if has_backend(tokenizer):
         encodings = word_copy(tokenizer).encode_batch_fast(words, add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
     return [tokenizer.convert_tokens_to_ids(tokenizer.tokenize(word)) for word in words]
 
 
-def word_copy(tokenizer: Any) -> Any:
+def word_copy(tokenizer: TokenizerLike) -> RustTokenizer:
     """As `private_copy`, with a space before every word where the tokenizer is byte-level."""
     copies = _copies.setdefault(tokenizer, {})
     if len(tokenizer) not in copies:
@@ -152,7 +156,7 @@ def word_copy(tokenizer: Any) -> Any:
     return copies[len(tokenizer)]
 
 
-def _with_prefix_space(backend: Any) -> Any:
+def _with_prefix_space(backend: RustTokenizer) -> RustTokenizer:
     from tokenizers import Tokenizer, pre_tokenizers
 
     copy = Tokenizer.from_str(backend.to_str())
