@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from farm_ray.errors import ConfigError, FarmRayError, ModelFolderError
+from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.foreign import JSON_BYTES, is_file, parse_json, read_text
 from farm_ray.leftovers import aside_name, remove_leftovers, replaced_name
 from farm_ray.storage.addresses import local_path
@@ -46,9 +46,13 @@ def publish_folder(path: str | Path, write: Callable[[Path], object], *, overwri
     # What a link leads to is replaced, which may lie on another disk, and not the link.
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_dir():
-        raise ConfigError(f"cannot write {path}: it is a file; give another folder", file=str(path))
+        raise ConfigError(
+            f"cannot write {path}: it is a file; give another folder", code="not-a-folder", file=str(path)
+        )
     if target.exists() and not overwrite:
-        raise ConfigError(f"{path} exists already; give another folder or remove it", file=str(path))
+        raise ConfigError(
+            f"{path} exists already; give another folder or remove it", code="already-exists", file=str(path)
+        )
     aside = target.parent / aside_name(target.name)
     made = missing_folders(target)
     try:
@@ -65,7 +69,9 @@ def publish_folder(path: str | Path, write: Callable[[Path], object], *, overwri
         if reason is None:
             raise
         hint = "; set TMPDIR to a folder with more room" if is_scratch(path) else ""
-        raise ConfigError(f"cannot write {path}: {reason}; nothing was written{hint}", file=str(path)) from error
+        raise ConfigError(
+            f"cannot write {path}: {reason}; nothing was written{hint}", code="cannot-write", file=str(path)
+        ) from error
     return path
 
 
@@ -74,7 +80,6 @@ def verify_folder(
     *,
     full: bool = False,
     all_of: tuple[str, ...] = (),
-    error: type[FarmRayError] = ModelFolderError,
 ) -> None:
     """Checks a published folder against its checksums; a folder without `checksums.json` passes.
 
@@ -82,7 +87,9 @@ def verify_folder(
         path: The folder.
         full: Compare contents (sha256), not only sizes.
         all_of: Suffixes of files that must have a check sum, when they lie right in the folder.
-        error: The error to raise; it names the first file that is missing or differs.
+
+    Raises:
+        ModelFolderError: Names the first file that is missing or differs.
     """
     path = local_path(path)
     listed = path / CHECKSUMS
@@ -91,20 +98,24 @@ def verify_folder(
     try:
         entries = parse_json(read_text(listed, JSON_BYTES))
     except ValueError:
-        raise error(f"{listed} is damaged; copy the folder again", file=str(listed)) from None
+        raise _damaged(listed, f"{listed} is damaged") from None
     if not isinstance(entries, dict) or not all(map(_is_entry, entries.values())):
-        raise error(f"{listed} is damaged; copy the folder again", file=str(listed))
+        raise _damaged(listed, f"{listed} is damaged")
     for file in path.iterdir() if all_of else ():
         if file.name.endswith(all_of) and file.name not in {*entries, CHECKSUMS} and not file.name.startswith("."):
-            raise error(f"{listed} is damaged: it has no sum of {file.name}; copy the folder again", file=str(listed))
+            raise _damaged(listed, f"{listed} is damaged: it has no sum of {file.name}")
     for name, (size, digest) in entries.items():
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise error(f'{listed} names "{name}", which is outside of {path}; copy the folder again', file=str(listed))
+            raise _damaged(listed, f'{listed} names "{name}", which is outside of {path}')
         file = path / name
         if not file.is_file():
-            raise error(f"{path} is incomplete: {name} is missing; copy the folder again", file=str(file))
+            raise _damaged(file, f"{path} is incomplete: {name} is missing")
         if file.stat().st_size != size or (full and _sha256(file) != digest):
-            raise error(f"{path} is damaged: {name} differs from what was saved; copy the folder again", file=str(file))
+            raise _damaged(file, f"{path} is damaged: {name} differs from what was saved")
+
+
+def _damaged(file: Path, told: str) -> ModelFolderError:
+    return ModelFolderError(f"{told}; copy the folder again", code="damaged-folder", file=str(file))
 
 
 def _is_entry(value: object) -> bool:

@@ -141,7 +141,12 @@ def _refuse_what_no_run_made(file: str) -> None:
         return
     if not stat.S_ISREG(mode):
         kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "a pipe or device"
-        raise ConfigError(f"{path} is {kind}, where a run keeps a file of its own; remove it", file=str(path))
+        raise ConfigError(
+            f"{path} is {kind}, where a run keeps a file of its own; remove it",
+            code="claim-not-a-file",
+            kind=kind,
+            file=str(path),
+        )
 
 
 def _holder(facts: dict[str, Any]) -> Holder:
@@ -173,4 +178,4 @@ def _if_there(file: str, look: Callable[[], T]) -> T | None:
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(f"cannot write to {path.parent}: {error.strerror}", file=str(path))
+    return ConfigError(f"cannot write to {path.parent}: {error.strerror}", code="cannot-write", file=str(path))

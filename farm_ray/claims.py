@@ -126,6 +126,7 @@ class Claim:
     def _refusal(self, there: Holder) -> ConfigError:
         return ConfigError(
             f"{self.folder} is used by a run that {there}; wait for it, or {self.hint}",
+            code="folder-in-use",
             file=self.folder,
             holder=str(there),
         )
@@ -184,6 +185,7 @@ def check(file: str, run: str, *, folder: str) -> None:
         raise ConfigError(
             f"{folder} was taken over by a run that {there}, as this one gave no sign for {SECONDS_UNTIL_STALE:.0f} s; "
             "this one stops",
+            code="folder-taken-over",
             file=folder,
         )
 

@@ -88,7 +88,7 @@ def build(kind: type[C], values: Mapping[str, Any], *, where: str = "") -> C:
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(_first_problem(error, kind, where)) from None
+        raise _first_problem(error, kind, where) from None
 
 
 def replace(config: C, dotted_name: str, value: Any) -> C:
@@ -99,7 +99,11 @@ def replace(config: C, dotted_name: str, value: Any) -> C:
     """
     known = dotted_names(type(config))
     if dotted_name.split(".", maxsplit=1)[0] not in known:
-        raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest_key(dotted_name, known)}")
+        raise ConfigError(
+            f"unknown key {quoted(dotted_name)}{nearest_key(dotted_name, known)}",
+            code="unknown-option",
+            option=dotted_name,
+        )
     return _replace(config, dotted_name.split("."), value, dotted_name, known)
 
 
@@ -117,7 +121,9 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """`train.epochs=2` as (`"train.epochs"`, 2); the value is read as YAML: numbers, true, null, [a, b], text."""
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
-        raise ConfigError(f'--set needs key=value, for example train.epochs=2, not "{text}"')
+        raise ConfigError(
+            f'--set needs key=value, for example train.epochs=2, not "{text}"', code="invalid-assignment", value=text
+        )
     try:
         return name.strip(), read_scalar(value)
     except ValueError:
@@ -157,9 +163,9 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     try:
         values = parse_yaml(text)
     except ValueError as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}", file=str(path)) from None
+        raise ConfigError(f"{path} is not valid YAML: {error}", code="invalid-yaml", file=str(path)) from None
     if not isinstance(values, dict):
-        raise ConfigError(f"{path} must hold a mapping of names to values", file=str(path))
+        raise ConfigError(f"{path} must hold a mapping of names to values", code="not-a-mapping", file=str(path))
     return values
 
 
@@ -172,7 +178,9 @@ def read_config_text(path: str | Path) -> str:
     try:
         return read_text(local_path(path), MOST_BYTES)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot read the configuration {path}: {reason(error)}", file=str(path)) from None
+        raise ConfigError(
+            f"cannot read the configuration {path}: {reason(error)}", code="cannot-read-config", file=str(path)
+        ) from None
 
 
 def check_plain(value: Any, where: str = "", *, depth: int = 0) -> None:
@@ -188,7 +196,7 @@ def check_plain(value: Any, where: str = "", *, depth: int = 0) -> None:
     """
     problem = "nested too deeply" if depth > _DEEPEST else _problem_of(value)
     if problem:
-        raise ConfigError(f"{where}: {problem}" if where else problem)
+        raise ConfigError(f"{where}: {problem}" if where else problem, code="invalid-value", option=where)
     if isinstance(value, Mapping):
         for name, part in value.items():
             inside = f"{where}.{name}" if where else str(name)
@@ -231,7 +239,12 @@ def strict_arguments(init: F) -> F:
                 raise TypeError(f'{owner} has no argument "{name}"{nearest(name, known)}')
         for name, value in itertools.chain(zip(parameters, args, strict=False), kwargs.items()):
             if name in switches and isinstance(value, str):
-                raise ConfigError(f"{owner}: {name} must be True or False, not the text {value!r}", value=value)
+                raise ConfigError(
+                    f"{owner}: {name} must be True or False, not the text {value!r}",
+                    code="invalid-value",
+                    option=name,
+                    value=value,
+                )
         return init(*args, **kwargs)
 
     return checked  # type: ignore[return-value]
@@ -242,16 +255,26 @@ def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: l
     fields = type(config).model_fields
     if name not in fields and dotted_name in known:
         kind = getattr(config, "kind", type(config).__name__)
-        raise ConfigError(f"{kind} has no {name}, which is for other kinds; leave it out")
+        raise ConfigError(
+            f"{kind} has no {name}, which is for other kinds; leave it out", code="option-without-effect", option=name
+        )
     if name not in fields:
-        raise ConfigError(f"unknown key {quoted(dotted_name)}{nearest_key(dotted_name, known)}")
+        raise ConfigError(
+            f"unknown key {quoted(dotted_name)}{nearest_key(dotted_name, known)}",
+            code="unknown-option",
+            option=dotted_name,
+        )
     current = getattr(config, name)
     if rest and isinstance(current, Config):
         value = _replace(current, rest, value, dotted_name, known)
     elif rest and (isinstance(current, dict) or _has_parts(fields[name].annotation)):
         value = _with_item(current or {}, rest, value)
     elif rest:
-        raise ConfigError(f'"{dotted_name}": {name} has no parts of its own; set {name} itself')
+        raise ConfigError(
+            f'"{dotted_name}": {name} has no parts of its own; set {name} itself',
+            code="option-has-no-parts",
+            option=dotted_name,
+        )
     values = {field: getattr(config, field) for field in fields} | {name: value}
     where = dotted_name.removesuffix(".".join(names)).rstrip(".")
     return build(type(config), values, where=where)
@@ -307,17 +330,21 @@ def _with_item(values: dict[str, Any], names: list[str], value: Any) -> dict[str
     return {**values, name: _with_item(dict(values.get(name) or {}), rest, value) if rest else value}
 
 
-def _first_problem(error: ValidationError, kind: type[Config], where: str) -> str:
+def _first_problem(error: ValidationError, kind: type[Config], where: str) -> ConfigError:
     problem = error.errors(include_url=False)[0]
     inside, innermost = _place(kind, problem["loc"])
     path = ".".join(([where] if where else []) + inside)
     if problem["type"] == "extra_forbidden":
         above = path.rpartition(".")[0]
         known = dotted_names(innermost, f"{above}." if above else "")
-        return f"unknown key {quoted(path)}{nearest_key(path, [above, *known] if above else known)}"
+        told = f"unknown key {quoted(path)}{nearest_key(path, [above, *known] if above else known)}"
+        return ConfigError(told, code="unknown-option", option=path)
     if problem["type"] == "union_tag_invalid":
-        return f'{path}.kind: unknown "{problem["ctx"]["tag"]}"; known are: {problem["ctx"]["expected_tags"]}'
+        tag, known_tags = problem["ctx"]["tag"], problem["ctx"]["expected_tags"]
+        told = f'{path}.kind: unknown "{tag}"; known are: {known_tags}'
+        return ConfigError(told, code="invalid-value", option=f"{path}.kind", value=tag)
     if problem["type"] == "missing":
-        return f"{path} is missing; give it with --set {path}=..."
-    reason = problem["msg"].removeprefix("Value error, ")
-    return f"{path or kind.__name__}: {reason} (got {shown(problem.get('input'))})"
+        return ConfigError(f"{path} is missing; give it with --set {path}=...", code="missing-option", option=path)
+    reason, value = problem["msg"].removeprefix("Value error, "), problem.get("input")
+    told = f"{path or kind.__name__}: {reason} (got {shown(value)})"
+    return ConfigError(told, code="invalid-value", option=path, value=value)

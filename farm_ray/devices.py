@@ -82,10 +82,14 @@ def checked_device(device: torch.device | str) -> torch.device:
         return known
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if not there:
-        raise ConfigError(f'device="{known}", but torch sees no GPU here; give device="cpu"', value=str(known))
+        raise ConfigError(
+            f'device="{known}", but torch sees no GPU here; give device="cpu"', code="no-gpu-here", value=str(known)
+        )
     if known.index is not None and known.index >= there:
         raise ConfigError(
-            f'device="{known}", but torch sees {there} GPU here, cuda:0 to cuda:{there - 1}', value=str(known)
+            f'device="{known}", but torch sees {there} GPU here, cuda:0 to cuda:{there - 1}',
+            code="no-gpu-here",
+            value=str(known),
         )
     return known
 
@@ -115,12 +119,20 @@ def training_device(
     here = num_workers[1] == 0
     named = None if device is None else _known(device)
     if named is not None and named.type not in {"cpu", "cuda"}:
-        raise ConfigError(f'training on device="{named}" is not available; give "cpu" or "cuda"', value=str(named))
+        raise ConfigError(
+            f'training on device="{named}" is not available; give "cpu" or "cuda"',
+            code="unknown-device",
+            value=str(named),
+        )
     _check_agreement(use_gpu, named, n_gpu)
     _check_number(n_gpu, num_workers)
     if named is not None:
         if not here and named.index is not None:
-            raise ConfigError(f'device="{named}" names one GPU, but Ray gives each worker its own; give device="cuda"')
+            raise ConfigError(
+                f'device="{named}" names one GPU, but Ray gives each worker its own; give device="cuda"',
+                code="one-gpu-named",
+                value=str(named),
+            )
         return named
     of_model = next((weight.device for weight in model.parameters()), torch.device("cpu"))
     gpu = use_gpu if use_gpu is not None else n_gpu > 0 if n_gpu is not None else of_model.type == "cuda"
@@ -142,12 +154,14 @@ def explained(error: Exception) -> Exception:
     if _is_out_of_memory(error):
         return ConfigError(
             f"the memory is too small for a batch ({_first_line(error)}); give a smaller batch_size (in training with "
-            'a larger grad_acc_steps), a smaller max_seq_len, or use_amp="bf16"'
+            'a larger grad_acc_steps), a smaller max_seq_len, or use_amp="bf16"',
+            code="out-of-memory",
         )
     if _ASSERT in str(error).lower():
         return ConfigError(
             "the GPU met an index outside of its table (device-side assert): a token, position, segment or label id "
-            "that the model does not have; run again with CUDA_LAUNCH_BLOCKING=1, or on the CPU, to see which"
+            "that the model does not have; run again with CUDA_LAUNCH_BLOCKING=1, or on the CPU, to see which",
+            code="index-outside-its-table",
         )
     return error
 
@@ -170,12 +184,19 @@ def _known(device: torch.device | str) -> torch.device:
     try:
         return torch.device(device)
     except (RuntimeError, TypeError):
-        raise ConfigError(f'there is no device {device!r}; give "cpu" or "cuda"', value=device) from None
+        raise ConfigError(
+            f'there is no device {device!r}; give "cpu" or "cuda"', code="unknown-device", value=device
+        ) from None
 
 
 def _check_agreement(use_gpu: bool | None, named: torch.device | None, n_gpu: int | None) -> None:
     if n_gpu is not None and (isinstance(n_gpu, bool) or not isinstance(n_gpu, int) or n_gpu < 0):
-        raise ConfigError(f"n_gpu must be a number of GPUs, 0 or more, not {n_gpu!r}", value=n_gpu)
+        raise ConfigError(
+            f"n_gpu must be a number of GPUs, 0 or more, not {n_gpu!r}",
+            code="invalid-value",
+            option="n_gpu",
+            value=n_gpu,
+        )
     said: dict[str, bool] = {}
     if use_gpu is not None:
         said[f"use_gpu={use_gpu}"] = use_gpu
@@ -184,7 +205,11 @@ def _check_agreement(use_gpu: bool | None, named: torch.device | None, n_gpu: in
     if n_gpu is not None:
         said[f"n_gpu={n_gpu}"] = n_gpu > 0
     if len(set(said.values())) > 1:
-        raise ConfigError(f"{' and '.join(said)} contradict each other; give one of them")
+        raise ConfigError(
+            f"{' and '.join(said)} contradict each other; give one of them",
+            code="conflicting-options",
+            value=list(said),
+        )
 
 
 def _check_number(n_gpu: int | None, num_workers: tuple[int, int]) -> None:
@@ -196,6 +221,8 @@ def _check_number(n_gpu: int | None, num_workers: tuple[int, int]) -> None:
     raise ConfigError(
         f"n_gpu={n_gpu}{given}: several GPUs are several workers; give num_workers={n_gpu} and use_gpu=True, with "
         "learning_rate and schedule_opts in place of an optimizer of your own, or n_gpu=1 for one GPU",
+        code="conflicting-options",
+        option="n_gpu",
         value=n_gpu,
     )
 

@@ -177,7 +177,9 @@ def evaluate_folder(
     from farm_ray.modeling.adaptive_model import AdaptiveModel
 
     if use_gpu and not torch.cuda.is_available():
-        raise ConfigError("use_gpu was asked for, and torch sees no GPU here; leave it out")
+        raise ConfigError(
+            "use_gpu was asked for, and torch sees no GPU here; leave it out", code="no-gpu-here", option="use_gpu"
+        )
     device = torch.device("cuda" if use_gpu else "cpu")
     precision = Precision.resolve(use_amp, device)
     verify_folder(model_dir)

@@ -125,12 +125,12 @@ def read_json(path: Path, *, hint: str = "copy the model folder again") -> dict[
     """
 
     def tell(why: str) -> ModelFolderError:
-        return ModelFolderError(f"{path} is not valid JSON: {why}; {hint}", file=str(path))
+        return ModelFolderError(f"{path} is not valid JSON: {why}; {hint}", code="damaged-json", file=str(path))
 
     with told(tell):
         values = parse_json(read_text(path, JSON_BYTES))
     if not isinstance(values, dict):
-        raise ModelFolderError(f"{path} does not hold a JSON mapping; {hint}", file=str(path))
+        raise ModelFolderError(f"{path} does not hold a JSON mapping; {hint}", code="damaged-json", file=str(path))
     return values
 
 
@@ -176,6 +176,7 @@ def refuse_links(folder: Path) -> None:
                 raise ModelFolderError(
                     f"{entry} is a link to {target}, and a model is read from its own folder alone; "
                     f"copy the files themselves: cp -rL {folder} COPY",
+                    code="link-out-of-folder",
                     file=str(entry),
                 )
 

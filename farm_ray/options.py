@@ -50,7 +50,8 @@ def arguments_checked(prefix: str = "") -> Iterator[None]:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         name = ".".join(map(str, problem["loc"][:1]))
-        raise ConfigError(f"{prefix}{name} {_wrong(problem)}", argument=name) from None
+        told = f"{prefix}{name} {_wrong(problem)}"
+        raise ConfigError(told, code="invalid-value", option=name, value=problem["input"]) from None
     finally:
         from_arguments.reset(token)
 

@@ -47,7 +47,9 @@ def refuse_uncalled(kind: type[Any], never_called: Mapping[str, str]) -> None:
     """
     for name, instead in never_called.items():
         if is_own(kind, name):
-            raise ConfigError(f"{kind.__name__}.{name} would never be called: {instead}", value=name)
+            raise ConfigError(
+                f"{kind.__name__}.{name} would never be called: {instead}", code="method-never-called", value=name
+            )
 
 
 def call(method: Callable[..., Any], **given: Any) -> Any:

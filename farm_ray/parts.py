@@ -172,6 +172,7 @@ class Parts:
                     if names := pickled_columns(file.schema_arrow):
                         raise DataProblemError(
                             f"{storage.redacted(uri)} is not read: its columns {', '.join(names)} could run code",
+                            code="pickled-columns",
                             file=storage.redacted(uri),
                         )
                     for group in range(file.num_row_groups):
@@ -179,6 +180,7 @@ class Parts:
             except pa.ArrowException as error:
                 raise DataProblemError(
                     f"{storage.redacted(uri)} is damaged ({error}); remove it and run the same command again",
+                    code="damaged-part",
                     file=storage.redacted(uri),
                 ) from None
 
@@ -205,6 +207,7 @@ class Parts:
             raise ConfigError(
                 f"another run writes {storage.redacted(self._output)} and has taken over its finished parts, so this "
                 "one stops; give each run an output of its own",
+                code="folder-taken-over",
                 file=storage.redacted(self._output),
             )
 
@@ -312,7 +315,12 @@ def folder_of(output: str) -> str:
 def check_resume(resume: str) -> None:
     """Raises ConfigError for anything but `auto` and `never`."""
     if resume not in RESUME:
-        raise ConfigError(f'resume="{resume}" is not known; give "auto" or "never"', value=resume)
+        raise ConfigError(
+            f'resume="{resume}" is not known; give "auto" or "never"',
+            code="invalid-value",
+            option="resume",
+            value=resume,
+        )
 
 
 def _chain(names: Iterable[str], keys: Sequence[str]) -> list[tuple[str, Cursor]]:

@@ -45,7 +45,12 @@ def check_saved(kind: type[Saved], values: Mapping[str, Any], file: Path) -> Non
         if wrong is None:
             return
         place, reason = "an entry", wrong
-    raise ModelFolderError(f"{file}: {place}: {reason}; it is damaged, copy the model folder again", file=str(file))
+    raise ModelFolderError(
+        f"{file}: {place}: {reason}; it is damaged, copy the model folder again",
+        code="damaged-entry",
+        name=place,
+        file=str(file),
+    )
 
 
 def _texts(value: Any) -> list[str]:

@@ -62,11 +62,15 @@ def check_entity_tags(tags: Iterable[str], *, metric: str) -> None:
         if inner and all(map(_SUFFIXED.fullmatch, inner)):
             raise ConfigError(
                 f'{metric} counts entities, and the tags {_shown(inner)} have B and I at their end; write "B-PER" for '
-                '"PER-B" in the data'
+                '"PER-B" in the data',
+                code="wrong-tags",
+                value=inner,
             )
         return
     raise ConfigError(
-        f'{metric} counts entities, and the tags {_shown(known)} lack "O" for other words; {_hint(inner)}'
+        f'{metric} counts entities, and the tags {_shown(known)} lack "O" for other words; {_hint(inner)}',
+        code="wrong-tags",
+        value=known,
     )
 
 

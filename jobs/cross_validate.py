@@ -46,7 +46,11 @@ def make_parser() -> command_line.Parser:
 def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
     """Runs the folds and says what they came to."""
     if arguments.parallel == 1 and arguments.address:
-        raise ConfigError("--parallel 1 works without Ray, so it takes no --address; give at least two folds at once")
+        raise ConfigError(
+            "--parallel 1 works without Ray, so it takes no --address; give at least two folds at once",
+            code="option-without-effect",
+            option="address",
+        )
     experiment = experiment_from(arguments)
     from farm_ray.experiment.cross_validation import cross_validate_experiment
 

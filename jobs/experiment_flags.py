@@ -68,7 +68,10 @@ def _with_data_settings(experiment: Experiment, given: dict[str, str]) -> Experi
     if "label_column_name" in given and len(tasks) > 1:
         names = " and ".join(f'"{task.name}"' for task in tasks)
         raise ConfigError(
-            f"--label-column names one column, and the tasks {names} have one each; name them in --config"
+            f"--label-column names one column, and the tasks {names} have one each; name them in --config",
+            code="one-of-several-columns",
+            option="label_column_name",
+            value=given["label_column_name"],
         )
     of_tasks = {name: text for name, text in given.items() if tasks and name in type(tasks[0]).model_fields}
     if of_tasks:
@@ -83,11 +86,20 @@ def _with_data_settings(experiment: Experiment, given: dict[str, str]) -> Experi
 def _from_files(declared: Experiment | None, config: str | None) -> Experiment:
     if config is None:
         if declared is None:
-            raise ConfigError("give a PIPELINE, for example pipelines.quickstart, or --config FILE")
+            raise ConfigError(
+                "give a PIPELINE, for example pipelines.quickstart, or --config FILE",
+                code="missing-option",
+                option="pipeline",
+            )
         return declared
     if is_farm_config(config):
         if declared is not None:
-            raise ConfigError(f"{config} is a whole FARM experiment; give it without a PIPELINE")
+            raise ConfigError(
+                f"{config} is a whole FARM experiment; give it without a PIPELINE",
+                code="conflicting-options",
+                option="config",
+                file=config,
+            )
         return _single(load_experiments(config), config)
     values = read_yaml(config)
     return build(Experiment, values) if declared is None else _over(declared, values)
@@ -97,7 +109,10 @@ def _single(experiments: list[Experiment], config: str) -> Experiment:
     if len(experiments) != 1:
         raise ConfigError(
             f"{config} spans a grid of {len(experiments)} runs and a job is one run; give single values in it, "
-            "or loop over farm_ray.experiment.load_experiments(file)"
+            "or loop over farm_ray.experiment.load_experiments(file)",
+            code="too-many-runs",
+            file=config,
+            value=len(experiments),
         )
     return experiments[0]
 

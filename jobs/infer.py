@@ -122,12 +122,21 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, 
 def _check_places(arguments: argparse.Namespace) -> None:
     given = [place for place in (arguments.input, arguments.output) if place is not None]
     if arguments.text and given:
-        raise ConfigError("give --text, or INPUT and OUTPUT, not both")
+        raise ConfigError("give --text, or INPUT and OUTPUT, not both", code="conflicting-options", option="text")
     if not arguments.text and len(given) < 2:  # noqa: PLR2004 - INPUT and OUTPUT
-        raise ConfigError('give INPUT and OUTPUT (- for standard input and output), or --text "one text"')
+        raise ConfigError(
+            'give INPUT and OUTPUT (- for standard input and output), or --text "one text"',
+            code="missing-option",
+            option="input",
+        )
     texts, second = len(arguments.text or ()), len(arguments.text_b or ())
     if second and second != texts:
-        raise ConfigError(f"there are {texts} --text and {second} --text-b; give one --text-b for each --text")
+        raise ConfigError(
+            f"there are {texts} --text and {second} --text-b; give one --text-b for each --text",
+            code="unequal-numbers",
+            option="text_b",
+            value=second,
+        )
 
 
 def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: ProgressPrinter) -> FilePredictions:
@@ -154,9 +163,13 @@ def _predict(inferencer: Inferencer, arguments: argparse.Namespace, progress: Pr
 def _given_texts(inferencer: Inferencer, arguments: argparse.Namespace) -> pa.Table:
     """The texts of the command line, numbered from 0."""
     if inferencer.takes_pairs and not inferencer.takes_single_texts and not arguments.text_b:
-        raise ConfigError("this model reads pairs of texts; give the second one with --text-b")
+        raise ConfigError(
+            "this model reads pairs of texts; give the second one with --text-b", code="missing-option", option="text_b"
+        )
     if arguments.text_b and not inferencer.takes_pairs:
-        raise ConfigError("this model reads single texts; leave --text-b out")
+        raise ConfigError(
+            "this model reads single texts; leave --text-b out", code="option-without-effect", option="text_b"
+        )
     columns = {"id": [str(n) for n in range(len(arguments.text))], "text": arguments.text}
     return pa.table(columns | ({TEXT_B: arguments.text_b} if arguments.text_b else {}))
 
@@ -174,7 +187,7 @@ def text_lines(stream: Iterable[bytes], *, pairs: bool = False, encoding: str = 
     numbered = enumerate(stream, start=1)
     first = next(numbered, None)
     if first is None:
-        raise DataProblemError("standard input is empty; give at least one line")
+        raise DataProblemError("standard input is empty; give at least one line", code="empty-standard-input")
     numbered_lines = itertools.chain([first], numbered)
     while lines := list(itertools.islice(numbered_lines, _LINES_AT_ONCE)):
         ids = [f"stdin:{number}" for number, _ in lines]

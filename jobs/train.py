@@ -51,7 +51,11 @@ def make_parser() -> command_line.Parser:
 def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
     """Runs the experiment and says what it came to."""
     if arguments.num_workers == 0 and arguments.address:
-        raise ConfigError("--num-workers 0 trains without Ray, so it takes no --address; give at least one worker")
+        raise ConfigError(
+            "--num-workers 0 trains without Ray, so it takes no --address; give at least one worker",
+            code="option-without-effect",
+            option="address",
+        )
     experiment = experiment_from(arguments)
     from farm_ray.experiment.run import run_experiment
 

@@ -85,7 +85,11 @@ def collect(
         batch = [file for label in lacking for file in waiting[label][:_FILES_PER_ROUND]]
         if not batch:
             counts = ", ".join(f"{label} {len(unique[label])}" for label in lacking)
-            raise DataProblemError(f"too few docstrings, {rows_per_label} are needed and there are: {counts}")
+            raise DataProblemError(
+                f"too few docstrings, {rows_per_label} are needed and there are: {counts}",
+                code="too-few-docstrings",
+                value=counts,
+            )
         for label in lacking:
             del waiting[label][:_FILES_PER_ROUND]
         for row in parse(pa.Table.from_pylist(batch)).to_pylist():

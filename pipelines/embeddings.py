@@ -64,7 +64,9 @@ def _vectors(inferencer: Inferencer, texts: list[dict[str, str]], strategy: str,
     answers = inferencer.extract_vectors(texts, extraction_strategy=strategy, extraction_layer=layer)
     refused = [answer["problem"]["message"] for answer in answers if answer["vec"] is None]
     if refused:
-        raise DataProblemError(f"{len(refused)} texts have no vector, the first: {refused[0]}")
+        raise DataProblemError(
+            f"{len(refused)} texts have no vector, the first: {refused[0]}", code="no-vectors", value=len(refused)
+        )
     return np.stack([answer["vec"] for answer in answers])
 
 

@@ -79,7 +79,11 @@ def model_folder() -> Path:
     """
     folder = _package_folder(_MODEL_PACKAGE, way_out='pip install -e ".[quickstart]"') / "model"
     if not (folder / "config.json").is_file():
-        raise ConfigError(f'{folder} holds no model; reinstall it: pip install --force-reinstall -e ".[quickstart]"')
+        raise ConfigError(
+            f'{folder} holds no model; reinstall it: pip install --force-reinstall -e ".[quickstart]"',
+            code="no-model-there",
+            file=str(folder),
+        )
     return folder
 
 
@@ -87,5 +91,7 @@ def _package_folder(package: str, *, way_out: str = "pip install -e .") -> Path:
     """Where an installed package lies; it is not imported."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ConfigError(f"the package {package} is not installed; run: {way_out}", value=package)
+        raise ConfigError(
+            f"the package {package} is not installed; run: {way_out}", code="package-not-installed", value=package
+        )
     return Path(next(iter(spec.submodule_search_locations)))

@@ -47,7 +47,7 @@ def test_what_is_invalid_is_told_by_the_argument(wrong, told):
     with pytest.raises(ConfigError) as raised, arguments_checked("Oven: "):
         OvenConfig(**wrong)
     assert str(raised.value).startswith(told)
-    assert raised.value.facts["argument"] == next(iter(wrong))
+    assert raised.value.facts["option"] == next(iter(wrong))
 
 
 def test_a_file_may_write_a_number_as_a_text():

@@ -33,25 +33,36 @@ def running_cluster(wanted: str | None) -> str | None:
     if target is None:
         if wanted is None:
             return None
-        raise ClusterError("no Ray runs on this machine; start one with `ray start --head` or leave out the address")
+        raise ClusterError(
+            "no Ray runs on this machine; start one with `ray start --head` or leave out the address",
+            code="no-cluster-here",
+        )
     refusal = _refusal(*_host_and_port(target))
     if refusal is None:
         return target
     if wanted is None:
         logger.info("the Ray cluster last started here, %s, %s; starting a local one", target, refusal)
         return None
-    raise ClusterError(f"the Ray cluster at {target} {refusal}; without --address a local Ray is started", value=target)
+    raise ClusterError(
+        f"the Ray cluster at {target} {refusal}; without --address a local Ray is started",
+        code="cluster-unreachable",
+        value=target,
+    )
 
 
 def _host_and_port(address: str) -> tuple[str, int]:
     if "://" in address:
         way_out = f"to send a job to a cluster's dashboard, use: ray job submit --address {address} -- python -m ..."
-        raise ConfigError(f'the address must be host:port, not "{address}"; {way_out}', value=address)
+        raise ConfigError(
+            f'the address must be host:port, not "{address}"; {way_out}', code="invalid-address", value=address
+        )
     host, colon, port = address.rpartition(":")
     if not colon or not host or "@" in host or not port.isdigit() or not 0 < int(port) < 2**16:
         # A token or password in front of an @ has no business here, nor in the message.
         shown = address.rpartition("@")[2]
-        raise ConfigError(f'the address must be host:port, "auto" or "local", not "{shown}"', value=shown)
+        raise ConfigError(
+            f'the address must be host:port, "auto" or "local", not "{shown}"', code="invalid-address", value=shown
+        )
     return host.strip("[]"), int(port)
 
 

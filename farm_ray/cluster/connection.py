@@ -141,7 +141,9 @@ def _join(target: str, *, required: bool) -> bool:
     except Exception as error:
         _restore_environment()
         if required:
-            raise ClusterError(f"the Ray cluster at {target} refuses: {_one_line(error)}", value=target) from error
+            raise ClusterError(
+                f"the Ray cluster at {target} refuses: {_one_line(error)}", code="cluster-refuses", value=target
+            ) from error
         logger.warning("the Ray cluster at %s refuses (%s); starting a local one", target, _one_line(error))
         return False
     _quieten()
@@ -173,7 +175,9 @@ def _start_local() -> None:
         disconnect()
         if not isinstance(error, Exception):
             raise
-        raise ClusterError(f"Ray does not start on this machine: {_one_line(error)}") from error
+        raise ClusterError(
+            f"Ray does not start on this machine: {_one_line(error)}", code="ray-does-not-start"
+        ) from error
     _quieten()
 
 

@@ -15,7 +15,9 @@ def cause_of(error: BaseException) -> BaseException:
         return found
     told, _, _ = str(error).partition(_ADVICE)
     lines = [line.strip() for line in told.splitlines() if line.strip()]
-    return ClusterError(f"Ray could not finish the work: {lines[-1] if lines else type(error).__name__}")
+    return ClusterError(
+        f"Ray could not finish the work: {lines[-1] if lines else type(error).__name__}", code="ray-failed"
+    )
 
 
 def underlying_error(error: BaseException) -> BaseException:
@@ -37,7 +39,7 @@ def underlying_error(error: BaseException) -> BaseException:
 
 def _as_raised(error: FarmRayError) -> FarmRayError:
     message, _, appended = str(error).partition(_ADVICE)
-    return type(error)(message, **error.facts) if appended else error
+    return error.reworded(message) if appended else error
 
 
 def _inner_errors(error: BaseException) -> list[BaseException]:

@@ -39,7 +39,11 @@ class NamedDataLoader(DataLoader):
         pin_memory: bool = False,
     ) -> None:
         if not tensor_names:
-            raise ConfigError("NamedDataLoader needs tensor_names; dataset_from_dicts returns them with the data set")
+            raise ConfigError(
+                "NamedDataLoader needs tensor_names; dataset_from_dicts returns them with the data set",
+                code="missing-option",
+                option="tensor_names",
+            )
         self._batcher = _NamedBatch(list(tensor_names))
         super().__init__(
             dataset,
@@ -82,6 +86,8 @@ class _NamedBatch:
         if len(rows[0]) != len(self.names):
             raise ConfigError(
                 f"rows have {len(rows[0])} tensors, but there are {len(self.names)} tensor_names: "
-                f"{', '.join(self.names)}"
+                f"{', '.join(self.names)}",
+                code="wrong-number-of-names",
+                value=len(self.names),
             )
         return {name: torch.stack(column) for name, column in zip(self.names, zip(*rows, strict=True), strict=True)}

@@ -41,7 +41,12 @@ def convert_features_to_dataset(
     for row, feature in enumerate(features):
         if set(feature) != set(names):
             different = ", ".join(sorted(set(feature) ^ set(names)))
-            raise DataProblemError(f"row {row} differs from row 0 in its features: {different}; give all rows the same")
+            raise DataProblemError(
+                f"row {row} differs from row 0 in its features: {different}; give all rows the same",
+                code="features-differ",
+                row=row,
+                value=different,
+            )
     return TensorDataset(*(_tensor(name, [row[name] for row in features]) for name in names)), names
 
 
@@ -79,7 +84,10 @@ def random_split_ConcatDataset(  # noqa: N802 - FARM's name
     rows = len(ds)  # type: ignore[arg-type]
     if sum(lengths) != rows or min(lengths, default=0) < 0:
         raise ConfigError(
-            f"lengths={list(lengths)} must be rows per part and add up to the {rows} rows of the data set"
+            f"lengths={list(lengths)} must be rows per part and add up to the {rows} rows of the data set",
+            code="lengths-do-not-fit",
+            value=list(lengths),
+            rows=rows,
         )
     order = np.argsort(random_bits(seed, 0, np.arange(rows, dtype=np.uint64), stream=_SPLIT_STREAM), kind="stable")
     return [Subset(ds, np.sort(part).tolist()) for part in np.split(order, np.cumsum(lengths)[:-1])]
@@ -90,12 +98,20 @@ def _tensor(name: str, values: list[Any]) -> torch.Tensor:
     for row, array in enumerate(arrays):
         if array.shape != arrays[0].shape:
             raise DataProblemError(
-                f"feature {name}: row {row} has shape {list(array.shape)}, row 0 {list(arrays[0].shape)}; pad the rows"
+                f"feature {name}: row {row} has shape {list(array.shape)}, row 0 {list(arrays[0].shape)}; pad the rows",
+                code="features-differ",
+                row=row,
+                feature=name,
             )
     stacked = np.stack(arrays)
     if not (np.issubdtype(stacked.dtype, np.number) or stacked.dtype == np.bool_):
         first = next((value for value in values if not isinstance(value, Real)), values[0])
-        raise DataProblemError(f"feature {name} holds {first!r}; features are numbers")
+        raise DataProblemError(
+            f"feature {name} holds {first!r}; features are numbers",
+            code="feature-not-numbers",
+            feature=name,
+            value=first,
+        )
     # An empty list (labels at inference) has no type of its own.
     fractions = np.issubdtype(stacked.dtype, np.floating) and stacked.size > 0
     return torch.from_numpy(stacked.astype(np.float32 if fractions else np.int64))

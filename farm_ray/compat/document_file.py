@@ -60,7 +60,9 @@ def _documents(
         lines = ((block.first + place, line) for block in read_blocks(opened, written) for place, line in _enum(block))
         for number, line in itertools.chain(lines, [(0, delimiter)]):
             if isinstance(line, BadLine):
-                raise DataProblemError(f"{name}: line {number} {line.reason}", file=name, row=number)
+                raise DataProblemError(
+                    f"{name}: line {number} {line.reason}", code="unreadable-line", file=name, row=number
+                )
             text = line.strip()
             if text != delimiter:
                 doc += [text] if text else []
@@ -108,7 +110,12 @@ def split_file(
         DataProblemError: When the file cannot be read.
     """
     if docs_per_file < 1:
-        raise ConfigError(f"docs_per_file must be 1 or more, not {docs_per_file!r}")
+        raise ConfigError(
+            f"docs_per_file must be 1 or more, not {docs_per_file!r}",
+            code="invalid-value",
+            option="docs_per_file",
+            value=docs_per_file,
+        )
     with open_binary(filepath) as opened:
         parts = _parts(_lines(opened), docs_per_file, delimiter.encode(encoding))
         for number, first in enumerate(parts, 1):

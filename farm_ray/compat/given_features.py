@@ -98,58 +98,100 @@ def _bad(row_id: str, message: str) -> problems.Problem:
 def _checked(features: Any, *, tasks: Tasks, max_seq_len: int, segment_pad: int) -> Values:
     """The features of one row as arrays; raises DataProblemError for what no tensor can be made of."""
     if not isinstance(features, dict):
-        raise DataProblemError(f"features must be a dict of lists or arrays, not {type(features).__name__}")
+        raise DataProblemError(
+            f"features must be a dict of lists or arrays, not {type(features).__name__}",
+            code="features-not-a-dict",
+            value=type(features).__name__,
+        )
     for name in features:
         _check_name(name)
     values = {name: _numbers(name, value) for name, value in features.items()}
     for name in ("input_ids", "padding_mask"):
         if name not in values:
-            raise DataProblemError(f'the features lack "{name}"; there are {", ".join(sorted(values)) or "none"}')
+            raise DataProblemError(
+                f'the features lack "{name}"; there are {", ".join(sorted(values)) or "none"}',
+                code="missing-feature",
+                feature=name,
+            )
     mask = values["padding_mask"]
     values.setdefault("segment_ids", np.where(mask != 0, 0, segment_pad))
     for name in _TOKENS:
         _check_tokens(name, values[name], max_seq_len)
     if not np.isin(mask, (0, 1)).all() or not mask.any():
-        raise DataProblemError('"padding_mask" must hold 1 on real tokens and 0 on padding, and at least one 1')
+        raise DataProblemError(
+            '"padding_mask" must hold 1 on real tokens and 0 on padding, and at least one 1',
+            code="wrong-mask",
+            feature="padding_mask",
+        )
     for task in tasks.values():
         column = task.label_tensor_name
         if column not in values:
-            raise DataProblemError(f'the features lack the labels "{column}"')
+            raise DataProblemError(f'the features lack the labels "{column}"', code="missing-feature", feature=column)
         values[column] = _checked_labels(values[column], task)
     return values
 
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str):
-        raise DataProblemError(f"the name of a feature must be a string, not {name!r}")
+        raise DataProblemError(
+            f"the name of a feature must be a string, not {name!r}", code="wrong-feature-name", value=name
+        )
     if name in _NAMES_ELSEWHERE:
-        raise DataProblemError(f'there is a feature "{name}"; its name in FARM is "{_NAMES_ELSEWHERE[name]}"')
+        raise DataProblemError(
+            f'there is a feature "{name}"; its name in FARM is "{_NAMES_ELSEWHERE[name]}"',
+            code="wrong-feature-name",
+            value=name,
+        )
     if name in feature_schema.NEVER_GIVEN:
-        raise DataProblemError(f'the name "{name}" is taken in tables of features; give the feature another name')
+        raise DataProblemError(
+            f'the name "{name}" is taken in tables of features; give the feature another name',
+            code="wrong-feature-name",
+            value=name,
+        )
 
 
 def _numbers(name: str, value: Any) -> npt.NDArray[Any]:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise DataProblemError(f'feature "{name}" is no array: {problems.shorten(error)}') from None
+        raise DataProblemError(
+            f'feature "{name}" is no array: {problems.shorten(error)}', code="feature-not-numbers", feature=name
+        ) from None
     if array.dtype.kind not in "iufb":
-        raise DataProblemError(f'feature "{name}" holds {problems.shorten(value)}; features are numbers')
+        raise DataProblemError(
+            f'feature "{name}" holds {problems.shorten(value)}; features are numbers',
+            code="feature-not-numbers",
+            feature=name,
+        )
     if array.dtype.kind == "f":
         if not np.isfinite(array).all():
-            raise DataProblemError(f'feature "{name}" holds a number that is not finite')
+            raise DataProblemError(
+                f'feature "{name}" holds a number that is not finite', code="feature-not-numbers", feature=name
+            )
         return array.astype(np.float32)
     if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
-        raise DataProblemError(f'feature "{name}" holds {array.max()}, more than 64 bits hold')
+        raise DataProblemError(
+            f'feature "{name}" holds {array.max()}, more than 64 bits hold',
+            code="feature-not-numbers",
+            feature=name,
+            value=int(array.max()),
+        )
     return array.astype(np.int64)
 
 
 def _check_tokens(name: str, array: npt.NDArray[Any], max_seq_len: int) -> None:
     if array.shape != (max_seq_len,):
         shape = f"{len(array)} values" if array.ndim == 1 else f"the shape {list(array.shape)}"
-        raise DataProblemError(f'"{name}" has {shape}; pad or cut it to a flat list of max_seq_len={max_seq_len}')
+        raise DataProblemError(
+            f'"{name}" has {shape}; pad or cut it to a flat list of max_seq_len={max_seq_len}',
+            code="wrong-shape",
+            feature=name,
+            value=list(array.shape),
+        )
     if array.dtype.kind == "f":
-        raise DataProblemError(f'"{name}" holds fractions; give whole numbers')
+        raise DataProblemError(
+            f'"{name}" holds fractions; give whole numbers', code="feature-not-numbers", feature=name
+        )
 
 
 def _checked_labels(given: npt.NDArray[Any], task: Task) -> npt.NDArray[Any]:
@@ -157,7 +199,10 @@ def _checked_labels(given: npt.NDArray[Any], task: Task) -> npt.NDArray[Any]:
     size = kind.list_size if pa.types.is_fixed_size_list(kind) else given.size
     if given.size != size or given.ndim > 1:
         raise DataProblemError(
-            f'the labels "{task.label_tensor_name}" have the shape {list(given.shape)}; give a list of {size}'
+            f'the labels "{task.label_tensor_name}" have the shape {list(given.shape)}; give a list of {size}',
+            code="wrong-shape",
+            feature=task.label_tensor_name,
+            value=list(given.shape),
         )
     return task.labels.given(given.reshape(-1), task)
 
@@ -182,7 +227,11 @@ def _table(
     extras = sorted({name for values in sound for name in values} - set(usual))
     for name in [*usual, *extras]:
         if any(name not in values for values in sound):
-            raise DataProblemError(f'{maker} makes "{name}" for some rows only; give all rows the same features')
+            raise DataProblemError(
+                f'{maker} makes "{name}" for some rows only; give all rows the same features',
+                code="features-differ",
+                feature=name,
+            )
         arrays = [values[name] for values in sound]
         columns[name] = _column(name, arrays, places, len(rows), kind=usual.get(name), maker=maker)
     strange = [name for name in extras if not feature_schema.is_known(name) and not name.endswith(_LABELS)]
@@ -218,7 +267,9 @@ def _column(
     shapes = sorted({array.shape for array in arrays})
     if len(shapes) > 1:
         shown = " and ".join(str(list(shape)) for shape in shapes[:2])
-        raise DataProblemError(f'{maker} makes "{name}" of the shapes {shown}; pad it to one shape')
+        raise DataProblemError(
+            f'{maker} makes "{name}" of the shapes {shown}; pad it to one shape', code="features-differ", feature=name
+        )
     shape = shapes[0] if shapes else (kind.list_size if kind is not None else 0,)
     whole = (
         all(array.dtype.kind == "i" for array in arrays) if kind is None else not pa.types.is_floating(kind.value_type)

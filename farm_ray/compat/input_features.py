@@ -61,7 +61,11 @@ def get_camembert_seq_2_start(input_ids: Sequence[int]) -> int:
 def _after_second(input_ids: Sequence[int], separator: int) -> int:
     places = [place for place, token in enumerate(input_ids) if token == separator]
     if len(places) < 2:  # noqa: PLR2004
-        raise DataProblemError(f"the ids hold {len(places)} separators (id {separator}), not the two of a text pair")
+        raise DataProblemError(
+            f"the ids hold {len(places)} separators (id {separator}), not the two of a text pair",
+            code="no-text-pair",
+            value=len(places),
+        )
     return places[1] + 1
 
 

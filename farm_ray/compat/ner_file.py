@@ -51,6 +51,8 @@ def read_ner_file(
         bad = table.filter(pc.is_valid(table[problems.COLUMN]))
         if bad.num_rows:
             problem = bad[problems.COLUMN][0].as_py()
-            raise DataProblemError(problem["message"], file=problem["file"], row=problem["line"])
+            raise DataProblemError(
+                problem["message"], code="unreadable-line", file=problem["file"], row=problem["line"]
+            )
         sentences += table.select(["text", "ner_label"]).to_pylist()
     return sentences

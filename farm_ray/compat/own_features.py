@@ -47,7 +47,9 @@ def check_class(kind: type[Processor]) -> None:
     of_tables = own_among(kind, _ARROWS)
     if own and of_tables:
         raise ConfigError(
-            f"{kind.__name__} overrides {own[0]}, for single rows, and {of_tables[0]}, for whole tables; keep one"
+            f"{kind.__name__} overrides {own[0]}, for single rows, and {of_tables[0]}, for whole tables; keep one",
+            code="conflicting-methods",
+            value=[own[0], of_tables[0]],
         )
     for name in own:
         parameters = inspect.signature(getattr(kind, name)).parameters
@@ -55,12 +57,16 @@ def check_class(kind: type[Processor]) -> None:
         if all_dicts is not None and all_dicts.default is all_dicts.empty:
             raise ConfigError(
                 f"{kind.__name__}.{name} needs all_dicts, but rows are made one by one, wherever they are; "
-                "put what a row needs into its dict in file_to_dicts, and write all_dicts=None"
+                "put what a row needs into its dict in file_to_dicts, and write all_dicts=None",
+                code="method-needs-all-rows",
+                value=name,
             )
         if name == DATASET and not _takes(parameters, "indices"):
             raise ConfigError(
                 f"{kind.__name__}.{DATASET} must take (dicts, indices=None, return_baskets=False), "
-                f"not ({', '.join(list(parameters)[1:])})"
+                f"not ({', '.join(list(parameters)[1:])})",
+                code="wrong-signature",
+                value=DATASET,
             )
 
 
@@ -69,7 +75,11 @@ def check_ready(processor: Processor) -> None:
     check_class(type(processor))
     set_here = [name for name in (DATASET, *ROW_METHODS, *_NO_EFFECT, "convert_labels") if name in vars(processor)]
     if set_here:
-        raise ConfigError(f"{set_here[0]} is set on one processor; override it in a subclass of its class instead")
+        raise ConfigError(
+            f"{set_here[0]} is set on one processor; override it in a subclass of its class instead",
+            code="method-of-one-object",
+            value=set_here[0],
+        )
     own = made_by(type(processor))
     if not own:
         return
@@ -77,7 +87,10 @@ def check_ready(processor: Processor) -> None:
     if words:
         raise ConfigError(
             f"{type(processor).__name__}.{own[0]} cannot be used for labels of words (task {words[0]!r}); "
-            "subclass NERProcessor and change words and tags in file_to_dicts"
+            "subclass NERProcessor and change words and tags in file_to_dicts",
+            code="method-not-for-words",
+            value=own[0],
+            task=words[0],
         )
     report_once(
         f"{type(processor).__name__} makes its features row by row in Python ({', '.join(own)}), which is slower "
@@ -164,11 +177,13 @@ def _of_dataset(scratch: Any, row_id: str, row: dict[str, Any]) -> list[Any]:
     result = call(scratch.dataset_from_dicts, **given)
     if not isinstance(result, tuple | list) or len(result) < 2:  # noqa: PLR2004 - data set and names
         raise DataProblemError(
-            f"{DATASET} must return (dataset, tensor_names, problematic_ids), not {type(result).__name__}"
+            f"{DATASET} must return (dataset, tensor_names, problematic_ids), not {type(result).__name__}",
+            code="wrong-result",
+            value=DATASET,
         )
     dataset, names, *rest = result
     if rest and rest[0]:
-        raise DataProblemError(f"{DATASET} reports the row as problematic")
+        raise DataProblemError(f"{DATASET} reports the row as problematic", code="row-reported-bad")
     return _rows_of(dataset, names)
 
 
@@ -179,7 +194,7 @@ def _filled_basket(scratch: Any, row_id: str, row: dict[str, Any]) -> SampleBask
     # A subclass may have put other baskets there.
     basket = scratch.baskets[0] if len(scratch.baskets) == 1 else basket
     if not scratch._check_sample_features(basket):  # noqa: SLF001 - FARM's name
-        raise DataProblemError("there are no samples, or samples without features")
+        raise DataProblemError("there are no samples, or samples without features", code="no-features")
     return basket
 
 
@@ -189,7 +204,9 @@ def _rows_of(dataset: Any, names: Any) -> list[Any]:
         return []
     rows = [dataset[number] for number in range(len(dataset))]
     if any(len(row) != len(names) for row in rows):
-        raise DataProblemError(f"the data set has {len(rows[0])} tensors and {len(names)} tensor names")
+        raise DataProblemError(
+            f"the data set has {len(rows[0])} tensors and {len(names)} tensor names", code="wrong-result", value=DATASET
+        )
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

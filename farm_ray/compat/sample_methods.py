@@ -164,5 +164,5 @@ def _listed(made: Any, kind: type[Any], method: str, wanted: str) -> list[Any]:
         found = type(made).__name__
         if isinstance(made, list | tuple):
             found = "a list of " + ", ".join(sorted({type(one).__name__ for one in made}))
-        raise DataProblemError(f"{method} must return {wanted}, not {found}")
+        raise DataProblemError(f"{method} must return {wanted}, not {found}", code="wrong-result", value=method)
     return list(listed)

@@ -56,6 +56,8 @@ def read_tsv(
         bad = table.filter(pc.is_valid(table[problems.COLUMN]))
         if bad.num_rows:
             problem = bad[problems.COLUMN][0].as_py()
-            raise DataProblemError(problem["message"], file=problem["file"], row=problem["line"])
+            raise DataProblemError(
+                problem["message"], code="unreadable-line", file=problem["file"], row=problem["line"]
+            )
         rows += table.select(list(rename_columns.values())).to_pylist()
     return rows

@@ -56,7 +56,11 @@ def expand_labels(labels_word: Sequence[T] | None, initial_mask: Sequence[int], 
         return None
     words = sum(bool(initial) for initial in initial_mask)
     if words > len(labels_word):
-        raise DataProblemError(f"initial_mask begins {words} words, but there are {len(labels_word)} labels")
+        raise DataProblemError(
+            f"initial_mask begins {words} words, but there are {len(labels_word)} labels",
+            code="lengths-differ",
+            value=len(labels_word),
+        )
     remaining = iter(labels_word)
     return [next(remaining) if initial else non_initial_token for initial in initial_mask]
 
@@ -93,12 +97,20 @@ def get_sentence_pair(
     """
     draw: Any = rng or random
     if not 0 <= idx < len(doc) - 1:
-        raise DataProblemError(f"sentence {idx} of a document of {len(doc)} has no next one; take 0 to {len(doc) - 2}")
+        raise DataProblemError(
+            f"sentence {idx} of a document of {len(doc)} has no next one; take 0 to {len(doc) - 2}",
+            code="no-next-sentence",
+            value=idx,
+        )
     if draw.random() > 0.5:  # noqa: PLR2004 - a fair coin
         return doc[idx], doc[idx + 1], True
     others = [other for other in all_docs if other != doc and len(other)]
     if not others:
-        raise DataProblemError("there is no other document to draw a sentence from; give at least two")
+        raise DataProblemError(
+            "there is no other document to draw a sentence from; give at least two",
+            code="too-few-documents",
+            value=len(all_docs),
+        )
     return doc[idx], draw.choice(draw.choice(others)), False
 
 

@@ -53,6 +53,7 @@ def check_padding(padding: Padding, bounds: Bounds) -> None:
         raise ConfigError(
             f"the tokenizer pads with token id {padding.pad_token_id}, but the language model has {bounds.tokens} "
             "embeddings; give a padding token that it has: Tokenizer.load(..., pad_token=...)",
+            code="token-outside-embeddings",
             value=padding.pad_token_id,
         )
 
@@ -87,7 +88,7 @@ def check_beyond(features: pa.Table, bounds: Bounds) -> None:
     if found:
         first = found[min(found)]
         more = f" (and {len(found) - 1} rows more)" if len(found) > 1 else ""
-        raise DataProblemError(f"{first.message}{more}", value=first.value)
+        raise DataProblemError(f"{first.message}{more}", code="id-outside-embeddings", value=first.value)
 
 
 def check_tables(tables: Iterable[pa.Table], bounds: Bounds) -> None:

@@ -39,5 +39,5 @@ def joined(tables: Sequence[pa.Table]) -> pa.Table:
         return pa.concat_tables(tables, promote_options="default")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataProblemError(
-            f"features differ from row to row: {str(error).splitlines()[0]}; pad them alike"
+            f"features differ from row to row: {str(error).splitlines()[0]}; pad them alike", code="features-differ"
         ) from None

@@ -171,6 +171,7 @@ def _feature(field: pa.Field) -> Feature:
         raise ConfigError(
             f'the features have a column "{field.name}" that their schema does not name; mark its field with '
             "feature_schema.labels or feature_schema.own where the table is made, or leave the column out",
+            code="unnamed-feature",
             column=field.name,
         )
     dtype, ragged = field.type, is_ragged(field.type)
@@ -178,7 +179,11 @@ def _feature(field: pa.Field) -> Feature:
         dtype = dtype.value_type
     found = Feature(field.name, dtype, ragged, role)
     if found.is_tensor and not _is_number(dtype):
-        raise ConfigError(f'the features column "{field.name}" holds {dtype}; tensors hold numbers', column=field.name)
+        raise ConfigError(
+            f'the features column "{field.name}" holds {dtype}; tensors hold numbers',
+            code="column-not-numbers",
+            column=field.name,
+        )
     return found
 
 

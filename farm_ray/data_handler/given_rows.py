@@ -33,11 +33,19 @@ def given_rows(dicts: Any, *, name: str = "dicts") -> Iterable[Any]:
         return frame
     if isinstance(dicts, Mapping | str | bytes | AbstractSet | os.PathLike | IOBase) or not isinstance(dicts, Iterable):
         raise ConfigError(
-            f"{name} must be a list such as {_FORM}, not one {type(dicts).__name__}{_hint(dicts)}", value=repr(dicts)
+            f"{name} must be a list such as {_FORM}, not one {type(dicts).__name__}{_hint(dicts)}",
+            code="invalid-value",
+            option=name,
+            value=repr(dicts),
         )
     dimensions = getattr(dicts, "ndim", 1)
     if dimensions != 1:
-        raise ConfigError(f"{name} must be a list such as {_FORM}, not an array of {dimensions} dimensions")
+        raise ConfigError(
+            f"{name} must be a list such as {_FORM}, not an array of {dimensions} dimensions",
+            code="invalid-value",
+            option=name,
+            value=dimensions,
+        )
     return dicts
 
 
@@ -60,11 +68,21 @@ def given_tables(tables: Any) -> Iterator[pa.Table]:
     if isinstance(tables, pa.Table):
         tables = [tables]
     if isinstance(tables, Mapping | str | bytes) or not isinstance(tables, Iterable):
-        raise ConfigError(f"tables must be Arrow tables, not one {type(tables).__name__}")
+        raise ConfigError(
+            f"tables must be Arrow tables, not one {type(tables).__name__}",
+            code="invalid-value",
+            option="tables",
+            value=type(tables).__name__,
+        )
     for table in tables:
         if not isinstance(table, pa.Table) or not {"id", "text"} <= set(table.column_names):
             found = ", ".join(table.column_names) if isinstance(table, pa.Table) else f"a {type(table).__name__}"
-            raise ConfigError(f"tables must be Arrow tables with the columns id and text, not {found}")
+            raise ConfigError(
+                f"tables must be Arrow tables with the columns id and text, not {found}",
+                code="invalid-value",
+                option="tables",
+                value=found,
+            )
         yield table
 
 
@@ -80,7 +98,12 @@ def _frame_rows(dicts: Any, name: str) -> list[dict[Any, Any]] | None:
         return list(dicts.to_dicts()) if hasattr(dicts, "to_dicts") else None
     if not dicts.columns.is_unique:
         twice = dicts.columns[dicts.columns.duplicated()][0]
-        raise ConfigError(f'{name}: the DataFrame has two columns "{twice}"; rename one')
+        raise ConfigError(
+            f'{name}: the DataFrame has two columns "{twice}"; rename one',
+            code="repeated-column",
+            option=name,
+            value=twice,
+        )
     return list(dicts.astype(object).where(dicts.notna(), None).to_dict("records"))
 
 

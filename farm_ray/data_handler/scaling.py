@@ -43,7 +43,9 @@ def scaling_of(task: Task) -> Scaling:
     if not task.label_list:
         raise ConfigError(
             f"mean and scale of the labels in {task.label_name} are not known: a DataSilo measures them on its "
-            "training data, or give both (scaler_mean and scaler_scale, or label_list=[mean, scale] of the task)"
+            "training data, or give both (scaler_mean and scaler_scale, or label_list=[mean, scale] of the task)",
+            code="scaling-not-known",
+            task=task.label_name,
         )
     return Scaling(*task.label_list)
 

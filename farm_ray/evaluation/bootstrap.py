@@ -51,11 +51,16 @@ def bootstrap_interval(
         ConfigError: As for `compute_metrics`; also on a name the metric does not give, or numbers out of range.
     """
     if samples < 1 or not 0 < confidence < 1:
-        raise ConfigError(f"bootstrap: samples={samples} must be 1 or more, confidence={confidence} between 0 and 1")
+        raise ConfigError(
+            f"bootstrap: samples={samples} must be 1 or more, confidence={confidence} between 0 and 1",
+            code="invalid-value",
+        )
     on_all_rows = compute_metrics(metric, preds, labels)
     names = [key for key, value in on_all_rows.items() if isinstance(value, int | float)]
     if name is not None and name not in names:
-        raise ConfigError(f'bootstrap: the metric gives no value "{name}"{nearest(name, names)}')
+        raise ConfigError(
+            f'bootstrap: the metric gives no value "{name}"{nearest(name, names)}', code="unknown-metric", value=name
+        )
     values = {key: np.full(samples, np.nan) for key in names if name in (None, key)}
     if not len(labels):
         return {key: (float("nan"), float("nan")) for key in values}

@@ -97,7 +97,11 @@ def classification_report(preds: Column, labels: Column, label_list: Sequence[st
         found, true = grids
         if true.shape[1] != len(names):
             columns = f"{true.shape[1]} columns of predictions and labels"
-            raise ConfigError(f"the report got {columns} for {len(names)} labels; label_list must name every column")
+            raise ConfigError(
+                f"the report got {columns} for {len(names)} labels; label_list must name every column",
+                code="wrong-number-of-labels",
+                value=len(names),
+            )
         ids = _ONLY_LABEL if len(names) == 1 else ids
     report = str(sklearn_report(true, found, labels=ids, target_names=names, digits=4, zero_division=0))
     # Where no prediction is right sklearn counts rows as "3.0".
@@ -122,7 +126,9 @@ def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[In
     flat_preds, flat_labels = flat(preds), flat(labels)
     if flat_preds and isinstance(flat_preds[0], str) != isinstance(flat_labels[0], str):
         seen = f"predictions such as {flat_preds[0]!r} and labels such as {flat_labels[0]!r}"
-        raise ConfigError(f"a metric got {seen}: one is text, the other is not; give both in the same form")
+        raise ConfigError(
+            f"a metric got {seen}: one is text, the other is not; give both in the same form", code="text-and-numbers"
+        )
     if flat_preds and not isinstance(flat_preds[0], str):
         _check_whole(chain(flat_labels, flat_preds))
     names = list(dict.fromkeys(chain(first, flat_labels, flat_preds)))
@@ -182,7 +188,9 @@ def _check_whole(values: Iterable[Any]) -> None:
     for value in values:
         if isinstance(value, Real) and not isinstance(value, Integral) and not float(value).is_integer():
             raise ConfigError(
-                f"a metric of classification got the number {value:g}; metrics of a regression are mse, r2, pear_spear"
+                f"a metric of classification got the number {value:g}; metrics of a regression are mse, r2, pear_spear",
+                code="fraction-as-class",
+                value=value,
             )
 
 
@@ -194,6 +202,8 @@ def positive_id(names: list[Any], positive_label: Any) -> int:
         seen = ", ".join(repr(name) for name in names[:5])
         raise ConfigError(
             f"acc_f1 needs labels 0 and 1, not {seen}; use f1_macro, or say which label counts with "
-            "functools.partial(acc_and_f1, positive_label=...)"
+            "functools.partial(acc_and_f1, positive_label=...)",
+            code="wrong-labels-for-metric",
+            value="acc_f1",
         )
     return next((position for position, name in enumerate(names) if name in _POSITIVE), -1)

@@ -116,7 +116,9 @@ def register_metrics(name: str, fn: MetricFunction) -> None:
         ConfigError: When the name is a built-in one, or `fn` cannot be called with two columns.
     """
     if name in METRICS:
-        raise ConfigError(f'"{name}" is a built-in metric; register the function under another name')
+        raise ConfigError(
+            f'"{name}" is a built-in metric; register the function under another name', code="name-is-taken", value=name
+        )
     _check_function(fn, f'the metric "{name}"')
     _registered_metrics[name] = _Named(name, fn)
 
@@ -166,9 +168,18 @@ def resolve_metrics(metric: Any) -> list[MetricFunction]:
         known = sorted([*METRICS, *_registered_metrics])
         hint = nearest(metric, known)
         more = "" if "known are" in hint else f" Known are: {', '.join(known)}"
-        raise ConfigError(f'unknown metric "{metric}"{hint}{more}; add your own with register_metrics', metric=metric)
+        raise ConfigError(
+            f'unknown metric "{metric}"{hint}{more}; add your own with register_metrics',
+            code="unknown-metric",
+            metric=metric,
+        )
     if not callable(metric):
-        raise ConfigError(f"a metric is a name, a function (preds, labels) or a list of them, not {metric!r}")
+        raise ConfigError(
+            f"a metric is a name, a function (preds, labels) or a list of them, not {metric!r}",
+            code="invalid-value",
+            option="metric",
+            value=metric,
+        )
     _check_function(metric, f"the metric {_name(metric)}")
     return [metric]
 
@@ -230,7 +241,11 @@ def compute_metrics(metric: Any, preds: Column, labels: Column) -> dict[str, Any
     for fn in functions:
         for key, value in _as_dict(fn, fn(preds, labels)).items():
             if key in values and not _same(values[key], value):
-                raise ConfigError(f'two metrics report "{key}" with different values; rename one of their results')
+                raise ConfigError(
+                    f'two metrics report "{key}" with different values; rename one of their results',
+                    code="metrics-disagree",
+                    value=key,
+                )
             values[key] = value
     return values
 
@@ -248,12 +263,16 @@ def compute_report_metrics(head: Any, preds: Column, labels: Column) -> Any:
         return _REPORTS[output_type](head, preds, labels)
     known = [*_REPORTS, *_registered_reports]
     way_out = f'add one with register_report("{output_type}", fn)'
-    raise ConfigError(f'no report for heads with output type "{output_type}"{nearest(output_type, known)}; {way_out}')
+    raise ConfigError(
+        f'no report for heads with output type "{output_type}"{nearest(output_type, known)}; {way_out}',
+        code="unknown-report",
+        value=output_type,
+    )
 
 
 def _check_function(fn: Any, what: str) -> None:
     if not callable(fn):
-        raise ConfigError(f"{what} must be a function (preds, labels), not {fn!r}")
+        raise ConfigError(f"{what} must be a function (preds, labels), not {fn!r}", code="invalid-value", value=fn)
     try:
         signature = inspect.signature(fn)
     except ValueError:  # a C function without a signature
@@ -261,7 +280,9 @@ def _check_function(fn: Any, what: str) -> None:
     try:
         signature.bind([], [])
     except TypeError as error:
-        raise ConfigError(f"{what} must take (preds, labels), but takes {signature}: {error}") from None
+        raise ConfigError(
+            f"{what} must take (preds, labels), but takes {signature}: {error}", code="wrong-signature", value=fn
+        ) from None
 
 
 def _name(fn: MetricFunction) -> str:
@@ -274,7 +295,11 @@ def _as_dict(fn: MetricFunction, result: Any) -> dict[str, Any]:
     number = _plain(result)
     if isinstance(number, int | float):
         return {_name(fn): number}
-    raise ConfigError(f"the metric {_name(fn)} returned {type(result).__name__}; it must return a dict or a number")
+    raise ConfigError(
+        f"the metric {_name(fn)} returned {type(result).__name__}; it must return a dict or a number",
+        code="wrong-metric-result",
+        value=type(result).__name__,
+    )
 
 
 def _plain(value: Any) -> Any:

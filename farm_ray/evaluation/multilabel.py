@@ -22,7 +22,9 @@ def f1_samples(preds: Column, labels: Column) -> dict[str, float]:
     grids = both_multi_hot(preds, labels)
     if grids is None:
         raise ConfigError(
-            "f1_samples is the mean over rows that have several labels; use f1_macro or f1_micro for one label per row"
+            "f1_samples is the mean over rows that have several labels; use f1_macro or f1_micro for one label per row",
+            code="wrong-labels-for-metric",
+            value="f1_samples",
         )
     found, true = grids
     if true.shape[1] == 1:

@@ -80,7 +80,9 @@ def _as_numbers(column: Column, what: str) -> FloatArray:
     if wrong:
         raise ConfigError(
             f"{what} hold {wrong[0]!r:.80}, which is no number; the metrics of a classification are acc, f1_macro, "
-            "f1_micro and others"
+            "f1_micro and others",
+            code="wrong-labels-for-metric",
+            value=wrong[0],
         )
     return np.array(entries, np.float64)
 

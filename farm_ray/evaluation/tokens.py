@@ -101,7 +101,9 @@ def _tags(preds: Column, labels: Column, *, metric: str) -> tuple[list[list[str]
         if wrong:
             raise ConfigError(
                 f'{metric}: the {what} hold {wrong[0]!r:.80}, not a list of tags such as ["B-PER", "O"]; '
-                "use it for tags of words (token_classification)"
+                "use it for tags of words (token_classification)",
+                code="wrong-labels-for-metric",
+                value=metric,
             )
     check_lengths(preds, labels)
     given = dict.fromkeys(tag for column in (preds, labels) for row in column for tag in row)

@@ -44,7 +44,11 @@ _LOSS = "loss"
 def _check_is_experiment(given: object) -> None:
     if not isinstance(given, Experiment):
         hint = "load_experiments(file) makes experiments of FARM's JSON, read_experiment(file) one of YAML"
-        raise ConfigError(f"this is a {type(given).__name__}, not an Experiment; {hint}")
+        raise ConfigError(
+            f"this is a {type(given).__name__}, not an Experiment; {hint}",
+            code="not-an-experiment",
+            value=type(given).__name__,
+        )
 
 
 def check_experiment(experiment: Experiment) -> None:
@@ -57,31 +61,62 @@ def check_experiment(experiment: Experiment) -> None:
     _check_is_experiment(experiment)
     model, data = experiment.model, experiment.data
     if not (model.language_model or "").strip() and model.from_scratch is None:
-        raise ConfigError("no language model is given: --model FOLDER, or --set model.language_model=...")
+        raise ConfigError(
+            "no language model is given: --model FOLDER, or --set model.language_model=...",
+            code="missing-option",
+            option="model.language_model",
+        )
     if model.language_model is not None and model.from_scratch is not None:
-        raise ConfigError("model.language_model and model.from_scratch are both given; leave one out")
+        raise ConfigError(
+            "model.language_model and model.from_scratch are both given; leave one out",
+            code="conflicting-options",
+            option="model.from_scratch",
+        )
     if data.streaming and data.caching:
-        raise ConfigError("data.caching keeps features that data.streaming never has together; leave one out")
+        raise ConfigError(
+            "data.caching keeps features that data.streaming never has together; leave one out",
+            code="conflicting-options",
+            option="data.caching",
+        )
     _check_places(experiment)
     processor = experiment.processor
     if processor.data_dir is None:
-        raise ConfigError("no data folder is given: --data-dir FOLDER, or --set processor.data_dir=...")
+        raise ConfigError(
+            "no data folder is given: --data-dir FOLDER, or --set processor.data_dir=...",
+            code="missing-option",
+            option="processor.data_dir",
+        )
     data_dir = storage.local_path(processor.data_dir)
     if data_dir.is_file():
         raise ConfigError(
             f"the data folder {data_dir} is a file; name its folder, and then the file: "
-            f"--data-dir {data_dir.parent} --set processor.train_filename={data_dir.name}"
+            f"--data-dir {data_dir.parent} --set processor.train_filename={data_dir.name}",
+            code="not-a-folder",
+            file=str(data_dir),
         )
     if isinstance(experiment.prepare, Prepare) and not _data_is_there(experiment):
         experiment.prepare.check(data_dir)
     if processor.tasks and getattr(processor, "label_list", None) is not None and not processor.keeps_own_task:
-        raise ConfigError("processor.label_list is for one task; with processor.tasks give each task its own")
+        raise ConfigError(
+            "processor.label_list is for one task; with processor.tasks give each task its own",
+            code="conflicting-options",
+            option="processor.label_list",
+        )
     if not processor.train_filename:
-        raise ConfigError("processor.train_filename is empty; training needs a file")
+        raise ConfigError(
+            "processor.train_filename is empty; training needs a file",
+            code="missing-option",
+            option="processor.train_filename",
+        )
     task_names = [task.name for task in processor.tasks]
     twice = {name for name in task_names if task_names.count(name) > 1}
     if twice:
-        raise ConfigError(f'processor.tasks has two tasks named "{min(twice)}"; names must differ')
+        raise ConfigError(
+            f'processor.tasks has two tasks named "{min(twice)}"; names must differ',
+            code="name-is-taken",
+            option="processor.tasks",
+            value=min(twice),
+        )
     tasks = _scored_tasks(processor)
     heads = head_configs(experiment, list(tasks))
     _check_class_weights(heads, tasks)
@@ -91,9 +126,17 @@ def check_experiment(experiment: Experiment) -> None:
 def refuse_stream(experiment: Experiment, wanted: str) -> None:
     """Raises ConfigError where the training data, or a model to be learnt from it, is not there before the training."""
     if experiment.data.streaming:
-        raise ConfigError(f"{wanted} need the training data in memory; give data.streaming=false")
+        raise ConfigError(
+            f"{wanted} need the training data in memory; give data.streaming=false",
+            code="stream-not-in-memory",
+            option="data.streaming",
+        )
     if experiment.model.from_scratch is not None:
-        raise ConfigError(f"{wanted} need a tokenizer beforehand; give model.language_model in place of from_scratch")
+        raise ConfigError(
+            f"{wanted} need a tokenizer beforehand; give model.language_model in place of from_scratch",
+            code="conflicting-options",
+            option="model.from_scratch",
+        )
 
 
 class _Scored(NamedTuple):
@@ -137,7 +180,9 @@ def _check_class_weights(heads: Sequence[HeadConfig], tasks: Mapping[str, _Score
         if isinstance(head.class_weights, tuple) and scored.spec.labels.named and not scored.labels:
             raise ConfigError(
                 f"model.heads: class_weights of task {head.task} are in the order of its label_list, and it has none; "
-                "give label_list, or class_weights=balanced"
+                "give label_list, or class_weights=balanced",
+                code="labels-not-known",
+                task=head.task,
             )
 
 
@@ -156,12 +201,17 @@ def _check_training(experiment: Experiment, heads: list[tuple[str, _Scored]]) ->
     if not experiment.processor.dev_filename and not experiment.processor.dev_split:
         raise ConfigError(
             "train.early_stopping watches the dev set, and there is none; give processor.dev_filename, "
-            "or a processor.dev_split above 0"
+            "or a processor.dev_split above 0",
+            code="no-dev-set",
+            option="train.early_stopping",
         )
     if stopping.head >= len(heads):
         raise ConfigError(
             f"train.early_stopping.head={stopping.head}, but there are {len(heads)} heads (counted from 0): "
-            f"{', '.join(name for name, _ in heads)}"
+            f"{', '.join(name for name, _ in heads)}",
+            code="unknown-head",
+            option="train.early_stopping.head",
+            value=stopping.head,
         )
     _check_watched(stopping.metric, *heads[stopping.head])
 
@@ -179,7 +229,11 @@ def _check_watched(watched: str, task: str, scored: _Scored) -> None:
     if all_known:
         raise ConfigError(
             f'train.early_stopping.metric="{watched}": the dev results of task {task} have no such value'
-            f"{nearest(watched, known)}"
+            f"{nearest(watched, known)}",
+            code="unknown-metric",
+            option="train.early_stopping.metric",
+            value=watched,
+            task=task,
         )
     logger.warning(
         'train.early_stopping.metric="%s" may be missing from the dev results of task %s, and the run would then fail; '

@@ -103,7 +103,11 @@ def cross_validate_experiment(
     elif n_inner_splits is None:
         check_holdout(sets, n_splits, train_split)
     else:
-        raise ConfigError("train_split makes hold-out splits, which are not nested; leave n_inner_splits out")
+        raise ConfigError(
+            "train_split makes hold-out splits, which are not nested; leave n_inner_splits out",
+            code="conflicting-options",
+            option="train_split",
+        )
     check_device(experiment.train.use_amp, num_workers=0 if parallel == 1 else 1, use_gpu=use_gpu)
     how: dict[str, Any] = {"n_splits": n_splits, "random_state": random_state, "stratification": stratification}
     split = how | {"n_inner_splits": n_inner_splits, "train_split": train_split, "sets": list(sets)}
@@ -172,6 +176,8 @@ def _refuse_other_split(output: Path, split: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"the output folder {output} holds another cross-validation ({told}); give another --output-dir, or remove "
             "the folder",
+            code="folder-of-other-run",
+            differing=found,
             file=str(output),
         )
 

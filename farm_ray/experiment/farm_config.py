@@ -103,9 +103,9 @@ def read_farm_config(path: str | Path) -> list[dict[str, Any]]:
         tree = parse_json(text)
         check_plain(tree, str(path))
     except ValueError as error:
-        raise ConfigError(f"{path} is not valid JSON: {error}", file=str(path)) from None
+        raise ConfigError(f"{path} is not valid JSON: {error}", code="invalid-json", file=str(path)) from None
     if not isinstance(tree, dict) or not all(isinstance(section, dict) for section in tree.values()):
-        raise ConfigError(f"{path} must hold the sections {', '.join(_SECTIONS)}", file=str(path))
+        raise ConfigError(f"{path} must hold the sections {', '.join(_SECTIONS)}", code="not-a-mapping", file=str(path))
     plain = {section: {key: _leaf(leaf) for key, leaf in keys.items()} for section, keys in tree.items()}
     axes = [
         (section, key, value)
@@ -115,7 +115,12 @@ def read_farm_config(path: str | Path) -> list[dict[str, Any]]:
     ]
     runs = math.prod(len(values) for _, _, values in axes)
     if runs > _MOST_RUNS:
-        raise ConfigError(f"{path} spans a grid of {runs:,} runs, and at most {_MOST_RUNS:,} are read", file=str(path))
+        raise ConfigError(
+            f"{path} spans a grid of {runs:,} runs, and at most {_MOST_RUNS:,} are read",
+            code="too-many-runs",
+            value=runs,
+            file=str(path),
+        )
     points = itertools.product(*(values for _, _, values in axes))
     return [_with_point(plain, [(section, key) for section, key, _ in axes], point) for point in points]
 
@@ -142,7 +147,12 @@ def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") ->
     _check_kind(parameter.get("prediction_head", next(iter(specs))), specs, "prediction_head", where)
     task_name = PROCESSORS_OF_TASKS[kind].specs[0].own_task_name
     if task.get("do_train") is False:
-        raise ConfigError(f"{where}: task.do_train is false; use python -m jobs.evaluate MODEL_DIR FILE")
+        raise ConfigError(
+            f"{where}: task.do_train is false; use python -m jobs.evaluate MODEL_DIR FILE",
+            code="option-without-effect",
+            option="task.do_train",
+            file=where,
+        )
     steps = _count(parameter, "gradient_accumulation_steps", where) or 1
     values: dict[str, Any] = {
         "name": task.get("name", "farm"),
@@ -179,13 +189,29 @@ def _with_point(
 def _check_keys(run: dict[str, Any], where: str) -> None:
     for section, keys in run.items():
         if section not in _SECTIONS:
-            raise ConfigError(f'{where}: unknown section "{section}"{nearest(section, _SECTIONS)}')
+            raise ConfigError(
+                f'{where}: unknown section "{section}"{nearest(section, _SECTIONS)}',
+                code="unknown-option",
+                option=section,
+                file=where,
+            )
         known = _USED.get(section, set()) | set(_WITHOUT_EFFECT.get(section, {}))
         for key, value in keys.items():
             if key not in known:
-                raise ConfigError(f'{where}: unknown key "{section}.{key}"{nearest(key, known)}')
+                raise ConfigError(
+                    f'{where}: unknown key "{section}.{key}"{nearest(key, known)}',
+                    code="unknown-option",
+                    option=f"{section}.{key}",
+                    file=where,
+                )
             if isinstance(value, list | dict) and key not in _STRUCTURED:
-                raise ConfigError(f"{where}: {section}.{key} must be a single value, not {shown(value)}", value=value)
+                raise ConfigError(
+                    f"{where}: {section}.{key} must be a single value, not {shown(value)}",
+                    code="invalid-value",
+                    option=f"{section}.{key}",
+                    file=where,
+                    value=value,
+                )
 
 
 def _without_effect(run: dict[str, Any]) -> list[str]:
@@ -205,7 +231,13 @@ def _check_kind(name: str, known: Collection[str], key: str, where: str) -> None
     if name not in list(known):
         readable = " or ".join(known)
         given = name if isinstance(name, str) else shown(name)
-        raise ConfigError(f"{where}: {key} is {given}; it can be {readable} in a FARM configuration", value=name)
+        raise ConfigError(
+            f"{where}: {key} is {given}; it can be {readable} in a FARM configuration",
+            code="invalid-value",
+            option=key,
+            file=where,
+            value=name,
+        )
 
 
 def _given(keys: dict[str, Any]) -> dict[str, Any]:
@@ -226,7 +258,11 @@ def _count(parameter: dict[str, Any], key: str, where: str) -> int | None:
     value = parameter.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise ConfigError(
-            f"{where}: parameter.{key} must be a whole number of 1 or more, not {shown(value)}", value=value
+            f"{where}: parameter.{key} must be a whole number of 1 or more, not {shown(value)}",
+            code="invalid-value",
+            option=f"parameter.{key}",
+            file=where,
+            value=value,
         )
     return value
 
@@ -248,7 +284,13 @@ def _widths(layer_dims: Any, where: str) -> list[int]:
     except ValueError:
         dims = None
     if not isinstance(dims, list):
-        raise ConfigError(f"{where}: parameter.layer_dims must be a list such as [768, 2], not {shown(layer_dims)}")
+        raise ConfigError(
+            f"{where}: parameter.layer_dims must be a list such as [768, 2], not {shown(layer_dims)}",
+            code="invalid-value",
+            option="parameter.layer_dims",
+            value=layer_dims,
+            file=where,
+        )
     return dims[1:-1]
 
 

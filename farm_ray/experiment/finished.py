@@ -73,6 +73,8 @@ def result_of_same(model_dir: Path, identity: Mapping[str, Any]) -> Result | Non
         raise CheckpointError(
             f"{model_dir} is the model of another run: {', '.join(told)}{more}; set them back, use --resume never, or "
             "give another output folder",
+            code="model-of-other-run",
+            file=str(model_dir),
             differing=differing,
         )
     return _result(saved, model_dir)

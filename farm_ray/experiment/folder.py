@@ -109,6 +109,7 @@ class OutputFolder:
         raise CheckpointError(
             f"this run has written the checkpoint {known[1]} in {known[0]}, and there is none any more; bring that "
             "folder back, or start again with --resume never",
+            code="checkpoints-are-gone",
             file=known[0],
         )
 
@@ -139,25 +140,40 @@ def check_output_folder(path: Path, experiment: Experiment) -> None:
     """Raises ConfigError when the path is no local folder, or holds a run that is not this one."""
     if ":/" in str(path) or str(path).endswith(":"):
         shown = f"{path}/".replace(":/", "://", 1).removesuffix("/")
-        raise ConfigError(f"the output folder must be on a disk that this machine sees, not {shown}", file=shown)
+        raise ConfigError(
+            f"the output folder must be on a disk that this machine sees, not {shown}",
+            code="folder-not-local",
+            file=shown,
+        )
     storage.check_lasting(path, hint=_ABSOLUTE)
     if path.is_symlink() and not path.exists():
         raise ConfigError(
-            f"the output folder {path} is a link that leads nowhere; give another --output-dir", file=str(path)
+            f"the output folder {path} is a link that leads nowhere; give another --output-dir",
+            code="link-leads-nowhere",
+            file=str(path),
         )
     if path.exists() and not path.is_dir():
-        raise ConfigError(f"the output folder {path} is a file; give another --output-dir", file=str(path))
+        raise ConfigError(
+            f"the output folder {path} is a file; give another --output-dir", code="not-a-folder", file=str(path)
+        )
     if not holds_a_run(path):
         return
     hint = "give another --output-dir, or remove the folder"
     try:
         other = read_experiment(path / EXPERIMENT)
     except ConfigError as error:
-        raise ConfigError(f"the output folder {path} holds another run ({error}); {hint}", file=str(path)) from None
+        raise ConfigError(
+            f"the output folder {path} holds another run ({error}); {hint}", code="folder-of-other-run", file=str(path)
+        ) from None
     if found := differences(other, experiment):
         more = f" and {len(found) - _MOST_DIFFERENCES} more" if len(found) > _MOST_DIFFERENCES else ""
         shown = ", ".join(found[:_MOST_DIFFERENCES]) + more
-        raise ConfigError(f"the output folder {path} holds another run ({shown}); {hint}", file=str(path))
+        raise ConfigError(
+            f"the output folder {path} holds another run ({shown}); {hint}",
+            code="folder-of-other-run",
+            differing=found,
+            file=str(path),
+        )
 
 
 def holds_a_run(path: Path) -> bool:
@@ -228,7 +244,9 @@ def _make(path: Path) -> None:
             probe.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"cannot write to the output folder {path}: {error.strerror}; give another --output-dir", file=str(path)
+            f"cannot write to the output folder {path}: {error.strerror}; give another --output-dir",
+            code="cannot-write",
+            file=str(path),
         ) from None
 
 

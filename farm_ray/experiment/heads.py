@@ -31,7 +31,12 @@ def make_model(experiment: Experiment, silo: BaseSilo, language_model: LanguageM
         language_model.set_dropout(experiment.model.dropout)
     frozen = experiment.model.frozen_layers
     if isinstance(frozen, int) and frozen > language_model.separate_layers:
-        raise ConfigError(f"frozen_layers={frozen}, but the model has {language_model.separate_layers} separate layers")
+        raise ConfigError(
+            f"frozen_layers={frozen}, but the model has {language_model.separate_layers} separate layers",
+            code="invalid-value",
+            option="frozen_layers",
+            value=frozen,
+        )
     if frozen is not None:
         language_model.freeze(None if frozen == "all" else frozen)
     set_all_seeds(experiment.seed)
@@ -62,10 +67,20 @@ def head_configs(experiment: Experiment, tasks: list[str]) -> list[HeadConfig]:
     named = [head.task for head in given]
     for name in named:
         if name not in tasks:
-            raise ConfigError(f'model.heads: no task is named "{name}"{nearest(name, tasks)}')
+            raise ConfigError(
+                f'model.heads: no task is named "{name}"{nearest(name, tasks)}',
+                code="unknown-task",
+                option="model.heads",
+                value=name,
+            )
     for task in tasks:
         if named.count(task) != 1:
-            raise ConfigError(f'model.heads needs one head for task "{task}", and there are {named.count(task)}')
+            raise ConfigError(
+                f'model.heads needs one head for task "{task}", and there are {named.count(task)}',
+                code="one-head-per-task",
+                option="model.heads",
+                task=task,
+            )
     return list(given)
 
 
@@ -100,14 +115,19 @@ def _class_weights(config: HeadConfig, task: Task, silo: BaseSilo) -> list[float
         return None
     if not task.labels.classes:
         raise ConfigError(
-            f"task {config.task} is a {task.task_type}, which has no classes to weigh; leave class_weights out"
+            f"task {config.task} is a {task.task_type}, which has no classes to weigh; leave class_weights out",
+            code="no-classes",
+            task=config.task,
         )
     if weights == "balanced":
         weights = silo.calculate_class_weights(config.task, source="train")
     elif len(weights) != len(task.label_list):
         raise ConfigError(
             f"model.heads: class_weights of task {config.task} has {len(weights)} values for {len(task.label_list)} "
-            "labels; give one each"
+            "labels; give one each",
+            code="wrong-number-of-weights",
+            task=config.task,
+            value=len(weights),
         )
     return [float(weight) for weight in weights]
 

@@ -61,7 +61,11 @@ def begin_from_scratch(
     scratch = experiment.model.from_scratch
     assert scratch is not None
     for name in {"vocab_size", "model_type", "tokenizer", "language"} & set(scratch.settings):
-        raise ConfigError(f"model.from_scratch.settings.{name} is known from elsewhere; leave it out")
+        raise ConfigError(
+            f"model.from_scratch.settings.{name} is known from elsewhere; leave it out",
+            code="option-without-effect",
+            option=f"model.from_scratch.settings.{name}",
+        )
     folder = scratch.tokenizer_dir or str(output.path / TOKENIZER)
     if scratch.tokenizer_dir is None and not (output.resumes and (output.path / TOKENIZER).is_dir()):
         _learn_tokenizer(experiment, scratch, output.path, in_process=in_process, progress=progress)

@@ -31,7 +31,9 @@ def load_experiment(name: str) -> Experiment:
     _refuse_arguments(function, name)
     experiment = function()
     if not isinstance(experiment, Experiment):
-        raise ConfigError(f"{name} must return an Experiment, not {type(experiment).__name__}", value=name)
+        raise ConfigError(
+            f"{name} must return an Experiment, not {type(experiment).__name__}", code="not-an-experiment", value=name
+        )
     return experiment
 
 
@@ -49,7 +51,9 @@ def _function(name: str) -> Callable[..., Any]:
     module_name, colon, function_name = name.partition(":")
     if not _is_dotted_name(module_name):
         raise ConfigError(
-            f'the pipeline must be module or module:function, for example pipelines.quickstart, not "{module_name}"'
+            f'the pipeline must be module or module:function, for example pipelines.quickstart, not "{module_name}"',
+            code="invalid-name",
+            value=module_name,
         )
     module = import_module(module_name, what="pipeline", usual_package="pipelines")
     functions = _functions(module)
@@ -57,7 +61,9 @@ def _function(name: str) -> Callable[..., Any]:
         return _only(functions, module_name)
     if function_name not in functions:
         raise ConfigError(
-            f'pipeline {module_name} has no function "{function_name}"{nearest(function_name, functions)}', value=name
+            f'pipeline {module_name} has no function "{function_name}"{nearest(function_name, functions)}',
+            code="unknown-function",
+            value=name,
         )
     return functions[function_name]
 
@@ -74,7 +80,11 @@ def import_module(name: str, *, what: str = "module", usual_package: str = "") -
         ConfigError: When there is no such module (the nearest is named), or it cannot be imported.
     """
     if not _is_dotted_name(name):
-        raise ConfigError(f'a {what} is named as in an import, such as my_package.my_task, not "{name}"')
+        raise ConfigError(
+            f'a {what} is named as in an import, such as my_package.my_task, not "{name}"',
+            code="invalid-name",
+            value=name,
+        )
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -82,10 +92,12 @@ def import_module(name: str, *, what: str = "module", usual_package: str = "") -
             hint = (
                 nearest(name, _siblings(name, usual_package)) or "; it must lie in this folder, or in one of PYTHONPATH"
             )
-            raise ConfigError(f'unknown {what} "{name}"{hint}', value=name) from None
-        raise ConfigError(f"{what} {name} cannot be imported: {error}", value=name) from None
+            raise ConfigError(f'unknown {what} "{name}"{hint}', code="unknown-module", value=name) from None
+        raise ConfigError(f"{what} {name} cannot be imported: {error}", code="cannot-import", value=name) from None
     except SyntaxError as error:
-        raise ConfigError(f"{what} {name} is no valid Python: {error}; fix the file", value=name) from None
+        raise ConfigError(
+            f"{what} {name} is no valid Python: {error}; fix the file", code="cannot-import", value=name
+        ) from None
 
 
 def _is_dotted_name(name: str) -> bool:
@@ -118,7 +130,9 @@ def _refuse_arguments(function: Callable[..., Any], name: str) -> None:
     ]
     if needed:
         raise ConfigError(
-            f"{name} needs the arguments {', '.join(needed)}; a pipeline is a function without any", value=name
+            f"{name} needs the arguments {', '.join(needed)}; a pipeline is a function without any",
+            code="function-needs-arguments",
+            value=name,
         )
 
 
@@ -130,4 +144,8 @@ def _only(functions: dict[str, Callable[..., Any]], module_name: str) -> Callabl
     if len(makers) == 1:
         return functions[makers[0]]
     names = ", ".join(f"{module_name}:{name}" for name in makers)
-    raise ConfigError(f"pipeline {module_name} needs a function's name: {names or 'it has none'}", value=module_name)
+    raise ConfigError(
+        f"pipeline {module_name} needs a function's name: {names or 'it has none'}",
+        code="no-single-function",
+        value=module_name,
+    )

@@ -28,6 +28,8 @@ class Prepare:
             raise ConfigError(
                 f'{data_dir} has no training or dev file yet, and prepare "{self.name}" is only a name, which is never '
                 "imported; give the PIPELINE that declares this function, or the folder that has the files",
+                code="data-not-prepared",
+                file=str(data_dir),
                 value=self.name,
             )
 
@@ -73,5 +75,6 @@ def attached(prepare: Any, declared: Any) -> Any:
     raise ConfigError(
         f'prepare "{name_of(prepare)}" is not a function of the pipeline (it declares {offered}), and no other name is '
         "imported; leave prepare out",
+        code="unknown-function",
         value=name_of(prepare),
     )

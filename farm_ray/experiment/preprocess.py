@@ -152,7 +152,7 @@ def _check_output(output_dir: str) -> None:
     try:
         storage.check_folder(output_dir)
     except FarmRayError as error:
-        raise ConfigError(f"{error}; give another --output-dir", **error.facts) from None
+        raise error.reworded(f"{error}; give another --output-dir") from None
 
 
 def _refuse_own_inputs(processor: Processor, output_dir: str) -> None:
@@ -161,7 +161,11 @@ def _refuse_own_inputs(processor: Processor, output_dir: str) -> None:
     written = {_resolved(place) for place in _places(output_dir)}
     for file in (file for files in input_files(processor, SETS).values() for file in files):
         if _resolved(file) in written:
-            raise ConfigError(f"{storage.redacted(file)} is an input and would be replaced; give another --output-dir")
+            raise ConfigError(
+                f"{storage.redacted(file)} is an input and would be replaced; give another --output-dir",
+                code="output-is-input",
+                file=storage.redacted(file),
+            )
 
 
 def _resolved(uri: str) -> str:
@@ -187,5 +191,5 @@ def _usable(features: FeatureSet) -> pa.Table:
     import pyarrow as pa
 
     if len(features) == 0:
-        raise DataProblemError("a set has no usable row")
+        raise DataProblemError("a set has no usable row", code="no-usable-rows")
     return features.table.take(pa.array(features.rows)).drop_columns(["problem"])

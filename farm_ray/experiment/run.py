@@ -150,7 +150,9 @@ def check_device(use_amp: str | None, *, num_workers: int, use_gpu: bool) -> Non
     from farm_ray.modeling.optimization.precision import check_use_amp
 
     if use_gpu and num_workers == 0 and not torch.cuda.is_available():
-        raise ConfigError("use_gpu was asked for, and torch sees no GPU here; leave it out")
+        raise ConfigError(
+            "use_gpu was asked for, and torch sees no GPU here; leave it out", code="no-gpu-here", option="use_gpu"
+        )
     check_use_amp(use_amp, "cuda" if use_gpu else "cpu")
 
 

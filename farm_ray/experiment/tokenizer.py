@@ -90,9 +90,16 @@ def train_tokenizer_on(
     """
     check_encoding(encoding)
     if kind not in KINDS:
-        raise ConfigError(f'kind must be one of {", ".join(KINDS)}, not "{kind}"')
+        raise ConfigError(
+            f'kind must be one of {", ".join(KINDS)}, not "{kind}"', code="invalid-value", option="kind", value=kind
+        )
     if max_bytes is not None and max_bytes < 1:
-        raise ConfigError(f"max_bytes must be 1 or more, not {max_bytes}")
+        raise ConfigError(
+            f"max_bytes must be 1 or more, not {max_bytes}",
+            code="invalid-value",
+            option="max_bytes",
+            value=max_bytes,
+        )
     folder = _checked_output(output_dir)
     with claims.claimed(folder, hint="give another folder") as claim:
         return _train_tokenizer(
@@ -143,7 +150,7 @@ def _train_tokenizer(
             raise
         # What is wrong with all documents is what is wrong with the first one.
         told = seen.first_problem or f"{storage.redacted(str(path))}: {error}"
-        raise DataProblemError(told, file=storage.redacted(str(path))) from None
+        raise DataProblemError(told, code="no-text", file=storage.redacted(str(path))) from None
     if seen.problems:
         logger.warning("%d documents were left out; the first: %s", sum(seen.problems.values()), seen.first_problem)
     claim.check()
@@ -244,18 +251,27 @@ def _checked_output(output_dir: str | Path) -> Path:
     """
     if not storage.is_local(str(output_dir)):
         shown = storage.redacted(str(output_dir))
-        raise ConfigError(f"{shown}: a tokenizer is written to a local folder; give another folder")
+        raise ConfigError(
+            f"{shown}: a tokenizer is written to a local folder; give another folder",
+            code="folder-not-local",
+            file=shown,
+        )
     storage.check_lasting(output_dir, hint="give an absolute path")
     folder = storage.local_path(output_dir)
     _refuse_others(folder)
     try:
         storage.check_folder(folder)
     except ConfigError as error:
-        raise ConfigError(f"{error}; give another folder", **error.facts) from None
+        raise error.reworded(f"{error}; give another folder") from None
     return folder
 
 
 def _refuse_others(folder: Path) -> None:
     """Raises ConfigError where the folder, which is replaced as a whole, holds something else than a tokenizer."""
     if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()} - _OWN_FILES)):
-        raise ConfigError(f"{folder} holds {others[0]}, which would be replaced; give another folder", file=str(folder))
+        raise ConfigError(
+            f"{folder} holds {others[0]}, which would be replaced; give another folder",
+            code="folder-of-others",
+            value=others[0],
+            file=str(folder),
+        )

@@ -101,7 +101,10 @@ def _gpus_wanted(predictor: Predictor) -> bool:
     if ray.cluster_resources().get("GPU", 0) >= 1:
         return True
     if predictor.device != "cpu":
-        raise ConfigError("the Ray cluster has no GPU; load the model with gpu=False or join another cluster")
+        raise ConfigError(
+            "the Ray cluster has no GPU; load the model with gpu=False or join another cluster",
+            code="no-gpu-in-cluster",
+        )
     logger.warning("gpu=True, but the Ray cluster has no GPU: computing on its CPUs")
     return False
 
@@ -117,7 +120,8 @@ def _own_device(*, on_gpu: bool) -> str:
     if on_gpu and not torch.cuda.is_available():
         raise ConfigError(
             f"Ray gave an actor on {platform.node()} a GPU, but torch sees none there; install torch with CUDA on "
-            "every machine, or load the model with gpu=False"
+            "every machine, or load the model with gpu=False",
+            code="no-gpu-here",
         )
     return "cuda" if on_gpu else "cpu"
 

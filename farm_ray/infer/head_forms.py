@@ -23,7 +23,11 @@ def form_of(head: PredictionHead) -> AnswerForm:
     spec = spec_of_head(head.model_type)
     if spec is None or spec.answers is None:
         known = [one.head_type for one in all_specs() if one.answers is not None]
-        raise ConfigError(f"a head of type {head.model_type} cannot be predicted with{nearest(head.model_type, known)}")
+        raise ConfigError(
+            f"a head of type {head.model_type} cannot be predicted with{nearest(head.model_type, known)}",
+            code="head-without-answers",
+            value=head.model_type,
+        )
     return spec.answers
 
 

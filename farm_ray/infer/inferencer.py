@@ -123,7 +123,12 @@ class Inferencer:
             task_type, **extracted, return_class_probs=return_class_probs, s3e_stats=s3e_stats, dummy_ph=dummy_ph
         )
         if batch_size < 1:
-            raise ConfigError(f"batch_size must be 1 or more, not {batch_size}", value=batch_size)
+            raise ConfigError(
+                f"batch_size must be 1 or more, not {batch_size}",
+                code="invalid-value",
+                option="batch_size",
+                value=batch_size,
+            )
         if num_processes is not None and num_processes > 1:
             message = "num_processes has no effect: dicts are predicted in this process, files on Ray (predict_file)"
             warnings.warn(message, stacklevel=3)
@@ -552,4 +557,9 @@ def _embedder(
 
 def _check_chunks(rows: int | None) -> None:
     if rows is not None and rows < 1:
-        raise ConfigError(f"multiprocessing_chunksize must be 1 or more, not {rows}", value=rows)
+        raise ConfigError(
+            f"multiprocessing_chunksize must be 1 or more, not {rows}",
+            code="invalid-value",
+            option="multiprocessing_chunksize",
+            value=rows,
+        )

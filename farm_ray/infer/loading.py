@@ -37,7 +37,11 @@ def check_task_type(task_type: str | None) -> None:
     """Raises ConfigError, naming the choices, for a task type this version does not predict."""
     known = [*predicted_names(), EMBEDDINGS]
     if task_type is not None and task_type not in known:
-        raise ConfigError(f'task_type "{task_type}" is not known{nearest(task_type, known)}', value=task_type)
+        raise ConfigError(
+            f'task_type "{task_type}" is not known{nearest(task_type, known)}',
+            code="unknown-task-type",
+            value=task_type,
+        )
 
 
 def check_options(task_type: str | None, **options: Any) -> None:
@@ -49,11 +53,18 @@ def check_options(task_type: str | None, **options: Any) -> None:
         if not (value if name in _SWITCHES else value is not None):
             continue
         if name in _NOT_AVAILABLE:
-            raise ConfigError(f"{name} is not available in this version; leave it out", value=name)
+            raise ConfigError(
+                f"{name} is not available in this version; leave it out", code="not-available-yet", value=name
+            )
         if (name in _FOR_HEADS) == (task_type == EMBEDDINGS):
             way_out = "leave it out" if name in _FOR_HEADS else f'leave it out, or give task_type="{EMBEDDINGS}"'
             what = EMBEDDINGS if task_type == EMBEDDINGS else "prediction heads"
-            raise ConfigError(f"{name}={value!r} has no meaning for {what}; {way_out}", value=name)
+            raise ConfigError(
+                f"{name}={value!r} has no meaning for {what}; {way_out}",
+                code="option-without-effect",
+                option=name,
+                value=name,
+            )
 
 
 def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
@@ -68,7 +79,8 @@ def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
     if not heads:
         raise ConfigError(
             "the model has no prediction head, so there is nothing to predict; train one first, or give "
-            f'task_type="{EMBEDDINGS}" for its vectors'
+            f'task_type="{EMBEDDINGS}" for its vectors',
+            code="no-head",
         )
     for head in heads:
         check_own_answers(head)
@@ -77,7 +89,11 @@ def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
         return task_types_of(heads[0])[0]
     if not any(task_type in task_types_of(head) for head in heads):
         kinds = " and ".join(dict.fromkeys(head.model_type for head in heads))
-        raise ConfigError(f'task_type="{task_type}", but the model has a head for {kinds}; leave task_type out')
+        raise ConfigError(
+            f'task_type="{task_type}", but the model has a head for {kinds}; leave task_type out',
+            code="wrong-task-type",
+            value=task_type,
+        )
     return task_type
 
 
@@ -137,7 +153,9 @@ def load(
             return _load_ours(folder, strict=strict, max_seq_len=max_seq_len)
     if folder is not None and (folder / "model" / _PROCESSOR_FILE).is_file():
         raise ModelFolderError(
-            f"{folder} is the folder of a run; its model is in {folder / 'model'}", file=str(folder / _PROCESSOR_FILE)
+            f"{folder} is the folder of a run; its model is in {folder / 'model'}",
+            code="folder-of-a-run",
+            file=str(folder / _PROCESSOR_FILE),
         )
     if folder is not None and not any((folder / name).is_file() for name in _LANGUAGE_MODEL_FILES):
         raise sources.missing(folder / _PROCESSOR_FILE)
@@ -194,6 +212,7 @@ def _task_of_checkpoint(name: str, revision: str | None) -> str:
     raise ConfigError(
         f"{name} is a plain transformers model ({architecture}) without a head to predict with; "
         f'task_type="{EMBEDDINGS}" gives its vectors',
+        code="no-head",
         value=name,
     )
 

@@ -73,11 +73,15 @@ def check_output(output: str, inputs: Sequence[str] = ()) -> None:
         return
     name = storage.redacted(output)
     if not storage.file_name(output).lower().endswith(FORMATS):
-        raise ConfigError(f"cannot tell the format of {name}; let it end in {', '.join(FORMATS)}", file=name)
+        raise ConfigError(
+            f"cannot tell the format of {name}; let it end in {', '.join(FORMATS)}", code="unknown-format", file=name
+        )
     storage.check_lasting(output)
     local = {storage.local_path(uri).resolve() for uri in inputs if storage.is_local(uri)}
     if output in inputs or (storage.is_local(output) and storage.local_path(output).resolve() in local):
-        raise ConfigError(f"{name} is the input, too; write the predictions elsewhere", file=name)
+        raise ConfigError(
+            f"{name} is the input, too; write the predictions elsewhere", code="output-is-input", file=name
+        )
 
 
 def is_stream(output: str) -> bool:

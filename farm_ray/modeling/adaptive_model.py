@@ -57,7 +57,8 @@ def loss_per_head_sum(
     if len(shapes) > 1:
         raise ConfigError(
             f"the heads' losses have the shapes {sorted(shapes)} and cannot be summed row by row; "
-            "give a loss_aggregation_fn"
+            "give a loss_aggregation_fn",
+            code="wrong-loss-shape",
         )
     return torch.stack(list(loss_per_head)).sum(dim=0)
 
@@ -218,11 +219,17 @@ class AdaptiveModel(nn.Module):
     def forward_lm(self, **batch: Any) -> tuple[Tensor, Tensor]:
         """Token vectors [B, T, H] and row vectors [B, H]."""
         if "input_ids" not in batch:
-            raise ConfigError(f"the batch has no column input_ids; it has {', '.join(sorted(batch)) or 'none'}")
+            raise ConfigError(
+                f"the batch has no column input_ids; it has {', '.join(sorted(batch)) or 'none'}",
+                code="missing-batch-column",
+                column="input_ids",
+            )
         columns = {name: batch.get(name) for name in ("segment_ids", "padding_mask", "position_ids")}
         if is_packed(columns["padding_mask"]) and any(output in _ROW_OUTPUTS for output in self.lm_output_types):
             raise ConfigError(
-                "several texts are packed into one row, and a head answers whole rows; make the rows with packing=False"
+                "several texts are packed into one row, and a head answers whole rows; "
+                "make the rows with packing=False",
+                code="packed-rows",
             )
         if self._own_forward:
             further = {name: column for name, column in batch.items() if name != "input_ids"}
@@ -268,7 +275,9 @@ class AdaptiveModel(nn.Module):
             if head.task_name not in tasks:
                 raise ConfigError(
                     f'a head answers the task "{head.task_name}", which the processor does not have'
-                    f"{nearest(head.task_name, tasks)} (the processor has {', '.join(sorted(tasks)) or 'no tasks'})"
+                    f"{nearest(head.task_name, tasks)} (the processor has {', '.join(sorted(tasks)) or 'no tasks'})",
+                    code="unknown-task",
+                    value=head.task_name,
                 )
             head.connect(tasks[head.task_name], require_labels=require_labels)
 
@@ -284,13 +293,20 @@ class AdaptiveModel(nn.Module):
         if vocab_size > rows:
             raise ConfigError(
                 f"the tokenizer has {vocab_size} tokens, but the language model has {rows} embeddings; load it with "
-                f"n_added_tokens={vocab_size - rows}, or with the tokenizer it was trained with"
+                f"n_added_tokens={vocab_size - rows}, or with the tokenizer it was trained with",
+                code="too-many-tokens",
+                value=vocab_size,
+                embeddings=rows,
             )
         for head in self._heads():
             if head.model_type == "language_modelling" and head.num_labels != rows:
                 raise ConfigError(
                     f'the head of task "{head.task_name}" predicts {head.num_labels} tokens, but the language model '
-                    f"has {rows} embeddings; call fit_heads_to_lm()"
+                    f"has {rows} embeddings; call fit_heads_to_lm()",
+                    code="head-of-other-vocabulary",
+                    task=head.task_name,
+                    value=head.num_labels,
+                    embeddings=rows,
                 )
 
     def verify_max_seq_len(self, max_seq_len: int) -> None:
@@ -381,12 +397,21 @@ def _checked_output_types(
         if output_type not in known:
             raise ValueError(f'unknown lm_output_types "{output_type}"{nearest(output_type, known)}')
     if heads and len(types) != heads:
-        raise ConfigError(f"lm_output_types has {len(types)} entries for {heads} prediction heads; give one each")
+        raise ConfigError(
+            f"lm_output_types has {len(types)} entries for {heads} prediction heads; give one each",
+            code="wrong-number-of-outputs",
+            option="lm_output_types",
+            value=len(types),
+        )
     for head, output_type in zip(prediction_heads, types, strict=False):
         if (head.ph_output_type in _TOKEN_OUTPUTS) != (output_type in _TOKEN_OUTPUTS):
             raise ConfigError(
                 f'the {type(head).__name__} of task "{head.task_name}" cannot read the lm_output_type "{output_type}"; '
-                f'give it "{head.ph_output_type}"'
+                f'give it "{head.ph_output_type}"',
+                code="wrong-output-type",
+                option="lm_output_types",
+                value=output_type,
+                task=head.task_name,
             )
     return types
 
@@ -414,5 +439,6 @@ def _check_widths(heads: Sequence[PredictionHead], language_model: LanguageModel
             raise ModelFolderError(
                 f"{folder}: prediction_head_{number} reads vectors of {head.layer_dims[0]} numbers, but the language "
                 f"model gives {width}; the folder mixes two models",
+                code="folder-of-two-models",
                 path=str(folder),
             )

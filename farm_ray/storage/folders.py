@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyarrow import fs
 
-from farm_ray.errors import ConfigError, DataProblemError
+from farm_ray.errors import DataProblemError
 from farm_ray.storage.addresses import join, redacted, scheme
 from farm_ray.storage.listing import file_names
 from farm_ray.storage.patience import insist
@@ -59,7 +59,9 @@ def download_folder(uri: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     names = insist(lambda: file_names(uri))
     if not names:
-        raise DataProblemError(f"cannot read {redacted(uri)}: there are no files", file=redacted(uri))
+        raise DataProblemError(
+            f"cannot read {redacted(uri)}: there are no files", code="no-files-there", file=redacted(uri)
+        )
     for name in names:
         insist(functools.partial(_download, join(uri, name), folder / name))
 
@@ -81,7 +83,7 @@ def _folder_names(uri: str) -> list[str]:
 
 
 def _upload(file: Path, uri: str) -> None:
-    with explained(uri, ConfigError, "write"):
+    with explained(uri, "write"):
         system, inside = locate(uri)
         with file.open("rb") as source, system.open_output_stream(inside, compression=None) as target:
             shutil.copyfileobj(source, target, _BLOCK)
@@ -95,11 +97,13 @@ def _download(uri: str, file: Path) -> None:
         size = system.get_file_info(inside).size
     if file.stat().st_size != size:
         name = redacted(uri)
-        raise DataProblemError(f"cannot read {name}: it broke off before its end", file=name, transient=True)
+        raise DataProblemError(
+            f"cannot read {name}: it broke off before its end", code="broken-off", file=name, transient=True
+        )
 
 
 def _remove(uri: str, first: Sequence[str]) -> None:
-    with explained(uri, ConfigError, "remove"):
+    with explained(uri, "remove"):
         system, inside = locate(uri)
         for name in first:
             if system.get_file_info(join(inside, name)).type != fs.FileType.NotFound:

@@ -58,7 +58,9 @@ def list_files(path: str | Path, *, suffixes: Sequence[str] | None = None) -> li
         kept = sorted(file for file in found if _PART.fullmatch(file_name(file)))
     if not kept:
         kinds = f" ({', '.join(wanted)})" if wanted else ""
-        raise DataProblemError(f"cannot read {redacted(uri)}: it holds no data files{kinds}", file=redacted(uri))
+        raise DataProblemError(
+            f"cannot read {redacted(uri)}: it holds no data files{kinds}", code="no-files-there", file=redacted(uri)
+        )
     return [rebuild(uri, file) for file in kept]
 
 

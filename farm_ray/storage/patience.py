@@ -70,7 +70,7 @@ def patient(
             left = last_came + PATIENCE_S - now
             if left <= 0 or pause > PATIENCE_S:
                 times = "once" if attempts == 1 else f"{attempts} times"
-                raise type(error)(f"{error}; tried {times} within {now - began:.0f} s", **error.facts) from None
+                raise error.reworded(f"{error}; tried {times} within {now - began:.0f} s") from None
             logger.warning("%s; trying again in %.0f s", error, min(pause, left))
         else:
             return

@@ -68,6 +68,7 @@ def no_room(error: OSError) -> ConfigError:
     folder = _folder()
     return ConfigError(
         f"cannot write temporary files in {folder}: {error.strerror}; set TMPDIR to a folder with more room",
+        code="no-temporary-room",
         file=str(folder),
     )
 
@@ -83,7 +84,9 @@ def _folder() -> Path:
         return Path(tempfile.gettempdir())
     except FileNotFoundError:
         # It found no folder that it could write to.
-        raise ConfigError("cannot write temporary files anywhere; set TMPDIR to a folder with room for them") from None
+        raise ConfigError(
+            "cannot write temporary files anywhere; set TMPDIR to a folder with room for them", code="no-temporary-room"
+        ) from None
 
 
 class _ScratchFile:

@@ -10,7 +10,7 @@ import re
 import stat
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 import pyarrow as pa
@@ -80,7 +80,11 @@ def locate(uri: str) -> tuple[fs.FileSystem, str]:
         return fs.LocalFileSystem(), str(local_path(uri))
     if kind == "s3":
         return _s3(uri)
-    raise ConfigError(f"{redacted(uri)}: {kind}:// is not known; give a local path, file://, s3:// or http(s)://")
+    raise ConfigError(
+        f"{redacted(uri)}: {kind}:// is not known; give a local path, file://, s3:// or http(s)://",
+        code="unknown-address",
+        file=redacted(uri),
+    )
 
 
 def rebuild(uri: str, inside: str) -> str:
@@ -92,8 +96,8 @@ def rebuild(uri: str, inside: str) -> str:
 
 
 @contextlib.contextmanager
-def explained(uri: str, kind: type[FarmRayError] = DataProblemError, doing: str = "read") -> Iterator[None]:
-    """Turns errors of files, networks and codecs into one line of `kind` that keeps credentials to itself.
+def explained(uri: str, doing: str = "read") -> Iterator[None]:
+    """Turns errors of files, networks and codecs into one line that keeps credentials to itself.
 
     Its facts: `file`; `status`, that of HTTP where one was told; `transient`, True where the same request may succeed
     a little later: no connection, no answer in time, a server that is overloaded or fails, a broken connection.
@@ -106,32 +110,41 @@ def explained(uri: str, kind: type[FarmRayError] = DataProblemError, doing: str 
         # Arrow's names of files are texts.
         odd = shown(error.object) if isinstance(error, UnicodeDecodeError | UnicodeEncodeError) else "a name"
         reason = f"the name {odd} is not UTF-8; rename the file or folder"
-        raise kind(f"cannot {doing} {quoted(redacted(uri))}: {reason}", file=redacted(uri)) from None
+        raise _failure(doing, quoted(redacted(uri)), reason, file=redacted(uri)) from None
     except Exception as error:
         known = isinstance(error, OSError | EOFError | UnicodeError | pa.ArrowException)
         if not known and type(error).__module__.split(".")[0] not in _WEB_LIBRARIES:
             raise
         status, name = _status(error), redacted(uri).encode("utf-8", "backslashreplace").decode()
         facts = {"file": name, "status": status, "transient": _may_pass(error, status)}
-        raise kind(f"cannot {doing} {name}: {_reason(error, status)}", **facts) from None
+        raise _failure(doing, name, _reason(error, status), **facts) from None
+
+
+def _failure(doing: str, name: str, reason: str, **facts: Any) -> FarmRayError:
+    told = f"cannot {doing} {name}: {reason}"
+    if doing == "read":
+        return DataProblemError(told, code="cannot-read", **facts)
+    return ConfigError(told, code="cannot-write", **facts)
 
 
 def missing(uri: str, system: fs.FileSystem, inside: str) -> DataProblemError:
     """The error for a path at which nothing is; names the nearest files of that folder."""
     name = redacted(uri)
     if scheme(uri) == "s3" and system.get_file_info(inside.split("/", maxsplit=1)[0]).type == fs.FileType.NotFound:
-        return DataProblemError(f"cannot read {name}: there is no such bucket", file=name)
+        return DataProblemError(f"cannot read {name}: there is no such bucket", code="file-not-found", file=name)
     folder, _, wanted = inside.rpartition("/")
     kind = system.get_file_info(folder or ".").type
     if kind == fs.FileType.File:
         shown = redacted(rebuild(uri, folder))
-        return DataProblemError(f"cannot read {name}: {shown} is a file; name the folder it is in", file=name)
+        return DataProblemError(
+            f"cannot read {name}: {shown} is a file; name the folder it is in", code="file-not-found", file=name
+        )
     if kind != fs.FileType.Directory:
-        return DataProblemError(f"cannot read {name}: there is no folder {folder}", file=name)
+        return DataProblemError(f"cannot read {name}: there is no folder {folder}", code="file-not-found", file=name)
     there = [path.rpartition("/")[2] for path in files_in(system, folder or ".")]
     near = difflib.get_close_matches(wanted, there, n=3, cutoff=0.5) or sorted(there)[:5]
     hint = f"near it are: {', '.join(near)}" if near else "its folder holds no files"
-    return DataProblemError(f"cannot read {name}: there is no such file; {hint}", file=name)
+    return DataProblemError(f"cannot read {name}: there is no such file; {hint}", code="file-not-found", file=name)
 
 
 def check_regular(uri: str, inside: str) -> None:
@@ -152,7 +165,9 @@ def check_regular(uri: str, inside: str) -> None:
     kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"))
     kind = next((name for fits, name in kinds if fits(mode)), "no file on a disk")
     name = redacted(uri)
-    raise DataProblemError(f"cannot read {name}: it is {kind}; save what it gives to a file first", file=name)
+    raise DataProblemError(
+        f"cannot read {name}: it is {kind}; save what it gives to a file first", code="not-a-plain-file", file=name
+    )
 
 
 def files_in(system: fs.FileSystem, folder: str) -> list[str]:
@@ -166,7 +181,11 @@ def _s3(uri: str) -> tuple[fs.S3FileSystem, str]:
     account, bucket, key, query = split_s3(uri)
     if ":" in bucket:
         # The slash ended what was meant as the account.
-        raise ConfigError(f"{redacted(uri)}: write %2F for a / in the secret key, or set AWS_SECRET_ACCESS_KEY instead")
+        raise ConfigError(
+            f"{redacted(uri)}: write %2F for a / in the secret key, or set AWS_SECRET_ACCESS_KEY instead",
+            code="invalid-address",
+            file=redacted(uri),
+        )
     user, _, password = account.partition(":")
     options = dict(parse_qsl(query, keep_blank_values=True))
     unknown = sorted(options.keys() - set(S3_OPTIONS))
@@ -175,7 +194,7 @@ def _s3(uri: str) -> tuple[fs.S3FileSystem, str]:
         form = (
             f"s3://bucket/key, with ?{'=, '.join(S3_OPTIONS)}=, and another ? at the end where a ? is part of the key"
         )
-        raise ConfigError(f"{redacted(uri)}: {wrong}; the form is {form}")
+        raise ConfigError(f"{redacted(uri)}: {wrong}; the form is {form}", code="invalid-address", file=redacted(uri))
     endpoint = options.get("endpoint_override") or _environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
     own_region = _environment("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
     with explained(uri):

@@ -42,7 +42,7 @@ def open_output(uri: str | Path, *, aside_in: str | Path | None = None) -> Itera
     redacted(text)
     made: list[Path] = []
     with contextlib.ExitStack() as opened:
-        with explained(text, ConfigError, "write"):
+        with explained(text, "write"):
             system, inside = _place(text)
             is_local = isinstance(system, fs.LocalFileSystem)
             target = Path(inside).resolve()
@@ -58,7 +58,7 @@ def open_output(uri: str | Path, *, aside_in: str | Path | None = None) -> Itera
         opened.callback(_close, file)
         try:
             yield file
-            with explained(text, ConfigError, "write"):
+            with explained(text, "write"):
                 file.close()
                 _publish(system, aside, target if is_local else inside)
         except OSError as error:
@@ -67,7 +67,7 @@ def open_output(uri: str | Path, *, aside_in: str | Path | None = None) -> Itera
             if not is_local:
                 raise no_room(error) from None
             raise ConfigError(
-                f"cannot write {redacted(text)}: {os.strerror(error.errno)}", file=redacted(text)
+                f"cannot write {redacted(text)}: {os.strerror(error.errno)}", code="cannot-write", file=redacted(text)
             ) from None
 
 
@@ -93,10 +93,11 @@ def check_lasting(place: str | Path, *, hint: str = "give an absolute path, or a
         ConfigError: Names the place and gives the hint.
     """
     if not str(place):
-        raise ConfigError(f"an empty path names no place; {hint}", file="")
+        raise ConfigError(f"an empty path names no place; {hint}", code="empty-path", file="")
     if scheme(place) in {"", "file"} and _RAYS_COPY in str(local_path(place).absolute()):
         raise ConfigError(
             f"{place} lies in the copy of the code that Ray made for this job and removes afterwards; {hint}",
+            code="folder-of-short-life",
             file=str(place),
         )
 
@@ -108,7 +109,7 @@ def check_folder(uri: str | Path) -> None:
         ConfigError: When they cannot.
     """
     text = str(uri)
-    with explained(text, ConfigError, "write to"):
+    with explained(text, "write to"):
         system, folder = _writable_system(text)
         probe = join(folder, aside_name("probe"))
         if isinstance(system, fs.LocalFileSystem):
@@ -125,7 +126,7 @@ def remove(uri: str | Path) -> None:
         ConfigError: When it cannot be removed.
     """
     text = str(uri)
-    with explained(text, ConfigError, "remove"):
+    with explained(text, "remove"):
         system, inside = locate(text)
         if system.get_file_info(inside).type != fs.FileType.NotFound:
             system.delete_file(inside)
@@ -135,25 +136,31 @@ def _place(uri: str) -> tuple[fs.FileSystem, str]:
     system, inside = _writable_system(uri)
     if uri.endswith("/") or system.get_file_info(inside).type == fs.FileType.Directory:
         name = redacted(uri)
-        raise ConfigError(f"cannot write {name}: it is a folder; name a file in it", file=name)
+        raise ConfigError(f"cannot write {name}: it is a folder; name a file in it", code="path-is-a-folder", file=name)
     return system, inside
 
 
 def _writable_system(uri: str) -> tuple[fs.FileSystem, str]:
     name = redacted(uri)
     if scheme(uri) in WEB:
-        raise ConfigError(f"cannot write {name}: web addresses can only be read; give a local path or s3://", file=name)
+        raise ConfigError(
+            f"cannot write {name}: web addresses can only be read; give a local path or s3://",
+            code="cannot-write",
+            file=name,
+        )
     check_lasting(uri)
     system, inside = locate(uri)
     bucket = inside.split("/")[0]
     if scheme(uri) == "s3" and system.get_file_info(bucket).type == fs.FileType.NotFound:
-        raise ConfigError(f"cannot write {name}: there is no bucket {bucket}", file=name)
+        raise ConfigError(f"cannot write {name}: there is no bucket {bucket}", code="no-bucket", file=name)
     return system, inside
 
 
 def _try_folder(folder: Path, probe: Path) -> None:
     if folder.is_file():
-        raise ConfigError(f"cannot write to {folder}: it is a file; name a folder", file=str(folder))
+        raise ConfigError(
+            f"cannot write to {folder}: it is a file; name a folder", code="not-a-folder", file=str(folder)
+        )
     made = missing_folders(probe)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,9 @@ class OneLabel(NamedLabels):
         """The place of the label in the label list."""
         known = self.known(task)
         if str(label) not in known:
-            raise DataProblemError(f'label "{label}" is not in label_list {shown_labels(known)}', value=label)
+            raise DataProblemError(
+                f'label "{label}" is not in label_list {shown_labels(known)}', code="label-not-in-list", value=label
+            )
         return [known.index(str(label))]
 
     def convert(self, dicts: pa.Table, task: Task) -> tuple[pa.Array, dict[int, Problem]]:
@@ -115,16 +117,22 @@ class _LearnedLabels(LearnedLabels):
         """The label list."""
         objects = [label for label in self.counts if label.startswith("{") and is_list(label)]
         if objects:
-            raise self.refusal(f"holds {self.some(objects)}, which is no label; write a name")
+            raise self.refusal(f"holds {self.some(objects)}, which is no label; write a name", code="label-not-a-name")
         several = [label for label in self.counts if is_list(label)] or compound(self.counts, _JOINTS)
         if several:
             raise self.refusal(
                 f"holds several labels in a row ({self.some(several)}); give multilabel=True, "
-                'or add_task(task_type="multilabel_classification"), or label_list=[...] if these are names'
+                'or add_task(task_type="multilabel_classification"), or label_list=[...] if these are names',
+                code="several-labels-in-row",
+                value=several[0],
             )
         labels = self.checked()
         if len(labels) == 1:
-            raise self.refusal(f'has only the label "{labels[0]}"; a classifier needs at least two classes')
+            raise self.refusal(
+                f'has only the label "{labels[0]}"; a classifier needs at least two classes',
+                code="single-label",
+                value=labels[0],
+            )
         self.told(labels)
         self.warn_of_single_rows()
         return {"label_list": labels}

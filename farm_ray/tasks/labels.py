@@ -109,11 +109,21 @@ class Labels(ABC):
         """
         name, labels = task.label_tensor_name, task.label_list
         if not np.equal(array, np.round(array)).all():
-            raise DataProblemError(f'the labels "{name}" hold {array.tolist()}; give ids of labels, whole numbers')
+            raise DataProblemError(
+                f'the labels "{name}" hold {array.tolist()}; give ids of labels, whole numbers',
+                code="not-label-ids",
+                column=name,
+                value=array.tolist(),
+            )
         highest = self.highest_id(task)
         if labels and not ((array >= 0) & (array <= highest)).all():
             ids = f"ids go from 0 to {highest} for label_list {shown_labels(labels)}"
-            raise DataProblemError(f'the labels "{name}" hold {array.tolist()}; {ids}')
+            raise DataProblemError(
+                f'the labels "{name}" hold {array.tolist()}; {ids}',
+                code="not-label-ids",
+                column=name,
+                value=array.tolist(),
+            )
         return array.astype(np.int64)
 
     def highest_id(self, task: Task) -> int:
@@ -170,7 +180,7 @@ class NamedLabels(Labels):
             ConfigError: When it is not known yet.
         """
         if not task.label_list:
-            raise ConfigError(unknown_labels(task))
+            raise ConfigError(unknown_labels(task), code="labels-not-known", column=task.column)
         return task.label_list
 
 

@@ -89,29 +89,40 @@ class LearnedLabels(abc.ABC):
             self.first.setdefault(label, row_id)
             self.counts[label] = self.counts.get(label, 0) + rows
         if len(self.counts) > _MOST:
-            raise self.refusal(f"holds more than {_MOST} labels (such as {self.some(self.counts)}); {_OTHER_COLUMN}")
+            raise self.refusal(
+                f"holds more than {_MOST} labels (such as {self.some(self.counts)}); {_OTHER_COLUMN}",
+                code="too-many-labels",
+            )
 
     def some(self, labels: Iterable[str]) -> str:
         """A few labels, and in which rows they stand."""
         chosen = sorted(labels)[:2]
         return ", ".join(f'"{shorten(label)}" in {self.first[label]}' for label in chosen)
 
-    def refusal(self, told: str) -> DataProblemError:
+    def refusal(self, told: str, *, code: str, **facts: Any) -> DataProblemError:
         """Says what the column holds."""
         return DataProblemError(
             f'task {self.name}: no label_list is given, and the column "{self.column}" of the training data {told}',
+            code=code,
+            column=self.column,
             task=self.name,
+            **facts,
         )
 
     def checked(self) -> list[str]:
         """The labels, sorted, when they are plausible; they are logged."""
         labels = sorted(self.counts, key=_order)
         if not labels:
-            raise self.refusal("holds no labels; name the right one with label_column_name=...")
+            raise self.refusal(
+                "holds no labels; name the right one with label_column_name=...", code="column-without-labels"
+            )
         missing = [label for label in labels if label in _WRITTEN_MISSING]
         if missing:
             raise self.refusal(
-                f"holds {self.some(missing)}, as missing values are written; remove such rows, or give label_list=[...]"
+                f"holds {self.some(missing)}, as missing values are written; remove such rows, "
+                "or give label_list=[...]",
+                code="missing-value-as-label",
+                value=missing[0],
             )
         self._refuse_look_alikes(labels)
         self._refuse_texts(labels)
@@ -146,13 +157,16 @@ class LearnedLabels(abc.ABC):
             if other != label:
                 raise self.refusal(
                     f"holds {self.some([other])} and {self.some([label])}, which look like one label; write them "
-                    "alike, or give label_list=[...] if they are two"
+                    "alike, or give label_list=[...] if they are two",
+                    code="labels-look-alike",
+                    value=[other, label],
                 )
 
     def _refuse_texts(self, labels: list[str]) -> None:
         if self.rows >= _FEW_ROWS and len(labels) > _NEARLY_ALL * self.rows:
             raise self.refusal(
-                f"holds {len(labels)} labels in {self.rows} rows (such as {self.some(labels)}); {_OTHER_COLUMN}"
+                f"holds {len(labels)} labels in {self.rows} rows (such as {self.some(labels)}); {_OTHER_COLUMN}",
+                code="too-many-labels",
             )
 
 

@@ -51,7 +51,10 @@ class SeveralLabels(NamedLabels):
         if with_comma:
             raise ConfigError(
                 f'label {with_comma[0]!r} of task "{name}": with multilabel=True labels are joined by commas, so a '
-                "label cannot be empty or hold a comma; rename it"
+                "label cannot be empty or hold a comma; rename it",
+                code="unusable-label",
+                task=name,
+                value=with_comma[0],
             )
         return labels
 
@@ -73,7 +76,7 @@ class SeveralLabels(NamedLabels):
         if not isinstance(places, Wrong):
             return [int(place in places) for place in range(len(known))]
         told = places.told or f'label "{places.value}" is not in label_list {shown_labels(known)}'
-        raise DataProblemError(told, value=places.value)
+        raise DataProblemError(told, code="label-not-in-list", value=places.value)
 
     def convert(self, dicts: pa.Table, task: Task) -> tuple[pa.Array, dict[int, Problem]]:
         """As `Labels.convert`."""
@@ -150,16 +153,25 @@ class _LearnedLabels(LearnedLabels):
             return {"label_list": labels, "multi_hot": True}
         for text, row_id in self._unreadable.items():
             raise self.refusal(
-                f'holds "{problems.shorten(text)}" in {row_id}, which is no list of labels; write their names'
+                f'holds "{problems.shorten(text)}" in {row_id}, which is no list of labels; write their names',
+                code="label-not-a-name",
+                value=text,
+                row=row_id,
             )
         if joined := compound(self.counts, _JOINTS):
             raise self.refusal(
-                f"holds {self.some(joined)}; join several labels by commas, or give label_list=[...] if these are names"
+                f"holds {self.some(joined)}; join several labels by commas, "
+                "or give label_list=[...] if these are names",
+                code="labels-joined-otherwise",
             )
         labels = self.checked()
         with_comma = [label for label in labels if "," in label]
         if with_comma:
-            raise self.refusal(f"holds {self.some(with_comma)}; commas stand between labels, so rename it")
+            raise self.refusal(
+                f"holds {self.some(with_comma)}; commas stand between labels, so rename it",
+                code="comma-in-label",
+                value=with_comma[0],
+            )
         self.told(labels)
         self.warn_of_single_rows()
         return {"label_list": labels, "multi_hot": False}

@@ -47,7 +47,10 @@ class OneNumber(Labels):
             return numbers
         raise ConfigError(
             f'label_list of the regression "{name}" is {label_list!r}: it holds the mean and the scale (above 0) of '
-            "its labels, or nothing where they are to be measured on the training data"
+            "its labels, or nothing where they are to be measured on the training data",
+            code="wrong-scaling",
+            task=name,
+            value=label_list,
         )
 
     def learned(self, name: str, task: Task) -> _LearnedScaling | None:  # noqa: ARG002 - as `Labels`
@@ -58,7 +61,7 @@ class OneNumber(Labels):
         """The scaled number."""
         number = read_number(str(label))
         if not math.isfinite(number):
-            raise DataProblemError(f'the label "{label}" {why_not(str(label))}', value=label)
+            raise DataProblemError(f'the label "{label}" {why_not(str(label))}', code="label-not-a-number", value=label)
         return [scaling_of(task).apply(number)]
 
     def convert(self, dicts: pa.Table, task: Task) -> tuple[pa.Array, dict[int, Problem]]:

@@ -32,11 +32,15 @@ def register_task(spec: TaskSpec) -> None:
         ConfigError: When it has the name of a built-in kind, or one of its names is that of another kind.
     """
     if not spec.name or spec in _OURS:
-        raise ConfigError(f'"{spec.name}" is a built-in kind of task; give yours another name')
+        raise ConfigError(
+            f'"{spec.name}" is a built-in kind of task; give yours another name', code="name-is-taken", value=spec.name
+        )
     for known in _specs.values():
         if known.name != spec.name and {known.farm_name, known.head_type} & {spec.farm_name, spec.head_type}:
             raise ConfigError(
-                f'the task "{spec.name}" has a name of the task "{known.name}" (farm_name, head_type); rename it'
+                f'the task "{spec.name}" has a name of the task "{known.name}" (farm_name, head_type); rename it',
+                code="name-is-taken",
+                value=spec.name,
             )
     _specs[spec.name] = spec
 
@@ -64,7 +68,12 @@ def spec_named(task_type: str | None, *, task_name: str) -> TaskSpec:
     if task_type is None:
         return OWN_LABELS
     if task_type not in _specs:
-        raise ConfigError(f'task "{task_name}": unknown task_type "{task_type}"{nearest(task_type, list(_specs))}')
+        raise ConfigError(
+            f'task "{task_name}": unknown task_type "{task_type}"{nearest(task_type, list(_specs))}',
+            code="unknown-task-type",
+            task=task_name,
+            value=task_type,
+        )
     return _specs[task_type]
 
 

@@ -124,7 +124,12 @@ def check_names(name: str, task: Task, others: Tasks) -> None:
     """Raises ConfigError when another task has the same label name."""
     for other, known in others.items():
         if other != name and known.label_name == task.label_name:
-            raise ConfigError(f'tasks "{other}" and "{name}" both have label_name "{task.label_name}"; rename one')
+            raise ConfigError(
+                f'tasks "{other}" and "{name}" both have label_name "{task.label_name}"; rename one',
+                code="name-is-taken",
+                option="label_name",
+                value=task.label_name,
+            )
 
 
 def lacking_labels(tasks: Tasks) -> list[str]:
@@ -135,7 +140,13 @@ def lacking_labels(tasks: Tasks) -> list[str]:
 def _check_metric(name: str, metric: Any) -> None:
     for one in _flat(metric):
         if not isinstance(one, str) and not callable(one):
-            raise ConfigError(f'the metric of task "{name}" must be a name, a function or a list of them, not {one!r}')
+            raise ConfigError(
+                f'the metric of task "{name}" must be a name, a function or a list of them, not {one!r}',
+                code="invalid-value",
+                option="metric",
+                task=name,
+                value=one,
+            )
 
 
 def _flat(metric: Any) -> list[Any]:

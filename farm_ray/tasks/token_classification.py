@@ -79,7 +79,9 @@ class TagPerWord(NamedLabels):
         known = self.known(task)
         unknown = next((tag for tag in label if tag not in known), None)
         if unknown is not None:
-            raise DataProblemError(f'tag "{unknown}" is not in label_list {shown_labels(known)}', value=unknown)
+            raise DataProblemError(
+                f'tag "{unknown}" is not in label_list {shown_labels(known)}', code="label-not-in-list", value=unknown
+            )
         return [known.index(tag) for tag in label]
 
     def convert(self, dicts: pa.Table, task: Task) -> tuple[pa.Array, dict[int, Problem]]:
@@ -156,7 +158,9 @@ class _LearnedTags(LearnedLabels):
         """The tags, `O` first."""
         tags = self.checked()
         if len(tags) == 1:
-            raise self.refusal(f'holds only the tag "{tags[0]}"; a tagger needs at least two')
+            raise self.refusal(
+                f'holds only the tag "{tags[0]}"; a tagger needs at least two', code="single-label", value=tags[0]
+            )
         tags = sorted(tags, key=lambda tag: tag != OUTSIDE)
         self.told(tags)
         return {"label_list": tags}

@@ -24,7 +24,7 @@ import torch
 from farm_ray import storage
 from farm_ray.artifacts import CHECKSUMS, verify_folder
 from farm_ray.data_handler.order import Position
-from farm_ray.errors import CheckpointError, FarmRayError
+from farm_ray.errors import CheckpointError, FarmRayError, ModelFolderError
 from farm_ray.foreign import JSON_BYTES, decoded, parse_json, read_text, shown, told
 from farm_ray.storage.untrusted import pickled_columns
 from farm_ray.train.optimizer_state import check_optimizer_state, check_scheduler_state
@@ -190,7 +190,9 @@ def check_fits(address: str, identity: Mapping[str, Any]) -> bool:
 def _other_version(path: str | Path) -> CheckpointError:
     shown_path = storage.redacted(path)
     return CheckpointError(
-        f"{shown_path} was written by another version of farm_ray; start again with --resume never", file=shown_path
+        f"{shown_path} was written by another version of farm_ray; start again with --resume never",
+        code="checkpoint-of-other-version",
+        file=shown_path,
     )
 
 
@@ -199,7 +201,9 @@ def _compare(path: str | Path, stored: Mapping[str, Any], identity: Mapping[str,
     if untold := [name for name in wanted if name in IDENTITY and name not in stored]:
         file = storage.redacted(storage.join(path, _PROGRESS))
         raise DamagedCheckpointError(
-            f"{file} is damaged (it does not say what {untold[0]} was); start again with --resume never", file=file
+            f"{file} is damaged (it does not say what {untold[0]} was); start again with --resume never",
+            code="damaged-checkpoint",
+            file=file,
         )
     differing = [name for name in wanted if stored.get(name) != wanted[name]]
     if differing:
@@ -211,6 +215,8 @@ def _compare(path: str | Path, stored: Mapping[str, Any], identity: Mapping[str,
         raise CheckpointError(
             f"checkpoint {storage.redacted(path)} belongs to another run: {', '.join(differences)}{more}; "
             "set them back, use --resume never, or give another output folder",
+            code="checkpoint-of-other-run",
+            file=storage.redacted(path),
             differing=differing,
         )
 
@@ -268,6 +274,7 @@ def restore(path: Path, trainee: TrainState) -> dict[str, torch.Tensor] | None:
             raise DamagedCheckpointError(
                 f"{file} holds more than tensors and plain values, so it is not read: it could run code; "
                 "start again with --resume never",
+                code="damaged-checkpoint",
                 file=str(file),
             ) from None
         # With fp16 the first steps may have been skipped.
@@ -320,7 +327,9 @@ def read_problems(path: Path) -> pa.Table | None:
         names = pickled_columns(pq.read_schema(file))
         if not names:
             return pq.read_table(file)
-    raise DamagedCheckpointError(f"{file} is not read: its columns {', '.join(names)} could run code", file=str(file))
+    raise DamagedCheckpointError(
+        f"{file} is not read: its columns {', '.join(names)} could run code", code="damaged-checkpoint", file=str(file)
+    )
 
 
 @contextlib.contextmanager
@@ -328,7 +337,9 @@ def _explained(file: Path) -> Iterator[None]:
     """For whatever is raised by reading what does not hold what it should, behind check sums that fit or not."""
 
     def tell(why: str) -> CheckpointError:
-        return DamagedCheckpointError(f"{file} is damaged ({why}); start again with --resume never", file=str(file))
+        return DamagedCheckpointError(
+            f"{file} is damaged ({why}); start again with --resume never", code="damaged-checkpoint", file=str(file)
+        )
 
     try:
         with told(tell):
@@ -338,7 +349,7 @@ def _explained(file: Path) -> Iterator[None]:
             raise error.__cause__ from None
         raise
     except FarmRayError as error:
-        raise DamagedCheckpointError(str(error), **error.facts) from error
+        raise DamagedCheckpointError(str(error), code="damaged-checkpoint", **error.facts) from error
 
 
 def random_state() -> dict[str, Any]:
@@ -383,8 +394,13 @@ def check(path: Path) -> None:
     """
     for name in (_STATE, _PROGRESS, CHECKSUMS):
         if not (path / name).is_file():
-            raise DamagedCheckpointError(f"{path} is no whole checkpoint: {name} is missing", file=str(path / name))
-    verify_folder(path, full=True, all_of=_SUMMED, error=DamagedCheckpointError)
+            raise DamagedCheckpointError(
+                f"{path} is no whole checkpoint: {name} is missing", code="damaged-checkpoint", file=str(path / name)
+            )
+    try:
+        verify_folder(path, full=True, all_of=_SUMMED)
+    except ModelFolderError as error:
+        raise DamagedCheckpointError(str(error), code="damaged-checkpoint", **error.facts) from None
 
 
 def digest(path: Path) -> str:

@@ -58,7 +58,9 @@ class CheckpointStore:
         try:
             found = [match for name in storage.folder_names(self.root) if (match := _NAME.fullmatch(name))]
         except (ConfigError, DataProblemError) as error:
-            raise CheckpointError(f"cannot look for checkpoints: {error}", **error.facts) from None
+            raise CheckpointError(
+                f"cannot look for checkpoints: {error}", code="cannot-read-checkpoint", **error.facts
+            ) from None
         return sorted((match[0] for match in found), key=_number)
 
     def publish(self, name: str, write: Callable[[Path], None]) -> str:
@@ -123,7 +125,9 @@ class CheckpointStore:
         try:
             storage.download_folder(self.address(name), partial)
         except (ConfigError, DataProblemError) as error:
-            raise CheckpointError(f"cannot read a checkpoint: {error}", **error.facts) from None
+            raise CheckpointError(
+                f"cannot read a checkpoint: {error}", code="cannot-read-checkpoint", **error.facts
+            ) from None
         return partial.rename(copy)
 
     def newest_whole(self, scratch: Path, *, before: str | None = None, at_least: str | None = None) -> str | None:
@@ -164,6 +168,7 @@ class CheckpointStore:
         raise CheckpointError(
             f"none of the checkpoints in {storage.redacted(self.root)} ({', '.join(names)}) is whole; "
             "start again with --resume never",
+            code="no-whole-checkpoint",
             file=storage.redacted(self.root),
         )
 
@@ -176,6 +181,7 @@ class CheckpointStore:
         return CheckpointError(
             f"this machine ({socket.gethostname()}) does not see {storage.redacted(self.address(name))}; give the "
             "checkpoints a folder that all machines of the run see (train.checkpoint_root_dir), or an s3:// prefix",
+            code="checkpoint-not-seen",
             file=storage.redacted(self.address(name)),
         )
 
@@ -285,4 +291,4 @@ def _named(resume: str, root: str | None, scratch: Path) -> Found:
     there = ", ".join(own[0].names()) if own else ""
     shown = storage.redacted(resume)
     known = f"; there are: {there}" if there else "; give auto, latest, never, or the folder of a checkpoint"
-    raise CheckpointError(f"no checkpoint at {shown}{known}", file=shown)
+    raise CheckpointError(f"no checkpoint at {shown}{known}", code="no-such-checkpoint", file=shown)

@@ -137,19 +137,28 @@ def _check(
         if name not in known:
             raise TypeError(f'cross_validate has no argument "{name}"{nearest(name, known)}')
     if not folds:
-        raise ConfigError("there are no folds; make some with DataSiloForCrossVal.make(silo)")
+        raise ConfigError("there are no folds; make some with DataSiloForCrossVal.make(silo)", code="no-folds")
     lacking = [number for number, silo in enumerate(folds) if silo.data["train"] is None or silo.data["test"] is None]
     if lacking:
         raise ConfigError(
-            f"fold {lacking[0] + 1} has no train or no test set; make folds with DataSiloForCrossVal.make"
+            f"fold {lacking[0] + 1} has no train or no test set; make folds with DataSiloForCrossVal.make",
+            code="incomplete-fold",
+            value=lacking[0] + 1,
         )
     if any(silo.processor is not folds[0].processor for silo in folds):
-        raise ConfigError("the folds have different processors; make them of one silo with DataSiloForCrossVal.make")
+        raise ConfigError(
+            "the folds have different processors; make them of one silo with DataSiloForCrossVal.make",
+            code="folds-of-several-silos",
+        )
     for name, value in {"parallel": parallel, "threads": threads}.items():
         if value is not None and value < 1:
-            raise ConfigError(f"{name} must be at least 1, not {value}")
+            raise ConfigError(f"{name} must be at least 1, not {value}", code="invalid-value", option=name, value=value)
     if getattr(early_stopping, "save_dir", None) is not None:
-        raise ConfigError("early_stopping.save_dir is one folder, and every fold would write to it; leave it out")
+        raise ConfigError(
+            "early_stopping.save_dir is one folder, and every fold would write to it; leave it out",
+            code="one-folder-for-all",
+            option="early_stopping.save_dir",
+        )
 
 
 def _tested_once(folds: Sequence[DataSilo]) -> bool:

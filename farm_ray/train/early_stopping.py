@@ -80,7 +80,12 @@ class EarlyStopping:
         min_evals: int = _DEFAULTS.min_evals,
     ) -> None:
         if not isinstance(metric, str) and not callable(metric):
-            raise ConfigError(f"EarlyStopping: metric must be a name or a function, not {metric!r}")
+            raise ConfigError(
+                f"EarlyStopping: metric must be a name or a function, not {metric!r}",
+                code="invalid-value",
+                option="metric",
+                value=metric,
+            )
         with arguments_checked("EarlyStopping: "):
             options = EarlyStoppingConfig(
                 head=head, mode=mode, patience=patience, min_delta=min_delta, min_evals=min_evals
@@ -144,7 +149,11 @@ class EarlyStopping:
         """
         missing = [key for key in self.state_dict() if key not in state]
         if missing:
-            raise CheckpointError(f"the early-stopping state of the checkpoint lacks {', '.join(missing)}")
+            raise CheckpointError(
+                f"the early-stopping state of the checkpoint lacks {', '.join(missing)}",
+                code="incomplete-state",
+                value=missing,
+            )
         best = state["best_so_far"]
         self.eval_values = [float(value) for value in state["eval_values"]]
         self.best_so_far = None if best is None else float(best)
@@ -163,18 +172,26 @@ class EarlyStopping:
         try:
             return float(found)
         except (TypeError, ValueError):
-            raise ConfigError(f"EarlyStopping: {what} gave {found!r:.80}, which is no number") from None
+            raise ConfigError(
+                f"EarlyStopping: {what} gave {found!r:.80}, which is no number", code="metric-not-a-number", value=found
+            ) from None
 
     def _named(self, metric: str, eval_result: EvalResult) -> Any:
         if self.head >= len(eval_result):
             there = f"the model has {len(eval_result)} (counted from 0)"
-            raise ConfigError(f"EarlyStopping: there is no head {self.head}; {there}")
+            raise ConfigError(
+                f"EarlyStopping: there is no head {self.head}; {there}", code="unknown-head", value=self.head
+            )
         result = eval_result[self.head]
         if metric not in result:
             numbers = [name for name, value in result.items() if isinstance(value, int | float)]
             hint = nearest(metric, numbers)
             there = "" if "known are" in hint else f" Known are: {', '.join(sorted(numbers))}"
-            raise ConfigError(f'EarlyStopping: head {self.head} has no metric "{metric}"{hint}{there}')
+            raise ConfigError(
+                f'EarlyStopping: head {self.head} has no metric "{metric}"{hint}{there}',
+                code="unknown-metric",
+                value=metric,
+            )
         return result[metric]
 
 

@@ -166,7 +166,9 @@ def check_gpus(at_once: int) -> None:
     if gpus < at_once and cluster.is_local():
         raise ClusterError(
             f"{at_once} folds at once with a GPU each were asked for, and there are {gpus} GPUs; give a smaller "
-            "parallel=..., or leave out use_gpu"
+            "parallel=..., or leave out use_gpu",
+            code="too-few-gpus",
+            value=gpus,
         )
 
 
@@ -269,6 +271,6 @@ def _result(reference: Any, number: int, n_folds: int) -> FoldResult:
             return ray.get(reference)
         except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
             told = f"{cluster.cause_of(error)}; where memory is short, fewer folds at once may help (parallel=...)"
-            raise ClusterError(told) from error
+            raise ClusterError(told, code="ray-failed") from error
         except ray.exceptions.RayError as error:
             raise cluster.cause_of(error) from error

@@ -122,7 +122,9 @@ def train_on_ray(
             except ClusterError as error:
                 raise _failure(board) or error from None
             if trained is None:
-                raise _failure(board) or ClusterError("the training workers ended without a result")
+                raise _failure(board) or ClusterError(
+                    "the training workers ended without a result", code="workers-without-result"
+                )
         trained.result.restarts = ray.get(board.attempts.remote()) - 1
         trained.result.resumed_from_step = ray.get(board.resumed_at.remote())
     return trained
@@ -190,12 +192,15 @@ def _fit(trainer: Any, max_restarts: int) -> Trained | None:
     except TrainingFailedError as error:
         failures = list(getattr(error, "worker_failures", {}).values())
         if isinstance(error, ControllerError) or not failures:
-            raise ClusterError(f"Ray Train could not run the workers: {_last_line(error)}") from error
+            raise ClusterError(
+                f"Ray Train could not run the workers: {_last_line(error)}", code="ray-failed"
+            ) from error
         told = _last_line(cluster.cause_of(failures[0]))
         often = f"and were started again {max_restarts} times" if max_restarts else "and max_restarts is 0"
         raise ClusterError(
             f"the training workers were lost, {often}; the last reason: {told}; "
-            "what is written goes on with --resume auto"
+            "what is written goes on with --resume auto",
+            code="workers-lost",
         ) from error
     except ray.exceptions.RayError as error:
         raise cluster.cause_of(error) from error
@@ -255,7 +260,9 @@ def check_room(num_workers: int, *, use_gpu: bool) -> bool:
         return True
     lacking = f"{num_workers} workers with a GPU each were asked for, and there are {gpus:g} GPUs"
     if cluster.is_local():
-        raise ClusterError(f"{lacking}; give a smaller --num-workers or leave out --use-gpu")
+        raise ClusterError(
+            f"{lacking}; give a smaller --num-workers or leave out --use-gpu", code="too-few-gpus", value=gpus
+        )
     logger.warning("%s; waiting up to %s seconds for the cluster to grow", lacking, _SECONDS_FOR_NEW_NODES)
     return False
 

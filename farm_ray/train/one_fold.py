@@ -89,7 +89,7 @@ def named_after(number: int, n_folds: int) -> Iterator[None]:
     except FarmRayError as error:
         if "fold" in error.facts:
             raise
-        raise type(error)(f"fold {number} of {n_folds}: {error}", **error.facts, fold=number) from error
+        raise error.reworded(f"fold {number} of {n_folds}: {error}", fold=number) from error
     except Exception as error:
         error.add_note(f"This was in fold {number} of {n_folds}.")
         raise

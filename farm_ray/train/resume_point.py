@@ -72,6 +72,7 @@ def _fetched(found: Found, ranks: Ranks, scratch: Path) -> ResumePoint:
         raise CheckpointError(
             f"the machines of this run see different checkpoints at {found}; give the checkpoints a folder that all of "
             "them see (train.checkpoint_root_dir), or an s3:// prefix",
+            code="checkpoint-not-seen",
             file=str(found),
         )
     return ResumePoint(found, path)

@@ -35,6 +35,8 @@ def refuse_unseen(folder: str, claim: str, ranks: Ranks) -> None:
             f"the folder of the checkpoints, {folder}, is not the same on all machines of the run: {', '.join(blind)} "
             "cannot see what the driver wrote there; give train.checkpoint_root_dir a folder that all of them share, "
             "or an s3:// prefix",
+            code="folder-not-shared",
+            value=blind,
             file=folder,
         )
 

@@ -109,7 +109,10 @@ def _check_losses(losses: torch.Tensor, *, rows: int) -> None:
     if losses.shape != (rows,):
         raise ConfigError(
             f"the loss of {rows} rows has the shape {list(losses.shape)}, not [{rows}]; heads need "
-            'loss_reduction="none", and a loss_aggregation_fn gives one loss per row'
+            'loss_reduction="none", and a loss_aggregation_fn gives one loss per row',
+            code="wrong-loss-shape",
+            value=list(losses.shape),
+            rows=rows,
         )
 
 

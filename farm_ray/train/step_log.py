@@ -58,7 +58,9 @@ class StepLog:
                     file.flush()
                     os.fsync(file.fileno())
             except OSError as error:
-                raise ConfigError(f"cannot write {path}: {error.strerror}", file=str(path)) from None
+                raise ConfigError(
+                    f"cannot write {path}: {error.strerror}", code="cannot-write", file=str(path)
+                ) from None
         self._stored = steps
 
     @classmethod

@@ -110,12 +110,16 @@ class Trainer:
         refuse_uncalled(type(model), farm_methods.ADAPTIVE_MODEL)
         refuse_uncalled(type(data_silo), farm_methods.TRAINERS_SILO)
         if data_silo is None or data_silo.data["train"] is None:
-            raise ConfigError("Trainer needs a data_silo with a train set")
+            raise ConfigError("Trainer needs a data_silo with a train set", code="no-train-set")
         least, most = _least_and_most(num_workers)
         own = {"learning_rate": learning_rate, "optimizer_opts": optimizer_opts, "schedule_opts": schedule_opts}
         _check_own_optimizer(optimizer, lr_schedule, own, in_process=most == 0)
         if checkpoint_root_dir is None and (checkpoint_every or checkpoint_every_seconds is not None):
-            raise ConfigError("checkpoint_every and checkpoint_every_seconds need a checkpoint_root_dir to write to")
+            raise ConfigError(
+                "checkpoint_every and checkpoint_every_seconds need a checkpoint_root_dir to write to",
+                code="missing-option",
+                option="checkpoint_root_dir",
+            )
         with arguments_checked():
             self.settings = TrainSettings(
                 epochs=epochs,
@@ -144,10 +148,17 @@ class Trainer:
             )
         if early_stopping is not None and not callable(getattr(early_stopping, "check_stopping", None)):
             raise ConfigError(
-                f"early_stopping must be an EarlyStopping(...) or have a check_stopping method, not {early_stopping!r}"
+                f"early_stopping must be an EarlyStopping(...) or have a check_stopping method, not {early_stopping!r}",
+                code="invalid-value",
+                option="early_stopping",
+                value=early_stopping,
             )
         if early_stopping is not None and data_silo.data["dev"] is None:
-            raise ConfigError("early_stopping watches the dev set, and there is none; give a dev_filename or dev_split")
+            raise ConfigError(
+                "early_stopping watches the dev set, and there is none; give a dev_filename or dev_split",
+                code="no-dev-set",
+                option="early_stopping",
+            )
         RunSets.of(data_silo.data).train.check_ranks(data_silo.batch_size, max(1, most))
         if local_rank != -1:
             warnings.warn("local_rank has no effect: Ray Train starts the workers, num_workers of them", stacklevel=2)
@@ -283,7 +294,10 @@ class Trainer:
         from farm_ray.train.worker import Worker
 
         if self.use_gpu and not torch.cuda.is_available():
-            raise ConfigError("a GPU was asked for (use_gpu, device or n_gpu), and torch sees none here; leave it out")
+            raise ConfigError(
+                "a GPU was asked for (use_gpu, device or n_gpu), and torch sees none here; leave it out",
+                code="no-gpu-here",
+            )
         ranks = Ranks(device=checked_device(self.device))
         with explaining():
             worker = Worker(
@@ -343,16 +357,26 @@ def _check_own_optimizer(optimizer: Any, lr_schedule: Any, options: Mapping[str,
     """Raises ConfigError where an optimizer, or a schedule for one, comes with what would have no effect."""
     if optimizer is None:
         if lr_schedule is not None:
-            raise ConfigError("lr_schedule has no effect without its optimizer; give both, or schedule_opts")
+            raise ConfigError(
+                "lr_schedule has no effect without its optimizer; give both, or schedule_opts",
+                code="option-without-effect",
+                option="lr_schedule",
+            )
         return
     if not in_process:
         raise ConfigError(
             "an optimizer of your own belongs to this process; with num_workers > 0 give learning_rate, "
-            "optimizer_opts and schedule_opts instead, and each worker builds it"
+            "optimizer_opts and schedule_opts instead, and each worker builds it",
+            code="own-optimizer-stays-here",
+            option="optimizer",
         )
     without_effect = [name for name, value in options.items() if value not in (None, DEFAULTS.learning_rate)]
     if without_effect:
-        raise ConfigError(f"{without_effect[0]} has no effect on an optimizer of your own; leave one of them out")
+        raise ConfigError(
+            f"{without_effect[0]} has no effect on an optimizer of your own; leave one of them out",
+            code="option-without-effect",
+            option=without_effect[0],
+        )
 
 
 @contextlib.contextmanager
@@ -379,11 +403,21 @@ def _least_and_most(num_workers: int | tuple[int, int]) -> tuple[int, int]:
     """The fewest and the most workers."""
     if isinstance(num_workers, int):
         if num_workers < 0:
-            raise ConfigError(f"num_workers must be at least 0, not {num_workers}")
+            raise ConfigError(
+                f"num_workers must be at least 0, not {num_workers}",
+                code="invalid-value",
+                option="num_workers",
+                value=num_workers,
+            )
         return num_workers, num_workers
     least, most = num_workers
     if not 1 <= least <= most:
-        raise ConfigError(f"num_workers between {least} and {most} is invalid; give (least, most) with 1 <= least")
+        raise ConfigError(
+            f"num_workers between {least} and {most} is invalid; give (least, most) with 1 <= least",
+            code="invalid-value",
+            option="num_workers",
+            value=[least, most],
+        )
     return least, most
 
 

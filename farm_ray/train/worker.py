@@ -243,7 +243,9 @@ class Worker:
         if len(position.lanes) not in {0, self.feed.lanes}:
             found = f"places in {len(position.lanes)} lanes, and the training data has {self.feed.lanes}"
             raise DamagedCheckpointError(
-                f"{path} is damaged ({found}); start again with --resume never", file=str(path)
+                f"{path} is damaged ({found}); start again with --resume never",
+                code="damaged-checkpoint",
+                file=str(path),
             )
 
     def _timed(self, steps: Iterator[Step]) -> Iterator[Step]:
@@ -295,12 +297,18 @@ class Worker:
         if self.lost_steps.most == 0:
             raise DataProblemError(
                 f"the loss became {loss} at step {step} (rows {ids}, ...); "
-                "a smaller learning_rate or max_grad_norm usually helps"
+                "a smaller learning_rate or max_grad_norm usually helps",
+                code="loss-not-finite",
+                value=loss,
+                step=step,
             )
         raise DataProblemError(
             f"fp16 overflowed in {self.lost_steps.in_a_row} steps in a row, and none of them updated the weights; "
             f"the last is step {step} with a loss of {loss} (rows {ids}, ...); "
-            'use_amp="bf16" or None usually helps, or a smaller learning_rate'
+            'use_amp="bf16" or None usually helps, or a smaller learning_rate',
+            code="loss-not-finite",
+            value=loss,
+            step=step,
         )
 
     def _tell(self, position: Position) -> None:

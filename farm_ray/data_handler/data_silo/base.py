@@ -170,11 +170,19 @@ class BaseSilo(abc.ABC):
             quarantine.refuse(found, rows_in, max_share=self.max_problem_share, stored=stored)
             told = f"{found.num_rows} of {rows_in} rows are quarantined {quarantine.first_ones(found, stored=stored)}"
             if found.num_rows == rows_in:
-                raise DataProblemError(f"the {name} set has no usable row: {told} Fix them", set=name)
+                raise DataProblemError(
+                    f"the {name} set has no usable row: {told} Fix them",
+                    code="no-usable-rows",
+                    problems=found.num_rows,
+                    rows=rows_in,
+                    set=name,
+                )
             logger.warning("%s: %s", name, told)
         rows = quarantine.sound_rows(features)
         if not len(rows):
-            raise DataProblemError(f"the {name} set has no rows; give a file with at least one", set=name)
+            raise DataProblemError(
+                f"the {name} set has no rows; give a file with at least one", code="no-rows", set=name
+            )
         accepted = FeatureSet(
             table=features,
             rows=rows,
@@ -197,5 +205,5 @@ def given_sets(**dicts: Any) -> dict[str, list[Any] | None]:
 
 def _known_set(name: str) -> str:
     if name not in SETS:
-        raise ConfigError(f'no data set "{name}"; there are {", ".join(SETS)}')
+        raise ConfigError(f'no data set "{name}"; there are {", ".join(SETS)}', code="unknown-set", value=name)
     return name

@@ -36,7 +36,11 @@ def cached_features(processor: Processor, file: str, folder: Path, make: Callabl
     """
     if ":/" in str(folder):
         shown = str(folder).replace(":/", "://", 1)
-        raise ConfigError(f"the cache must be on a disk that this machine sees, not {shown}; give another cache_path")
+        raise ConfigError(
+            f"the cache must be on a disk that this machine sees, not {shown}; give another cache_path",
+            code="folder-not-local",
+            file=shown,
+        )
     recipe = _recipe(processor, file)
     place = folder / hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:32]
     stored = _read(place)
@@ -65,7 +69,7 @@ def _read(place: Path) -> pa.Table | None:
     if not (place / _FEATURES).is_file():
         return None
     try:
-        verify_folder(place, full=True, error=ConfigError)
+        verify_folder(place, full=True)
     except FarmRayError:
         return None
     schema = pq.read_schema(place / _FEATURES)

@@ -176,7 +176,13 @@ class DataSiloForHoldout(_FoldSilo):
         for half in halves:
             for name, part in zip(("train", "test"), half, strict=True):
                 if not len(part):
-                    raise ConfigError(f"train_split={train_split} of {len(rows)} rows leaves nothing for {name}")
+                    raise ConfigError(
+                        f"train_split={train_split} of {len(rows)} rows leaves nothing for {name}",
+                        code="split-leaves-nothing",
+                        set=name,
+                        value=train_split,
+                        rows=len(rows),
+                    )
         return _silos(cls, datasilo, [(train, None, test) for train, test in halves], seed)
 
 
@@ -184,24 +190,43 @@ def check_cross_validation(sets: Sequence[str], n_splits: int, n_inner_splits: i
     """Raises ConfigError on arguments that no data can be cross-validated with."""
     _check_sets(sets)
     if n_inner_splits is not None and n_inner_splits < _FEWEST_SPLITS:
-        raise NestedSplitsError(f"n_inner_splits must be at least {_FEWEST_SPLITS}, not {n_inner_splits}")
+        raise NestedSplitsError(
+            f"n_inner_splits must be at least {_FEWEST_SPLITS}, not {n_inner_splits}",
+            code="too-few-inner-splits",
+            option="n_inner_splits",
+            value=n_inner_splits,
+        )
     if n_splits < _FEWEST_SPLITS:
-        raise ConfigError(f"n_splits must be at least {_FEWEST_SPLITS}, not {n_splits}; one split is a hold-out")
+        raise ConfigError(
+            f"n_splits must be at least {_FEWEST_SPLITS}, not {n_splits}; one split is a hold-out",
+            code="invalid-value",
+            option="n_splits",
+            value=n_splits,
+        )
 
 
 def check_holdout(sets: Sequence[str], n_splits: int, train_split: float) -> None:
     """Raises ConfigError on arguments that no data can be split by."""
     _check_sets(sets)
     if n_splits < 1:
-        raise ConfigError(f"n_splits must be at least 1, not {n_splits}")
+        raise ConfigError(
+            f"n_splits must be at least 1, not {n_splits}", code="invalid-value", option="n_splits", value=n_splits
+        )
     if not 0.0 < train_split < 1.0:
-        raise ConfigError(f"train_split is a share between 0 and 1, not {train_split}")
+        raise ConfigError(
+            f"train_split is a share between 0 and 1, not {train_split}",
+            code="invalid-value",
+            option="train_split",
+            value=train_split,
+        )
 
 
 def _check_sets(sets: Sequence[str]) -> None:
     unknown = [name for name in _names(sets) if name not in SETS]
     if unknown:
-        raise ConfigError(f'no data set "{unknown[0]}"; there are {", ".join(SETS)}')
+        raise ConfigError(
+            f'no data set "{unknown[0]}"; there are {", ".join(SETS)}', code="unknown-set", value=unknown[0]
+        )
 
 
 def _names(sets: Sequence[str]) -> list[str]:
@@ -214,7 +239,12 @@ def _folds(
     """The rest and the tested part of each fold."""
     units = Units.of(rows)
     if len(units) < n_splits:
-        raise ConfigError(f"n_splits={n_splits} needs a source row for each fold, and there are {len(units)}")
+        raise ConfigError(
+            f"n_splits={n_splits} needs a source row for each fold, and there are {len(units)}",
+            code="more-folds-than-rows",
+            value=n_splits,
+            rows=len(units),
+        )
     order = draws(units.hashes, seed) if shuffle else np.arange(len(units))
     strata = label_strata.label_columns(units, silo.processor.tasks, n_parts=n_splits) if stratify else None
     fold_of_unit = deal(order, [1 / n_splits] * n_splits, strata)
@@ -248,8 +278,7 @@ def _silos(kind: type[F], silo: DataSilo, parts: Sequence[_Parts], seed: int) ->
         try:
             made.append(kind(silo, train, dev, test, fold=number, seed=seed_of(seed, number)))
         except FarmRayError as error:
-            told = f"fold {number} of {len(parts)}: {error}"
-            raise type(error)(told, **{**error.facts, "fold": number}) from None
+            raise error.reworded(f"fold {number} of {len(parts)}: {error}", fold=number) from None
     return made
 
 
@@ -258,9 +287,15 @@ def _all_rows(silo: DataSilo, sets: Sequence[str]) -> FeatureSet:
     names = _names(sets)
     filled = [rows for rows in (silo.data[name] for name in SETS if name in names) if rows is not None]
     if not filled:
-        raise ConfigError(f"the silo has no rows in sets={names}; load its data first, or name other sets")
+        raise ConfigError(
+            f"the silo has no rows in sets={names}; load its data first, or name other sets",
+            code="no-rows-loaded",
+            value=names,
+        )
     if not all(rows.loaded for rows in filled):
-        raise ConfigError("a stream has no folds, as its rows are not known; make them of a DataSilo")
+        raise ConfigError(
+            "a stream has no folds, as its rows are not known; make them of a DataSilo", code="stream-has-no-folds"
+        )
     return pool(filled)
 
 
@@ -268,18 +303,32 @@ def _refuse_question_answering(silo: DataSilo) -> None:
     classes = {kind.__name__ for kind in type(silo.processor).__mro__}
     types = {task.get("task_type") for task in silo.processor.tasks.values()}
     if classes & _QUESTION_ANSWERING or "question_answering" in types:
-        raise ConfigError("question answering has no cross-validation and no hold-out yet; split its files yourself")
+        raise ConfigError(
+            "question answering has no cross-validation and no hold-out yet; split its files yourself",
+            code="not-available-yet",
+            value="question_answering",
+        )
 
 
 def _seed(random_state: int | None, silo: DataSilo) -> int:
     if random_state is None:
         return silo.seed
     if isinstance(random_state, bool) or not isinstance(random_state, Integral):
-        raise ConfigError(f"random_state is a whole number or None, not {random_state!r}")
+        raise ConfigError(
+            f"random_state is a whole number or None, not {random_state!r}",
+            code="invalid-value",
+            option="random_state",
+            value=random_state,
+        )
     return int(random_state)
 
 
 def _flag(stratification: object) -> bool:
     if not isinstance(stratification, bool):
-        raise ConfigError(f"stratification is True or False, not {stratification!r}")
+        raise ConfigError(
+            f"stratification is True or False, not {stratification!r}",
+            code="invalid-value",
+            option="stratification",
+            value=stratification,
+        )
     return stratification

@@ -53,7 +53,9 @@ def estimated_rows(
     if rows == 0:
         first = f": {sampler.first_problem}" if sampler.first_problem else ""
         raise DataProblemError(
-            f"{storage.redacted(ranges[0].file)} gives no rows: it holds no usable text where it was looked at{first}"
+            f"{storage.redacted(ranges[0].file)} gives no rows: it holds no usable text where it was looked at{first}",
+            code="no-usable-text",
+            file=storage.redacted(ranges[0].file),
         )
     return max(1, round(rows / weight * len(ranges)))
 

@@ -51,7 +51,9 @@ class Prefetched(Generic[T]):
             self.close()
             raise ClusterError(
                 f"no training data came for {self._patience_s:g} seconds: the tasks that read it hang, or the cluster "
-                "has no room for them; what is written goes on with --resume auto"
+                "has no room for them; what is written goes on with --resume auto",
+                code="no-data-came",
+                value=self._patience_s,
             ) from None
         if is_last:
             self._ended = True

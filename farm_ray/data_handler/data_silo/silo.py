@@ -152,7 +152,11 @@ class DataSilo(BaseSilo):
     def _strata(self, units: Units, share: float) -> Strata:
         columns = label_strata.label_columns(units, self.processor.tasks, n_parts=round(1 / share))
         if columns is None:
-            raise ConfigError("dev_stratification needs labels, and the tasks have none; set it to false")
+            raise ConfigError(
+                "dev_stratification needs labels, and the tasks have none; set it to false",
+                code="no-labels-to-stratify",
+                option="dev_stratification",
+            )
         return columns
 
     @property
@@ -190,12 +194,22 @@ class DataSilo(BaseSilo):
             ConfigError: When there is no such task or no labels of it, or its labels are numbers.
         """
         if source not in {"train", "all"}:
-            raise ConfigError(f'source must be "train" or "all", not "{source}"')
+            raise ConfigError(
+                f'source must be "train" or "all", not "{source}"', code="invalid-value", option="source", value=source
+            )
         task = statistics.task_of(self.processor.tasks, task_name)
         if not task.labels.classes:
-            raise ConfigError(f'the labels of task "{task_name}" are numbers; only classes can be weighed')
+            raise ConfigError(
+                f'the labels of task "{task_name}" are numbers; only classes can be weighed',
+                code="no-classes",
+                task=task_name,
+            )
         sets = [self.data["train"]] if source == "train" else list(self.data.values())
         counts = [task.labels.counts(rows, task) for rows in sets if rows is not None]
         if not counts:
-            raise ConfigError("class weights are computed from labels, and no train set is loaded")
+            raise ConfigError(
+                "class weights are computed from labels, and no train set is loaded",
+                code="no-rows-loaded",
+                value=source,
+            )
         return statistics.class_weights(np.sum(counts, axis=0))

@@ -87,16 +87,16 @@ def _check_unchanged(split: Split) -> None:
     raise DataProblemError(
         f"{name} has changed since the run began (ETag or time of change and size were {split.stamp}, are {found}): "
         "start from scratch",
+        code="file-changed",
         file=name,
         value=found,
-        changed=True,
     )
 
 
 def _ends_the_run(error: DataProblemError) -> bool:
     """Whether other splits would not fare better, or the same split would another time."""
     facts = error.facts
-    return bool(facts.get("transient") or facts.get("changed") or facts.get("status") in {401, 403})
+    return error.code == "file-changed" or bool(facts.get("transient") or facts.get("status") in {401, 403})
 
 
 def _in_place_of_the_rest(processor: Processor, split: Split, error: DataProblemError) -> pa.Table:

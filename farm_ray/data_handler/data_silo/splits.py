@@ -39,7 +39,10 @@ def split_rows(
     if not 0 < wanted < rows:
         raise ConfigError(
             f"dev_split={share} of {rows} rows leaves {wanted} for dev and {rows - wanted} for train; "
-            "choose another dev_split or give a dev_filename"
+            "choose another dev_split or give a dev_filename",
+            code="split-leaves-nothing",
+            value=share,
+            rows=rows,
         )
     draws = random_bits(seed, 0, row_hashes, stream=_SPLIT_STREAM)
     gone = np.zeros(rows, np.bool_)

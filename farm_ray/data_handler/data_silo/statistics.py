@@ -65,7 +65,10 @@ def check_label_variety(train: FeatureSet, tasks: Tasks) -> None:
         if same is not None:
             what, need = same
             raise DataProblemError(
-                f'task {name}: all {len(train)} training rows have {what} in column "{task.column}"; {need}', task=name
+                f'task {name}: all {len(train)} training rows have {what} in column "{task.column}"; {need}',
+                code="single-label",
+                column=task.column,
+                task=name,
             )
 
 
@@ -103,5 +106,5 @@ def _has_labels(rows: FeatureSet | None, task: Task) -> TypeGuard[FeatureSet]:
 def task_of(tasks: Tasks, name: str) -> Task:
     """The task with this name; ConfigError names those there are."""
     if name not in tasks:
-        raise ConfigError(f'no task "{name}"; the processor has: {", ".join(tasks)}')
+        raise ConfigError(f'no task "{name}"; the processor has: {", ".join(tasks)}', code="unknown-task", value=name)
     return tasks[name]

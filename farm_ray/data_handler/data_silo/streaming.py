@@ -104,18 +104,23 @@ class StreamingDataSilo(BaseSilo):
     ) -> None:
         """Plans the train set and fills the others, from these dicts or from the processor's files."""
         if train_dicts is not None:
-            raise ConfigError("a stream is read from files; a DataSilo takes train_dicts")
+            raise ConfigError("a stream is read from files; a DataSilo takes train_dicts", code="stream-needs-files")
         processor = self.processor
         if processor.dev_split and not processor.dev_filename and dev_dicts is None:
             raise ConfigError(
-                f"dev_split={processor.dev_split} cannot be taken from a stream; give a dev_filename, or dev_split=0"
+                f"dev_split={processor.dev_split} cannot be taken from a stream; give a dev_filename, or dev_split=0",
+                code="stream-has-no-split",
+                option="dev_split",
+                value=processor.dev_split,
             )
         given = given_sets(dev_dicts=dev_dicts, test_dicts=test_dicts)
         self._forget_problems()
         files = input_files(processor, [name for name in SETS if given.get(name) is None])
         processor.check_ready_for_training(input_path(processor, "train"))
         if "train" not in files:
-            raise ConfigError("a StreamingDataSilo needs a train_filename")
+            raise ConfigError(
+                "a StreamingDataSilo needs a train_filename", code="missing-option", option="train_filename"
+            )
         files = {name: filled_files(found, processor.read) for name, found in files.items()}
         self.processor = processor.fitted_on(self._loading().training_rows(None, files["train"]))
         loading = self._loading()
@@ -134,7 +139,9 @@ class StreamingDataSilo(BaseSilo):
         filled = [file for file in files if sizes[file] != 0]
         if not filled:
             shown = ", ".join(storage.redacted(file) for file in files[:3])
-            raise DataProblemError(f"{shown}: the train set is empty; give files with text", file=shown)
+            raise DataProblemError(
+                f"{shown}: the train set is empty; give files with text", code="no-rows", set="train", file=shown
+            )
         stamps = {file: storage.change_stamp(file) for file in filled}
         # To start Ray would take longer than most looks.
         on_ray = cluster.is_connected() and worth_ray(filled, max_processes=self.max_processes)
@@ -193,7 +200,9 @@ class StreamingDataSilo(BaseSilo):
         """
         raise ConfigError(
             f'class weights of "{task_name}" ({source}) cannot be counted on a stream; give them as numbers, or count '
-            "them with a DataSilo over a sample"
+            "them with a DataSilo over a sample",
+            code="stream-has-no-counts",
+            task=task_name,
         )
 
 

@@ -60,7 +60,8 @@ class InMemoryFeed:
             told = ", ".join(f"rank {rank} {value:016x}" for rank, value in enumerate(fingerprints))
             raise ClusterError(
                 f"the ranks did not get the same training rows in the same order (fingerprints: {told}); "
-                "start again, or train with num_workers=0, which moves no rows"
+                "start again, or train with num_workers=0, which moves no rows",
+                code="ranks-disagree",
             )
 
     def read_ahead(self, position: Position) -> None:

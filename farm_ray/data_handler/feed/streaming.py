@@ -137,7 +137,7 @@ class StreamFeed:
         if error is not None:
             raise error
         if failed:
-            raise ClusterError("another worker could not go on; see its message")
+            raise ClusterError("another worker could not go on; see its message", code="another-worker-failed")
         if found.too_many(int(bad)):
             found.refuse(self._problem_tables())
         return int(rows), sum(int(piece) << (_PART_BITS * place) for place, piece in enumerate(sums)) % (1 << 64)

@@ -84,7 +84,7 @@ def _usual_width(file: TableFile, how: ConllFormat) -> int:
     rows = rows or with_sign
     if not rows:
         if bad:
-            raise file.error(f"has no readable line: the first {bad.reason}")
+            raise file.error(f"has no readable line: the first {bad.reason}", code="no-readable-row")
         raise file.empty("has no rows; give a file with sentences")
     widths = [len(_cells(row, how)) for row in rows]
     width = Counter(widths).most_common(1)[0][0]
@@ -103,7 +103,9 @@ def _check_columns(file: TableFile, how: ConllFormat, width: int, row: str) -> N
         way_out = f"give delimiter={inside[0]!r}" if inside else f"check the delimiter and {missing[0]}"
         raise file.error(
             f"has {_counted(width)} with delimiter={how.delimiter!r}, so there is none for {missing[0]}; "
-            f'its rows look like "{shorten(row)}": {way_out}'
+            f'its rows look like "{shorten(row)}": {way_out}',
+            code="missing-column",
+            column=missing[0],
         )
 
 
@@ -114,7 +116,9 @@ def _check_tokens(file: TableFile, how: ConllFormat, rows: Sequence[str]) -> Non
         tables = "" if how.tag_columns else ', or name the column of the texts in a table: text_column_name="text"'
         raise file.error(
             f"is to hold one word a line, and most of its rows have several with delimiter={how.delimiter!r}, such as "
-            f'"{shorten(spaced[0])}"; check the delimiter{tables}'
+            f'"{shorten(spaced[0])}"; check the delimiter{tables}',
+            code="several-words-a-line",
+            value=spaced[0],
         )
 
 

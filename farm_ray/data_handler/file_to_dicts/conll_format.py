@@ -34,10 +34,20 @@ class ConllFormat:
 
     def __post_init__(self) -> None:
         if len(self.delimiter) != 1 or self.delimiter in "\r\n\0":
-            raise ConfigError(f"delimiter must be one character, not {self.delimiter!r}")
+            raise ConfigError(
+                f"delimiter must be one character, not {self.delimiter!r}",
+                code="invalid-value",
+                option="delimiter",
+                value=self.delimiter,
+            )
         for name, column in (("token_column", self.token_column), *self.tag_columns.items()):
             if isinstance(column, bool) or not isinstance(column, int):
-                raise ConfigError(f"{name}: a column is a whole number, from 0, or -1 for the last, not {column!r}")
+                raise ConfigError(
+                    f"{name}: a column is a whole number, from 0, or -1 for the last, not {column!r}",
+                    code="invalid-value",
+                    option=name,
+                    value=column,
+                )
         check_encoding(self.encoding)
 
     def conversions(self) -> list[Callable[[Sequence[str]], Tags]]:

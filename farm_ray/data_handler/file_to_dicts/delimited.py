@@ -199,7 +199,9 @@ def _column_names(file: TableFile, dialect: Dialect, records: Records) -> list[s
         hint = f"check {' and '.join(asked)}" if asked else "give a file with a header and at least one row"
         raise file.empty(f"{told}; {hint}")
     if isinstance(row, Problem):
-        raise DataProblemError(f"the header cannot be read: {row.message}", file=row.file, row=row.line)
+        raise DataProblemError(
+            f"the header cannot be read: {row.message}", code="unreadable-header", file=row.file, row=row.line
+        )
     return [name.strip() for name in row]
 
 
@@ -212,7 +214,11 @@ def _places(file: TableFile, dialect: Dialect, names: Sequence[str]) -> list[int
         raise file.missing_error(missing, [name for name in names if name], _header_hint(dialect, names))
     twice = file.columns_there_twice(names)
     if twice:
-        raise file.error(f'names the column "{shorten(twice[0])}" twice in its header; give each a name of its own')
+        raise file.error(
+            f'names the column "{shorten(twice[0])}" twice in its header; give each a name of its own',
+            code="column-there-twice",
+            column=twice[0],
+        )
     return [names.index(name) if names.count(name) == 1 else None for name in file.columns]
 
 

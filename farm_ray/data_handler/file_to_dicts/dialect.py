@@ -26,13 +26,28 @@ class Dialect:
 
     def __post_init__(self) -> None:
         if not isinstance(self.delimiter, str) or len(self.delimiter) != 1 or self.delimiter in "\r\n\0":
-            raise ConfigError(f"delimiter must be one character, not {self.delimiter!r}")
+            raise ConfigError(
+                f"delimiter must be one character, not {self.delimiter!r}",
+                code="invalid-value",
+                option="delimiter",
+                value=self.delimiter,
+            )
         if self.quote_char is not None and (len(self.quote_char) != 1 or self.quote_char in f"\r\n\0{self.delimiter}"):
             hint = "one character other than the delimiter; quote_char=None switches quoting off"
-            raise ConfigError(f"quote_char must not be {self.quote_char!r} but {hint}")
+            raise ConfigError(
+                f"quote_char must not be {self.quote_char!r} but {hint}",
+                code="invalid-value",
+                option="quote_char",
+                value=self.quote_char,
+            )
         for name, value in (("skiprows", self.skiprows), ("header", self.header)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-                raise ConfigError(f"{name} must be a number from 0, or None, not {value!r}")
+                raise ConfigError(
+                    f"{name} must be a number from 0, or None, not {value!r}",
+                    code="invalid-value",
+                    option=name,
+                    value=value,
+                )
         check_encoding(self.encoding)
 
     def reader_options(self) -> dict[str, Any]:

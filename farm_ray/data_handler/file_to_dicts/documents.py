@@ -361,7 +361,7 @@ class _Lines:
                 raise
             byte = self.end + self._held_bytes
             told = f"{error} (its text could be read up to byte {byte:,})"
-            self.error = DataProblemError(told, **{**error.facts, "byte": byte})
+            self.error = error.reworded(told, byte=byte)
             return b""
 
     def _take(self, rest: bytes) -> None:

@@ -25,12 +25,12 @@ _LOOKS_AT_ONCE = 16
 
 def no_rows(message: str, file: str) -> DataProblemError:
     """The error for a file without rows."""
-    return DataProblemError(message, file=file, empty=True)
+    return DataProblemError(message, code="empty-file", file=file)
 
 
 def has_no_rows(error: DataProblemError) -> bool:
     """Whether the error says that a file holds no rows, and is sound otherwise."""
-    return bool(error.facts.get("empty"))
+    return error.code == "empty-file"
 
 
 def tables_of_all(files: Iterable[Iterator[pa.Table]]) -> Iterator[pa.Table]:

@@ -40,9 +40,17 @@ def check_encoding(encoding: str) -> None:
         # Codecs of domain names cannot show what is wrong with a line.
         b"\n".decode(encoding, "replace")
     except (LookupError, ValueError):
-        raise ConfigError(f'encoding "{encoding}" is not known; usual ones are utf-8, latin-1, cp1252') from None
+        raise ConfigError(
+            f'encoding "{encoding}" is not known; usual ones are utf-8, latin-1, cp1252',
+            code="unknown-encoding",
+            value=encoding,
+        ) from None
     if not one_byte:
-        raise ConfigError(f'encoding "{encoding}" cannot be read line by line; write the file as utf-8')
+        raise ConfigError(
+            f'encoding "{encoding}" cannot be read line by line; write the file as utf-8',
+            code="encoding-without-lines",
+            value=encoding,
+        )
 
 
 def plain_name(encoding: str) -> str:

@@ -47,7 +47,7 @@ def read_jsonl(file: str | Path, proxies: Mapping[str, str] | None = None) -> li
     objects: list[dict[str, Any]] = []
     for _, item in json_items(source):
         if isinstance(item, Problem):
-            raise DataProblemError(item.message, file=item.file, row=item.line)
+            raise DataProblemError(item.message, code="unreadable-line", file=item.file, row=item.line)
         objects.append(item)
     return objects
 
@@ -207,16 +207,24 @@ def _object(file: TableFile, number: int, value: Any) -> dict[str, Any] | Proble
 def _list_items(file: TableFile, opened: BinaryIO, encoding: str) -> Iterator[Item]:
     content = opened.read(LONGEST_LIST + 1)
     if len(content) > LONGEST_LIST:
-        raise file.error(f"is one list of more than {LONGEST_LIST:,} bytes; write one object per line (.jsonl)")
+        raise file.error(
+            f"is one list of more than {LONGEST_LIST:,} bytes; write one object per line (.jsonl)", code="list-too-long"
+        )
     try:
         values = json.loads(content.decode("utf-8-sig" if plain_name(encoding) == UTF8 else encoding))
     except UnicodeDecodeError as error:
         told = f"is not {encoding}: {error.reason} at byte {error.start + 1}"
-        raise file.error(f"{told}; {encoding_hint(encoding)}") from None
+        raise file.error(f"{told}; {encoding_hint(encoding)}", code="wrong-encoding", value=encoding) from None
     except json.JSONDecodeError as error:
         where = f"in line {error.lineno} at character {error.colno}: {shorten(error.msg)}"
-        raise file.error(f"is not valid JSON {where}; fix it, or write one object per line (.jsonl)") from None
+        raise file.error(
+            f"is not valid JSON {where}; fix it, or write one object per line (.jsonl)",
+            code="malformed-json",
+            row=error.lineno,
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise file.error(f"is not valid JSON{_why(error)}; write one object per line (.jsonl)") from None
+        raise file.error(
+            f"is not valid JSON{_why(error)}; write one object per line (.jsonl)", code="malformed-json"
+        ) from None
     for number, value in enumerate(values, 1):
         yield number, _object(file, number, value)

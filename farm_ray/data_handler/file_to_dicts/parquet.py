@@ -86,7 +86,7 @@ def _explained(file: TableFile) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         told = shorten(" ".join(str(error).split()))
-        raise file.error(f"cannot be read as Parquet: {told}; write it again") from None
+        raise file.error(f"cannot be read as Parquet: {told}; write it again", code="damaged-parquet") from None
 
 
 def _wanted(file: TableFile, schema: pa.Schema) -> list[str]:
@@ -96,12 +96,18 @@ def _wanted(file: TableFile, schema: pa.Schema) -> list[str]:
         raise file.missing_error(missing, there)
     twice = file.columns_there_twice(there)
     if twice:
-        raise file.error(f'has the column "{shorten(twice[0])}" twice; give each column a name of its own')
+        raise file.error(
+            f'has the column "{shorten(twice[0])}" twice; give each column a name of its own',
+            code="column-there-twice",
+            column=twice[0],
+        )
     for name in pickled_columns(schema):
         if name in file.columns:
             raise file.error(
                 f'has pickled Python objects in the column "{shorten(name)}", which could run code and are never read; '
-                "write it as text or numbers"
+                "write it as text or numbers",
+                code="pickled-columns",
+                column=name,
             )
     return [name for name in file.columns if there.count(name) == 1]
 

@@ -99,7 +99,7 @@ class Records:
         self._reader = self._new_reader()
         if width is None:
             reason = f"has no readable row in its first {_LOOK_AHEAD} lines; check delimiter and quote_char"
-            raise self._file.error(reason)
+            raise self._file.error(reason, code="no-readable-row")
         return width
 
     def read_into(self, rows: Rows, width: int, places: Sequence[int | None]) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -60,9 +60,9 @@ class TableFile:
         reason = f'holds {found} in the column "{problems.shorten(column)}"; write it as one text'
         return self.problem(row, "not a text", reason, value)
 
-    def error(self, reason: str) -> DataProblemError:
+    def error(self, reason: str, *, code: str, **facts: Any) -> DataProblemError:
         """What is wrong with the whole file; `reason` goes on from its name."""
-        return DataProblemError(f"{redacted(self.uri)} {reason}", file=redacted(self.uri))
+        return DataProblemError(f"{redacted(self.uri)} {reason}", code=code, file=redacted(self.uri), **facts)
 
     def empty(self, reason: str) -> DataProblemError:
         """As `error` for a file without rows, which does no harm among others."""
@@ -85,20 +85,24 @@ class TableFile:
         close = close if close.startswith("; did") else ""
         known = ", ".join(f'"{problems.shorten(name)}"' for name in there[:_MOST_NAMES])
         more = f", ... ({len(there)} in all)" if len(there) > _MOST_NAMES else ""
-        told = self.error(f"has no column {names}; its columns are {known}{more}{hint or close}")
-        # A hint says what else is wrong, so that these columns may be there.
-        told.facts["missing_columns"] = [] if hint or close else list(missing)
-        return told
+        return self.error(
+            f"has no column {names}; its columns are {known}{more}{hint or close}",
+            code="missing-column",
+            column=missing[0],
+            # A hint says what else is wrong, so that these columns may be there.
+            missing_columns=[] if hint or close else missing,
+        )
 
     def missing_by_position(self, missing: Sequence[str], width: int) -> DataProblemError:
         """As `missing_error` for a file whose columns have their positions for names."""
         names = " and ".join(f'"{name}"' for name in missing)
         positions = f"0 to {width - 1}" if width > 1 else "0"
-        told = self.error(
-            f"has no column {names}; with header=None its columns are called by their position, {positions}"
+        return self.error(
+            f"has no column {names}; with header=None its columns are called by their position, {positions}",
+            code="missing-column",
+            column=missing[0],
+            missing_columns=missing,
         )
-        told.facts["missing_columns"] = list(missing)
-        return told
 
 
 @dataclass(slots=True)

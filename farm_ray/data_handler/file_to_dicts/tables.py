@@ -139,7 +139,7 @@ def _read_one(file: TableFile, dialect: Dialect, split: Split | None) -> Iterato
     if suffix == ".parquet":
         return read_parquet(file, split)
     if suffix in _NO_TABLES:
-        raise file.error(f"is {_NO_TABLES[suffix]}; save it as CSV, JSON lines or Parquet")
+        raise file.error(f"is {_NO_TABLES[suffix]}; save it as CSV, JSON lines or Parquet", code="not-a-table")
     return read_delimited(file, dialect, split)
 
 
@@ -147,16 +147,28 @@ def _check(columns: Mapping[str, str], max_samples: int | None, max_field_chars:
     outputs = list(columns.values())
     for name in outputs:
         if name in ("id", problems.COLUMN) or outputs.count(name) > 1:
-            raise ConfigError(f'columns: "{name}" cannot be the name of a wanted column, it is taken; choose another')
+            raise ConfigError(
+                f'columns: "{name}" cannot be the name of a wanted column, it is taken; choose another',
+                code="name-is-taken",
+                option="columns",
+                value=name,
+            )
     if not columns:
-        raise ConfigError("columns is empty; name at least one column of the file")
+        raise ConfigError(
+            "columns is empty; name at least one column of the file", code="missing-option", option="columns"
+        )
     for option, value in {
         "max_samples": max_samples,
         "max_field_chars": max_field_chars,
         "rows_per_table": rows_per_table,
     }.items():
         if value is not None and value < 1:
-            raise ConfigError(f"{option} must be a number from 1, not {value!r}")
+            raise ConfigError(
+                f"{option} must be a number from 1, not {value!r}",
+                code="invalid-value",
+                option=option,
+                value=value,
+            )
 
 
 def row_names(files: Sequence[str]) -> list[str]:

@@ -60,7 +60,10 @@ class StreamOrder:
         if not 1 <= self.lanes <= self.batch_size:
             raise ConfigError(
                 f"lanes={self.lanes} does not fit batch_size={self.batch_size}: a micro-batch takes a row or more from "
-                "each lane; give fewer lanes or a larger batch_size"
+                "each lane; give fewer lanes or a larger batch_size",
+                code="more-lanes-than-rows",
+                option="lanes",
+                value=self.lanes,
             )
 
     def lane_ranges(self, epoch: int, lane: int) -> Positions:
@@ -85,7 +88,10 @@ class StreamOrder:
         if world_size > self.lanes:
             raise ConfigError(
                 f"each of {world_size} workers needs a lane of the stream, and it has lanes={self.lanes}; give fewer "
-                "workers, or more lanes: text files give as many as they hold window_bytes, other files one each"
+                "workers, or more lanes: text files give as many as they hold window_bytes, other files one each",
+                code="more-workers-than-lanes",
+                value=world_size,
+                lanes=self.lanes,
             )
         return list(range(rank, self.lanes, world_size))
 

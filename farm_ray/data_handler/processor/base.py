@@ -157,19 +157,25 @@ class Processor(SampleMethods, abc.ABC):
             train_file: The training file, to look for labels in.
         """
         if not self.tasks:
-            raise ConfigError(self.what_is_missing(train_file))
+            raise ConfigError(self.what_is_missing(train_file), code="no-task")
         check_metrics(self.tasks)
         lacking = lacking_labels(self.tasks)
         if lacking and self._makes_labels_itself():
             raise ConfigError(
                 f'task "{lacking[0]}" has no label_list, and {type(self).__name__} makes its own labels, so that '
-                "the data do not say them; give label_list"
+                "the data do not say them; give label_list",
+                code="labels-not-known",
+                task=lacking[0],
             )
 
     def check_labels_known(self) -> None:
         """Raises ConfigError where labels would have to be taken from training data that are not there."""
         for name in lacking_labels(self.tasks):
-            raise ConfigError(f'task "{name}" has no label_list, and no training data to take it from; give label_list')
+            raise ConfigError(
+                f'task "{name}" has no label_list, and no training data to take it from; give label_list',
+                code="labels-not-known",
+                task=name,
+            )
 
     def what_is_missing(self, train_file: str | None) -> str:  # noqa: ARG002 - for subclasses that look into the file
         """Why there is no task, and a hint."""
@@ -292,7 +298,7 @@ class Processor(SampleMethods, abc.ABC):
         """How batches of this tokenizer are padded."""
         if self.tokenizer.pad_token_id is None:
             hint = 'use a model that has one, or Tokenizer.load(..., pad_token="<pad>")'
-            raise ConfigError(f"the tokenizer has no padding token; {hint}")
+            raise ConfigError(f"the tokenizer has no padding token; {hint}", code="no-padding-token")
         return Padding(
             pad_token_id=self.tokenizer.pad_token_id,
             side=self.tokenizer.padding_side,
@@ -397,7 +403,12 @@ class Processor(SampleMethods, abc.ABC):
         Raises:
             ConfigError: When this class has no way to read for such models.
         """
-        raise ConfigError(f"{cls.__name__} cannot be made for a transformers model ({spec.farm_name}); build it itself")
+        raise ConfigError(
+            f"{cls.__name__} cannot be made for a transformers model ({spec.farm_name}); build it itself",
+            code="processor-not-for-checkpoints",
+            value=cls.__name__,
+            task_type=spec.farm_name,
+        )
 
     @classmethod
     def convert_from_transformers(
@@ -466,5 +477,7 @@ def all_classes() -> dict[str, type[Processor]]:
 def _refuse(processor: Processor, name: str) -> NoReturn:
     raise ConfigError(
         f'cannot change "{name}" of a {type(processor).__name__} that has been handed over; '
-        "set up the processor (add_task too) before building the DataSilo or Inferencer"
+        "set up the processor (add_task too) before building the DataSilo or Inferencer",
+        code="processor-is-frozen",
+        option=name,
     )

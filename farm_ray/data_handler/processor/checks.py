@@ -20,16 +20,29 @@ def check_filenames(**filenames: Any) -> None:
     for name, value in filenames.items():
         if value is not None and not isinstance(value, str | os.PathLike):
             raise ConfigError(
-                f"{name} must be the name of one file, a folder or a pattern such as train-*.tsv, not {value!r}"
+                f"{name} must be the name of one file, a folder or a pattern such as train-*.tsv, not {value!r}",
+                code="invalid-value",
+                option=name,
+                value=value,
             )
 
 
 def check_settings(tokenizer: TokenizerLike, max_seq_len: Any, dev_split: Any, *, pairs: bool) -> None:
     """Raises ConfigError on a missing tokenizer, or numbers out of range."""
     if tokenizer is None or isinstance(tokenizer, str):
-        raise ConfigError(f"tokenizer must be a loaded tokenizer, not {tokenizer!r}; use Tokenizer.load(...)")
+        raise ConfigError(
+            f"tokenizer must be a loaded tokenizer, not {tokenizer!r}; use Tokenizer.load(...)",
+            code="invalid-value",
+            option="tokenizer",
+            value=tokenizer,
+        )
     if isinstance(max_seq_len, bool) or not isinstance(max_seq_len, int) or max_seq_len < 1:
-        raise ConfigError(f"max_seq_len must be a whole number of tokens, 1 or more, not {max_seq_len!r}")
+        raise ConfigError(
+            f"max_seq_len must be a whole number of tokens, 1 or more, not {max_seq_len!r}",
+            code="invalid-value",
+            option="max_seq_len",
+            value=max_seq_len,
+        )
     check_room(tokenizer, max_seq_len, pairs=pairs)
     if max_seq_len > tokenizer.model_max_length:
         logger.warning(
@@ -38,4 +51,9 @@ def check_settings(tokenizer: TokenizerLike, max_seq_len: Any, dev_split: Any, *
             tokenizer.model_max_length,
         )
     if dev_split is not None and (not isinstance(dev_split, int | float) or not 0 <= dev_split < 1):
-        raise ConfigError(f"dev_split must be a share from 0 to below 1, not {dev_split!r}")
+        raise ConfigError(
+            f"dev_split must be a share from 0 to below 1, not {dev_split!r}",
+            code="invalid-value",
+            option="dev_split",
+            value=dev_split,
+        )

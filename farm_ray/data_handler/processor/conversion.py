@@ -55,10 +55,16 @@ def convert_from_transformers(
 def _checked_spec(task_type: str) -> TaskSpec | None:
     """The kind of task; None for embeddings, which have none."""
     if task_type in LATER:
-        raise ConfigError(f'task_type "{task_type}" is not available yet in this version of farm_ray', value=task_type)
+        raise ConfigError(
+            f'task_type "{task_type}" is not available yet in this version of farm_ray',
+            code="not-available-yet",
+            value=task_type,
+        )
     known = [*predicted_names(), EMBEDDINGS]
     if task_type not in known:
-        raise ConfigError(f'unknown task_type "{task_type}"{nearest(task_type, known)}', value=task_type)
+        raise ConfigError(
+            f'unknown task_type "{task_type}"{nearest(task_type, known)}', code="unknown-task-type", value=task_type
+        )
     return spec_of_farm(task_type)
 
 
@@ -66,7 +72,10 @@ def _check_outputs(name_or_path: str, config: Any) -> None:
     if config.num_labels != 1:
         raise ConfigError(
             f'{name_or_path} has {config.num_labels} outputs, and task_type="regression" is for one; '
-            'use task_type="text_classification"'
+            'use task_type="text_classification"',
+            code="too-many-outputs",
+            file=name_or_path,
+            value=config.num_labels,
         )
 
 
@@ -78,4 +87,8 @@ def _model_config(name_or_path: str, revision: str | None) -> Any:
         return AutoConfig.from_pretrained(name_or_path, trust_remote_code=False, **where)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise ConfigError(f"cannot read the model's config.json in {name_or_path} ({reason})") from error
+        raise ConfigError(
+            f"cannot read the model's config.json in {name_or_path} ({reason})",
+            code="cannot-read-config",
+            file=name_or_path,
+        ) from error

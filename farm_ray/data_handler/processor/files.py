@@ -56,16 +56,29 @@ def columns_to_read(tasks: Tasks, text_column_name: str, text_b_column_name: str
     texts = {task.text_column_name or text_column_name for task in tasks.values()} or {text_column_name}
     if len(texts) > 1:
         names = ", ".join(sorted(texts))
-        raise ConfigError(f"the tasks name different text columns ({names}); a row has one text: name the same one")
+        raise ConfigError(
+            f"the tasks name different text columns ({names}); a row has one text: name the same one",
+            code="different-text-columns",
+            value=names,
+        )
     columns: dict[str, list[str]] = {texts.pop(): ["text"]}
     if text_b_column_name in columns:
-        raise ConfigError(f'the column "{text_b_column_name}" cannot be both texts of a pair; name two columns')
+        raise ConfigError(
+            f'the column "{text_b_column_name}" cannot be both texts of a pair; name two columns',
+            code="same-column-twice",
+            value=text_b_column_name,
+        )
     if text_b_column_name is not None:
         columns[text_b_column_name] = [TEXT_B]
     for name, task in tasks.items():
         column = task.label_column_name
         if column is None:
-            raise ConfigError(f'task "{name}" has no label column; give label_column_name to add_task')
+            raise ConfigError(
+                f'task "{name}" has no label column; give label_column_name to add_task',
+                code="missing-option",
+                option="label_column_name",
+                task=name,
+            )
         columns.setdefault(column, []).append(task.label_name)
     return columns
 
@@ -112,7 +125,7 @@ def naming_options(tables: Iterator[T], columns: Mapping[str, str]) -> Iterator[
         if not options:
             raise
         named = " and ".join(f"{option}=NAME" for option in sorted(options, reverse=True))
-        raise DataProblemError(f"{error}; give {named}", **error.facts) from None
+        raise error.reworded(f"{error}; give {named}") from None
 
 
 def _first_given(table: pa.Table, names: list[str]) -> pa.ChunkedArray:

@@ -156,12 +156,27 @@ class BertStyleLMProcessor(Processor):
         check_share(masked_lm_prob)
         if next_sent_pred_style not in _STYLES:
             known = " or ".join(f'"{style}"' for style in _STYLES)
-            raise ConfigError(f"next_sent_pred_style must be {known}, not {next_sent_pred_style!r}")
+            raise ConfigError(
+                f"next_sent_pred_style must be {known}, not {next_sent_pred_style!r}",
+                code="invalid-value",
+                option="next_sent_pred_style",
+                value=next_sent_pred_style,
+            )
         if mask_count_rule not in COUNT_RULES:
             known = " or ".join(f'"{rule}"' for rule in COUNT_RULES)
-            raise ConfigError(f"mask_count_rule must be {known}, not {mask_count_rule!r}")
+            raise ConfigError(
+                f"mask_count_rule must be {known}, not {mask_count_rule!r}",
+                code="invalid-value",
+                option="mask_count_rule",
+                value=mask_count_rule,
+            )
         if max_docs is not None and (isinstance(max_docs, bool) or not isinstance(max_docs, int) or max_docs < 1):
-            raise ConfigError(f"max_docs must be a number of documents, 1 or more, or None, not {max_docs!r}")
+            raise ConfigError(
+                f"max_docs must be a number of documents, 1 or more, or None, not {max_docs!r}",
+                code="invalid-value",
+                option="max_docs",
+                value=max_docs,
+            )
         self.next_sent_pred = next_sent_pred
         self.next_sent_pred_style = next_sent_pred_style
         self.max_docs = max_docs
@@ -429,7 +444,8 @@ def _check_tokenizer(tokenizer: TokenizerLike) -> None:
     if tokenizer.mask_token_id is None:
         raise ConfigError(
             f"{kind} has no mask token, which masked language modelling needs; use a model that has one, or "
-            'Tokenizer.load(..., mask_token="[MASK]") with n_added_tokens=1 for the model'
+            'Tokenizer.load(..., mask_token="[MASK]") with n_added_tokens=1 for the model',
+            code="no-mask-token",
         )
 
 

@@ -16,7 +16,12 @@ def check_metrics(tasks: Tasks) -> None:
 
     for name, task in tasks.items():
         if task.metric is None or task.metric == []:
-            raise ConfigError(f'task "{name}" has no metric; give one, for example "acc" or "f1_macro"')
+            raise ConfigError(
+                f'task "{name}" has no metric; give one, for example "acc" or "f1_macro"',
+                code="missing-option",
+                option="metric",
+                task=name,
+            )
         check_metric(task.metric, task.labels.trial(task.label_list))
 
 
@@ -41,6 +46,9 @@ def _saved(task: str, metric: Any) -> Any:
         label = getattr(metric, "__name__", type(metric).__name__).strip("<>")
         raise ConfigError(
             f'the metric {label} of task "{task}" is a function without a name that can be saved; register it first: '
-            f'farm_ray.evaluation.metrics.register_metrics("{label}", {label})'
+            f'farm_ray.evaluation.metrics.register_metrics("{label}", {label})',
+            code="metric-without-name",
+            task=task,
+            value=label,
         )
     return registered

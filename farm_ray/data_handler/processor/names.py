@@ -34,6 +34,10 @@ def class_named(name: str, known: Mapping[str, type[T]]) -> type[T]:
     if name in known:
         return known[name]
     if name in _OF_FARM:
-        raise ConfigError(f"{name} is not available yet in this version of farm_ray", value=name)
+        raise ConfigError(
+            f"{name} is not available yet in this version of farm_ray", code="not-available-yet", value=name
+        )
     hint = nearest(name, known)
-    raise ConfigError(f'no processor class "{name}"{hint}; import the module that defines it first', value=name)
+    raise ConfigError(
+        f'no processor class "{name}"{hint}; import the module that defines it first', code="unknown-class", value=name
+    )

@@ -153,9 +153,18 @@ class NERProcessor(Processor):
             multithreading_rust=multithreading_rust,
         )
         if window_overlap is not None and not 0 <= window_overlap < max_seq_len:
-            raise ConfigError(f"window_overlap must be a number from 0 to below max_seq_len, not {window_overlap!r}")
+            raise ConfigError(
+                f"window_overlap must be a number from 0 to below max_seq_len, not {window_overlap!r}",
+                code="invalid-value",
+                option="window_overlap",
+                value=window_overlap,
+            )
         if self._converts_labels_itself():
-            raise ConfigError("NERProcessor has no convert_labels; change the tags in file_to_dicts")
+            raise ConfigError(
+                "NERProcessor has no convert_labels; change the tags in file_to_dicts",
+                code="method-never-called",
+                value="convert_labels",
+            )
         self.delimiter = delimiter
         self.token_column = token_column
         self.tag_column = tag_column
@@ -323,7 +332,10 @@ class NERProcessor(Processor):
             if not task.labels.of_words and path:
                 raise ConfigError(
                     f'task "{name}" has labels of whole texts, which {path} cannot hold: it has one token a line; '
-                    "give JSON lines (.jsonl) or Parquet"
+                    "give JSON lines (.jsonl) or Parquet",
+                    code="file-without-words",
+                    file=path,
+                    task=name,
                 )
             column = task.label_column_name or ""
             columns[task.label_name] = int(column) if column.removeprefix("-").isdecimal() else self.tag_column

@@ -65,18 +65,28 @@ def with_reading(processor: Processor, files: Sequence[str], **changes: str | No
 def _check(processor: Processor, given: dict[str, Any]) -> None:
     if "text_b_column_name" in given and processor.text_b_column_name is None:
         value = given["text_b_column_name"]
-        raise ConfigError(f'text_b_column_name="{value}", but this model reads single texts; leave it out', value=value)
+        raise ConfigError(
+            f'text_b_column_name="{value}", but this model reads single texts; leave it out',
+            code="option-without-effect",
+            option="text_b_column_name",
+            value=value,
+        )
     without_effect = sorted(set(given) - set(_settings_of(processor)))
     if without_effect:
         raise ConfigError(
             f"{type(processor).__name__} reads files itself, so {', '.join(without_effect)} would have no effect; "
-            "leave it out"
+            "leave it out",
+            code="option-without-effect",
+            option=without_effect[0],
         )
     if "label_column_name" in given and len(processor.tasks) > 1:
         names = " and ".join(f'"{task.label_column_name}"' for task in processor.tasks.values())
         raise ConfigError(
             f'label_column_name="{given["label_column_name"]}", but this model has several label columns; '
-            f"name them {names} in the file"
+            f"name them {names} in the file",
+            code="one-of-several-columns",
+            option="label_column_name",
+            value=given["label_column_name"],
         )
 
 

@@ -109,7 +109,11 @@ class RegressionProcessor(TextClassificationProcessor):
         )
         scaling = [value for value in (scaler_mean, scaler_scale) if value is not None]
         if len(scaling) == 1:
-            raise ConfigError("scaler_mean and scaler_scale go together: give both, or neither to have them measured")
+            raise ConfigError(
+                "scaler_mean and scaler_scale go together: give both, or neither to have them measured",
+                code="incomplete-options",
+                option="scaler_mean",
+            )
         if metric is not None:
             self.add_task(
                 REGRESSION.own_task_name,

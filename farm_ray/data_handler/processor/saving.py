@@ -60,7 +60,9 @@ def save(processor: Processor, folder: Path) -> None:
     if lacking:
         raise ConfigError(
             f'this processor does not know the labels of task "{lacking[0]}": a data silo takes them from its '
-            "training data for its own processor; save that one: silo.processor.save(...)"
+            "training data for its own processor; save that one: silo.processor.save(...)",
+            code="labels-not-known",
+            task=lacking[0],
         )
     settings = saved_values(processor.generate_config())
     settings |= {"tokenizer": type(processor.tokenizer).__name__, "processor": type(processor).__name__}
@@ -88,14 +90,24 @@ def load_from_dir(
     saved = named_class(str(settings.get("processor")), asked, known)
     kind = always or saved
     if settings.get(_OWN_FEATURES) and not kind.own_row_methods():
-        raise ConfigError(_needs_its_class(folder, str(settings["processor"]), known=saved.own_row_methods() != ()))
+        raise ConfigError(
+            _needs_its_class(folder, str(settings["processor"]), known=saved.own_row_methods() != ()),
+            code="needs-its-class",
+            file=str(folder),
+            value=str(settings["processor"]),
+        )
     tokenizer = Tokenizer.load(str(folder), tokenizer_class=settings.get("tokenizer"))
     taken = _known_settings(kind, saved, settings)
     arguments = arguments_of(kind)
     for name in _BASE_SETTINGS:
         if name not in taken and name in arguments and arguments[name].default is inspect.Parameter.empty:
             file = folder / CONFIG_FILE
-            raise ModelFolderError(f"{file} has no {name}; it is damaged, copy the folder again", file=str(file))
+            raise ModelFolderError(
+                f"{file} has no {name}; it is damaged, copy the folder again",
+                code="missing-entry",
+                value=name,
+                file=str(file),
+            )
     processor = construct(kind, tokenizer, taken)
     tasks = settings.get("tasks") or {}
     processor.tasks = {name: loaded_task(name, _with_type(task, saved)) for name, task in tasks.items()}
@@ -155,10 +167,17 @@ def _settings_of_all(kind: type[Processor]) -> set[str]:
 def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG_FILE
     if not is_file(path):
-        raise ModelFolderError(f"{folder} holds no saved processor: {_way_out(folder)}", file=str(path))
+        raise ModelFolderError(
+            f"{folder} holds no saved processor: {_way_out(folder)}", code="no-processor-there", file=str(path)
+        )
     settings = read_json(path)
     if "processor" not in settings:
-        raise ModelFolderError(f'{path} has no entry "processor"; copy the model folder again', file=str(path))
+        raise ModelFolderError(
+            f'{path} has no entry "processor"; copy the model folder again',
+            code="missing-entry",
+            value="processor",
+            file=str(path),
+        )
     check_saved(SavedProcessor, settings, path)
     return settings
 

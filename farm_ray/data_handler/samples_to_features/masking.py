@@ -54,15 +54,27 @@ class Masking:
     def __post_init__(self) -> None:
         check_share(self.masked_lm_prob)
         if self.count_rule not in COUNT_RULES:
-            raise ConfigError(f"mask_count_rule must be one of {', '.join(COUNT_RULES)}, not {self.count_rule!r}")
+            raise ConfigError(
+                f"mask_count_rule must be one of {', '.join(COUNT_RULES)}, not {self.count_rule!r}",
+                code="invalid-value",
+                option="mask_count_rule",
+                value=self.count_rule,
+            )
         if self.count_rule == "farm" and self.max_seq_len is None:
-            raise ConfigError('the mask count rule "farm" needs max_seq_len')
+            raise ConfigError(
+                'the mask count rule "farm" needs max_seq_len', code="missing-option", option="max_seq_len"
+            )
 
 
 def check_share(masked_lm_prob: object) -> None:
     """Raises ConfigError for a share of masked tokens that are invalid."""
     if not isinstance(masked_lm_prob, int | float) or not 0 < masked_lm_prob < 1:
-        raise ConfigError(f"masked_lm_prob must be a share above 0 and below 1, not {masked_lm_prob!r}")
+        raise ConfigError(
+            f"masked_lm_prob must be a share above 0 and below 1, not {masked_lm_prob!r}",
+            code="invalid-value",
+            option="masked_lm_prob",
+            value=masked_lm_prob,
+        )
 
 
 def farm_limit(rule: CountRule) -> int | None:

@@ -64,7 +64,9 @@ def trained_lm_heads(
         architecture = (getattr(config, "architectures", None) or ["no architecture given"])[0]
         raise ConfigError(
             f'"{name_or_path}" ({architecture}) holds no trained lm head; build AdaptiveModel with LanguageModel.load '
-            "and BertLMHead.load, which starts one afresh"
+            "and BertLMHead.load, which starts one afresh",
+            code="no-trained-head",
+            file=name_or_path,
         )
     next_sentence = _next_sentence_head(kinds[1], name_or_path, config, revision)
     return [head] if next_sentence is None else [head, next_sentence]
@@ -142,7 +144,9 @@ def _layout(config: PreTrainedConfig) -> MaskedLMLayout:
     if config.model_type not in MASKED_LMS:
         raise ConfigError(
             f'transformers has no masked language model of type "{config.model_type}" that can be converted; the types '
-            f"that can are {', '.join(sorted(MASKED_LMS))}"
+            f"that can are {', '.join(sorted(MASKED_LMS))}",
+            code="cannot-be-converted",
+            value=config.model_type,
         )
     return MASKED_LMS[config.model_type](config)
 
@@ -183,7 +187,9 @@ def _check_tied(hf_model: PreTrainedModel, layout: MaskedLMLayout, name_or_path:
     if layout.decoder is not None and not torch.equal(_weight(hf_model, layout.decoder), embeddings.weight):
         raise ConfigError(
             f'"{name_or_path}" predicts tokens with other weights than its word embeddings (tie_word_embeddings is '
-            "off); a BertLMHead shares them, so it cannot take that head"
+            "off); a BertLMHead shares them, so it cannot take that head",
+            code="cannot-be-converted",
+            file=name_or_path,
         )
 
 
@@ -195,7 +201,10 @@ def _check_layers(head: BertLMHead, layout: MaskedLMLayout, config: PreTrainedCo
         raise ConfigError(
             f"transformers' masked language model of type {config.model_type} computes something else than the head of "
             f'task "{head.task_name}", which has {" and ".join(other)}; a head that can be converted is '
-            "BertLMHead.for_language_model(language_model)"
+            "BertLMHead.for_language_model(language_model)",
+            code="cannot-be-converted",
+            value=config.model_type,
+            task=head.task_name,
         )
 
 

@@ -42,31 +42,50 @@ def checked_task(name_or_path: str | Path, config: PreTrainedConfig, task_type: 
     wanted = there if task_type is None else _asked_for(task_type)
     later = task_type if task_type in LATER else _later(config) if wanted is None else None
     if later is not None:
-        raise ConfigError(f'conversion of "{later}" models ({name_or_path}) is not available yet in this version')
+        raise ConfigError(
+            f'conversion of "{later}" models ({name_or_path}) is not available yet in this version',
+            code="not-available-yet",
+            value=later,
+            file=name_or_path,
+        )
     if task_type is None and wanted is None:
         raise ConfigError(
             f'"{name_or_path}" ({architecture_of(config) or "no architecture given"}) has no head; give '
-            'task_type="embeddings", or train a head: LanguageModel.load and TextClassificationHead'
+            'task_type="embeddings", or train a head: LanguageModel.load and TextClassificationHead',
+            code="no-head",
+            file=name_or_path,
         )
     if wanted is None:
         known = [spec.farm_name for spec in all_specs() if spec.transformers is not None]
-        raise ConfigError(f'unknown task_type "{task_type}"{nearest(str(task_type), (*known, EMBEDDINGS))}')
+        raise ConfigError(
+            f'unknown task_type "{task_type}"{nearest(str(task_type), (*known, EMBEDDINGS))}',
+            code="unknown-task-type",
+            value=task_type,
+        )
     if there is None or not _fits(wanted, there, config):
         held = there.farm_name if there else _later(config) or "bare"
         instead = f', or give task_type="{there.farm_name}"' if there else ""
         raise ConfigError(
             f'"{name_or_path}" holds a {held} model ({architecture_of(config)}), no trained {wanted.farm_name} head; '
-            f"build AdaptiveModel with LanguageModel.load and a new head{instead}"
+            f"build AdaptiveModel with LanguageModel.load and a new head{instead}",
+            code="wrong-task-type",
+            value=wanted.farm_name,
+            file=name_or_path,
         )
     if wanted != LANGUAGE_MODELLING and config.model_type not in FAMILIES:
         raise ConfigError(
             f'classifiers of model type "{config.model_type}" cannot be converted; the types that can are '
-            f"{', '.join(sorted(FAMILIES))}"
+            f"{', '.join(sorted(FAMILIES))}",
+            code="cannot-be-converted",
+            value=config.model_type,
         )
     if there == REGRESSION and config.num_labels != 1:
         raise ConfigError(
             f'"{name_or_path}" gives {config.num_labels} numbers per row, and a RegressionHead gives one; '
-            "models of several numbers cannot be converted"
+            "models of several numbers cannot be converted",
+            code="too-many-outputs",
+            value=config.num_labels,
+            file=name_or_path,
         )
     return there if wanted == CLASSIFICATION else wanted
 

@@ -96,7 +96,11 @@ def convert_head(
 def _spec_of(head: PredictionHead) -> TaskSpec:
     spec = spec_of_head(head.model_type)
     if spec is None or spec.transformers is None or spec.transformers.endings[0] not in ARCHITECTURES:
-        raise ConfigError(f'conversion of "{head.model_type}" heads is not available yet in this version')
+        raise ConfigError(
+            f'conversion of "{head.model_type}" heads is not available yet in this version',
+            code="not-available-yet",
+            value=head.model_type,
+        )
     return spec
 
 
@@ -104,7 +108,9 @@ def _family(config: PreTrainedConfig) -> Family:
     if config.model_type not in FAMILIES:
         raise ConfigError(
             f'classifiers of model type "{config.model_type}" cannot be converted; the types that can are '
-            f"{', '.join(sorted(FAMILIES))}"
+            f"{', '.join(sorted(FAMILIES))}",
+            code="cannot-be-converted",
+            value=config.model_type,
         )
     return FAMILIES[config.model_type]
 
@@ -122,7 +128,10 @@ def _has_place(head: ConvertibleHead, architecture: Architecture, config: PreTra
     raise ConfigError(
         f"transformers' token classifier of type {config.model_type} has a layer before the labels, and the head of "
         f'task "{head.task_name}" has none; a head that can be converted is {type(head).__name__}(layer_dims={widths}, '
-        f"{settings})"
+        f"{settings})",
+        code="cannot-be-converted",
+        value=config.model_type,
+        task=head.task_name,
     )
 
 
@@ -151,7 +160,9 @@ def _check_pooling(language_model: LanguageModel, family: Family) -> None:
         raise ConfigError(
             f"this {type(language_model).__name__} pools rows in a way that transformers' classifier does not (from "
             "FARM 0.8, or from a model for tokens?), so no transformers model gives equal predictions; train it again "
-            "from the pretrained model"
+            "from the pretrained model",
+            code="cannot-be-converted",
+            value=type(language_model).__name__,
         )
 
 

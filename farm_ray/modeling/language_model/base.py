@@ -123,7 +123,11 @@ class LanguageModel(nn.Module):
                 more tokens than `vocab_size`.
         """
         if cls.model_type is not None and cls.model_type != model_type:
-            raise ConfigError(f'a {cls.__name__} is of type "{cls.model_type}", not "{model_type}"; take LanguageModel')
+            raise ConfigError(
+                f'a {cls.__name__} is of type "{cls.model_type}", not "{model_type}"; take LanguageModel',
+                code="wrong-model-type",
+                value=model_type,
+            )
         return fresh_language_model(
             LanguageModel, model_type, vocab_size, tokenizer=tokenizer, language=language, settings=settings
         )
@@ -196,7 +200,11 @@ class LanguageModel(nn.Module):
             # In a process that got the model pickled, transformers knows its layers once it has built such a model.
             with torch.device("meta"):
                 type(self.model)(self.model.config)
-        raise ConfigError(f"{self.model.config.model_type} gives no layers but the last; take extraction_layer=-1")
+        raise ConfigError(
+            f"{self.model.config.model_type} gives no layers but the last; take extraction_layer=-1",
+            code="no-inner-layers",
+            value=self.model.config.model_type,
+        )
 
     def _encode(
         self,
@@ -223,7 +231,11 @@ class LanguageModel(nn.Module):
         for name in ("dim", "hidden_size", "d_model"):
             if isinstance(getattr(config, name, None), int):
                 return getattr(config, name)
-        raise ConfigError(f"the configuration of {config.model_type} names no width (dim, hidden_size or d_model)")
+        raise ConfigError(
+            f"the configuration of {config.model_type} names no width (dim, hidden_size or d_model)",
+            code="model-without-width",
+            value=config.model_type,
+        )
 
     @property
     def num_layers(self) -> int:
@@ -263,6 +275,8 @@ class LanguageModel(nn.Module):
             raise ConfigError(
                 f"max_seq_len={max_seq_len}, but the model has {positions} positions; "
                 f"give at most max_seq_len={positions}",
+                code="too-many-positions",
+                option="max_seq_len",
                 value=max_seq_len,
             )
 
@@ -282,7 +296,12 @@ class LanguageModel(nn.Module):
         With 0 a run's losses no longer depend on the number of workers beyond float rounding.
         """
         if not 0 <= probability < 1:
-            raise ConfigError(f"a dropout is a share from 0 to below 1, not {probability}")
+            raise ConfigError(
+                f"a dropout is a share from 0 to below 1, not {probability}",
+                code="invalid-value",
+                option="dropout",
+                value=probability,
+            )
         # Models keep it in modules, in plain attributes of their layers, or read it off the configuration.
         for owner in (self.model.config, *self.model.modules()):
             for name, value in list(vars(owner).items()):
@@ -356,7 +375,12 @@ class LanguageModel(nn.Module):
     def _checked(self, layers: int) -> int:
         there = self.separate_layers
         if not 0 <= layers <= there:
-            raise ConfigError(f"layers={layers}, but {self.model.config.model_type} has {there} separate layers")
+            raise ConfigError(
+                f"layers={layers}, but {self.model.config.model_type} has {there} separate layers",
+                code="invalid-value",
+                option="layers",
+                value=layers,
+            )
         return layers
 
     def _train(self, names: Iterable[str], *, train: bool) -> None:

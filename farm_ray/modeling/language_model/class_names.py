@@ -24,7 +24,7 @@ def class_by_name(base: type[LanguageModel], name: str) -> type[LanguageModel]:
     known = imported_subclasses(base)
     if name not in known:
         hint = f"{nearest(name, known)}; import the module that defines a class of your own first"
-        raise ConfigError(f'there is no language model class "{name}"{hint}')
+        raise ConfigError(f'there is no language model class "{name}"{hint}', code="unknown-class", value=name)
     return known[name]
 
 

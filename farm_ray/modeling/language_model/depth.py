@@ -24,7 +24,11 @@ def find_layers(model: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     for path, module in model.named_modules():
         if isinstance(module, nn.ModuleList):
             return path, module
-    raise ConfigError(f"{model.config.model_type} has no list of layers; freeze() without a number works")
+    raise ConfigError(
+        f"{model.config.model_type} has no list of layers; freeze() without a number works",
+        code="model-without-layers",
+        value=model.config.model_type,
+    )
 
 
 def depths(model: PreTrainedModel) -> dict[str, int]:

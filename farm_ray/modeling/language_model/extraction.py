@@ -59,11 +59,16 @@ def checked_extraction(
     if strategy == "s3e":
         raise ConfigError(
             f'extraction_strategy="s3e" is not available yet in this version; there are {", ".join(STRATEGIES)}',
+            code="not-available-yet",
+            option="extraction_strategy",
             value=strategy,
         )
     if strategy is not None and strategy not in STRATEGIES:
         raise ConfigError(
-            f'unknown extraction_strategy "{strategy}"{nearest(str(strategy), STRATEGIES)}', value=strategy
+            f'unknown extraction_strategy "{strategy}"{nearest(str(strategy), STRATEGIES)}',
+            code="invalid-value",
+            option="extraction_strategy",
+            value=strategy,
         )
     given = {name: value for name, value in changes.items() if value is not None}
     how = build(Extraction, {**(extraction or Extraction()).model_dump(), **given}, where="extraction")
@@ -72,6 +77,8 @@ def checked_extraction(
         raise ConfigError(
             f"extraction_layer={how.layer}, but the model has the layers 0 (embeddings) to {layers}, from the end "
             f"-1 to {-layers - 1}",
+            code="invalid-value",
+            option="extraction_layer",
             value=how.layer,
         )
     if how.strategy == "pooled":
@@ -121,12 +128,16 @@ def _check_pooled(language_model: LanguageModel, layer: int) -> None:
         raise PooledLayerError(
             f'extraction_strategy="pooled" reads the last layer only (extraction_layer=-1, not {layer}); for another '
             "layer take cls_token, reduce_mean or reduce_max",
+            code="pooled-reads-last-layer",
+            option="extraction_layer",
             value=layer,
         )
     if not language_model.pooling_is_trained:
         raise ConfigError(
             f'extraction_strategy="pooled": {language_model.name or "the model"} brings no weights for its pooling, so '
             "the vectors would be random; take cls_token or reduce_mean",
+            code="no-trained-pooling",
+            option="extraction_strategy",
             value="pooled",
         )
 

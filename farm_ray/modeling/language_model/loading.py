@@ -289,7 +289,12 @@ def _open_any(
 ) -> tuple[PreTrainedModel, dict[str, Any], Path | str]:
     """Weights in float32, transformers' report on missing ones, and the file they are missing in."""
     if config.is_encoder_decoder:
-        raise ConfigError(f'"{name_or_path}" is a {config.model_type}, an encoder with a decoder; give an encoder')
+        raise ConfigError(
+            f'"{name_or_path}" is a {config.model_type}, an encoder with a decoder; give an encoder',
+            code="not-an-encoder",
+            file=name_or_path,
+            value=config.model_type,
+        )
     options = {"config": config, "dtype": torch.float32, "output_loading_info": True, **options}
     folder = sources.find_folder(name_or_path)
     if folder is None:
@@ -324,7 +329,9 @@ def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[st
     except OSError as error:
         raise hub.hub_error(name, error, out_of_reach) from error
     except Exception as error:
-        raise ModelFolderError(f'the model "{name}" cannot be opened: {reason(error)}') from error
+        raise ModelFolderError(
+            f'the model "{name}" cannot be opened: {reason(error)}', code="cannot-open-model", name=name
+        ) from error
 
 
 def _weights_file(folder: Path) -> Path:
@@ -354,6 +361,7 @@ def _without_foreign_code(config: PreTrainedConfig, name_or_path: str | Path) ->
         raise ModelFolderError(
             f"the config.json of {name_or_path} asks for code from a hub, which is never run: "
             f'take out its attn_implementation "{attention}"',
+            code="foreign-code",
             value=attention,
         )
     for name, value in _USUAL.items():
@@ -363,7 +371,11 @@ def _without_foreign_code(config: PreTrainedConfig, name_or_path: str | Path) ->
 
 def _encoder_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
     if type(config) not in MODEL_MAPPING:
-        raise ConfigError(f'transformers has no encoder for the model type "{config.model_type}"')
+        raise ConfigError(
+            f'transformers has no encoder for the model type "{config.model_type}"',
+            code="unknown-model-type",
+            value=config.model_type,
+        )
     found: Any = MODEL_MAPPING[type(config)]
     return found[0] if isinstance(found, tuple) else found
 

@@ -53,7 +53,9 @@ def attention_inputs(
     if (is_packed(padding_mask) or position_ids is not None) and not can_pack(model):
         raise ConfigError(
             f"a {model.config.model_type} model cannot keep several texts in one row apart; make the rows with "
-            "packing=False"
+            "packing=False",
+            code="packed-rows",
+            value=model.config.model_type,
         )
     inputs: dict[str, Any] = {}
     if padding_mask is not None:

@@ -135,7 +135,9 @@ def activation_by_name(name: str | None) -> nn.Module:
     from transformers.activations import ACT2FN
 
     if name is not None and name not in ACT2FN:
-        raise ConfigError(f"there is no activation {quoted(name)}{nearest(name, ACT2FN)}")
+        raise ConfigError(
+            f"there is no activation {quoted(name)}{nearest(name, ACT2FN)}", code="unknown-activation", value=name
+        )
     return nn.Identity() if name is None else ACT2FN[name]
 
 

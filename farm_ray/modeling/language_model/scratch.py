@@ -46,7 +46,14 @@ def fresh_language_model(
     def build() -> Any:
         return AutoModel.from_config(config, dtype=torch.float32, **pooler_options(config))
 
-    with told(lambda why: ConfigError(f"a {model_type} model cannot be built so: {why}")), quiet_transformers():
+    with (
+        told(
+            lambda why: ConfigError(
+                f"a {model_type} model cannot be built so: {why}", code="impossible-model", value=model_type
+            )
+        ),
+        quiet_transformers(),
+    ):
         check_fits_memory(settings, build)
         model = build()
     pooling = pooling_for(model)
@@ -64,7 +71,10 @@ def _config(
     for name in settings:
         if name not in fields and name not in renamed:
             raise ConfigError(
-                f'a {model_type} configuration has no "{name}"{nearest(name, fields | set(renamed))}', value=name
+                f'a {model_type} configuration has no "{name}"{nearest(name, fields | set(renamed))}',
+                code="unknown-option",
+                option=name,
+                value=name,
             )
     given = {renamed.get(name, name): value for name, value in settings.items()}
     of_tokenizer = {} if tokenizer is None else _special_tokens(tokenizer, vocab_size, fields)
@@ -73,16 +83,24 @@ def _config(
     except (ValueError, TypeError, AttributeError, StrictDataclassError) as error:
         # The field's name stands in the first line, what is wrong with it in the second.
         why = " ".join(line.strip() for line in str(error).splitlines()[:2])
-        raise ConfigError(f"a {model_type} configuration cannot be so: {why}") from error
+        raise ConfigError(
+            f"a {model_type} configuration cannot be so: {why}", code="impossible-model", value=model_type
+        ) from error
     if config.is_encoder_decoder:
-        raise ConfigError(f"a {model_type} is an encoder with a decoder; give an encoder", value=model_type)
+        raise ConfigError(
+            f"a {model_type} is an encoder with a decoder; give an encoder", code="not-an-encoder", value=model_type
+        )
     return config
 
 
 def _config_class(model_type: str) -> Any:
     if model_type in CONFIG_MAPPING and CONFIG_MAPPING[model_type] in MODEL_MAPPING:
         return CONFIG_MAPPING[model_type]
-    raise ConfigError(f'there is no model type "{model_type}"{nearest(model_type, FAMILIES)}', value=model_type)
+    raise ConfigError(
+        f'there is no model type "{model_type}"{nearest(model_type, FAMILIES)}',
+        code="unknown-model-type",
+        value=model_type,
+    )
 
 
 def _special_tokens(tokenizer: TokenizerLike, vocab_size: int, fields: set[str]) -> dict[str, int | None]:
@@ -90,6 +108,9 @@ def _special_tokens(tokenizer: TokenizerLike, vocab_size: int, fields: set[str])
     if len(tokenizer) > vocab_size:
         raise ConfigError(
             f"vocab_size={vocab_size}, but the tokenizer has {len(tokenizer)} tokens; give vocab_size={len(tokenizer)}",
+            code="too-many-tokens",
+            option="vocab_size",
+            tokens=len(tokenizer),
             value=vocab_size,
         )
     return {name: getattr(tokenizer, name) for name in _SPECIAL_TOKENS if name in fields}
@@ -105,6 +126,8 @@ def _drop_foreign_tokens(config: PreTrainedConfig) -> None:
             raise ConfigError(
                 f"the configuration's {name} is {token_id}, outside of vocab_size={config.vocab_size}; give "
                 f"tokenizer=..., or {name}=...",
+                code="token-outside-embeddings",
+                option=name,
                 value=token_id,
             )
         setattr(config, name, None)

@@ -47,6 +47,8 @@ def check_sizes(values: Mapping[str, Any], file: Path, weights_bytes: int) -> No
         raise ModelFolderError(
             f"{file}: {name} is {shown(number)}, and the weights have {weights_bytes:,} bytes; it is damaged or of "
             "another model, copy the folder again",
+            code="impossible-size",
+            name=name,
             file=str(file),
             value=number,
         )
@@ -64,11 +66,18 @@ def check_fits_memory(settings: Mapping[str, Any], build: Callable[[], nn.Module
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for name, number in _impossible(settings, memory):
-        raise ConfigError(f"{name} is {shown(number)}, which no model on this machine can have", value=number)
+        raise ConfigError(
+            f"{name} is {shown(number)}, which no model on this machine can have",
+            code="impossible-model",
+            name=name,
+            value=number,
+        )
     count = _weights_of(build)
     if count * _FLOAT32 > memory:
         raise ConfigError(
-            f"a model of {count:,} weights does not fit this machine's memory of {memory >> 30} GB; give smaller sizes"
+            f"a model of {count:,} weights does not fit this machine's memory of {memory >> 30} GB; give smaller sizes",
+            code="model-too-large",
+            value=count,
         )
 
 
@@ -111,6 +120,8 @@ def check_built(build: Callable[[], nn.Module], file: Path, weights_bytes: int) 
         raise ModelFolderError(
             f"{file} describes a model of {count:,} weights, and the files beside it have {weights_bytes:,} bytes; "
             "it is damaged or of another model, copy the folder again",
+            code="impossible-size",
+            value=count,
             file=str(file),
         )
 

@@ -34,17 +34,23 @@ def find_folder(name_or_path: str | Path) -> Path | None:
             a link in the folder leads out of it.
     """
     if not str(name_or_path).strip():
-        raise ModelFolderError("the model name is empty; give a model folder or a name on the hub")
+        raise ModelFolderError("the model name is empty; give a model folder or a name on the hub", code="empty-name")
     path = storage.local_path(name_or_path)
     if problem := text_problem(str(path)):
-        raise ModelFolderError(f"{problem}; give a model folder or a name on the hub")
+        raise ModelFolderError(
+            f"{problem}; give a model folder or a name on the hub", code="invalid-model-name", value=name_or_path
+        )
     if is_folder(path):
         refuse_links(path)
         return path
     if os.path.exists(path):  # noqa: PTH110 - Path's own fails for names that are too long
-        raise ModelFolderError(f"{path} is a file; give the model folder it is in", path=str(path))
+        raise ModelFolderError(
+            f"{path} is a file; give the model folder it is in", code="model-folder-is-file", path=str(path)
+        )
     if isinstance(name_or_path, Path) or _looks_like_path(str(name_or_path)):
-        raise ModelFolderError(f"there is no model folder {path}; check the path", path=str(path))
+        raise ModelFolderError(
+            f"there is no model folder {path}; check the path", code="no-model-folder", path=str(path)
+        )
     return None
 
 
@@ -61,7 +67,9 @@ def reading(file: Path) -> Iterator[None]:
 
     def tell(why: str) -> ModelFolderError:
         return ModelFolderError(
-            f"{file} cannot be read, it may be damaged or only half copied ({why}); copy it again", file=str(file)
+            f"{file} cannot be read, it may be damaged or only half copied ({why}); copy it again",
+            code="cannot-read-model",
+            file=str(file),
         )
 
     with told(tell):
@@ -71,6 +79,7 @@ def reading(file: Path) -> Iterator[None]:
             raise ModelFolderError(
                 f"{file} holds pickled objects other than tensors, which could run code and are never read; "
                 "save its weights as model.safetensors",
+                code="pickled-objects",
                 file=str(file),
             ) from None
 
@@ -92,7 +101,9 @@ def missing(file: Path, *others: str) -> ModelFolderError:
     instead = f" (or {', '.join(others)})" if others else ""
     listing = f"it holds {', '.join(there[:8])}{' ...' if len(there) > 8 else ''}" if there else "it is empty"  # noqa: PLR2004
     return ModelFolderError(
-        f"the model folder {file.parent} has no {file.name}{instead}; {listing}. Copy the folder again.", file=str(file)
+        f"the model folder {file.parent} has no {file.name}{instead}; {listing}. Copy the folder again.",
+        code="missing-model-file",
+        file=str(file),
     )
 
 
@@ -113,7 +124,9 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
         _refuse_compressed(file)
         tensors = torch.load(file, map_location="cpu", weights_only=True)
     if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
-        raise ModelFolderError(f"{file} holds something other than named tensors", file=str(file))
+        raise ModelFolderError(
+            f"{file} holds something other than named tensors", code="not-named-tensors", file=str(file)
+        )
     return dict(tensors)
 
 
@@ -151,6 +164,7 @@ def check_shards(folder: Path) -> None:
                 raise ModelFolderError(
                     f'{index} names "{shard}", and weights are read from the model folder alone; '
                     "copy the file into it and name it without a path",
+                    code="file-out-of-folder",
                     file=str(index),
                     value=shard,
                 )
@@ -167,6 +181,8 @@ def check_complete(missing_weights: Sequence[str], file: Path | str) -> None:
         raise ModelFolderError(
             f"{file} lacks {len(missing_weights)} weights that the configuration asks for ({shown}"
             f"{', ...' if len(missing_weights) > 3 else ''}); it is half copied or belongs to another model",  # noqa: PLR2004
+            code="missing-weights",
+            value=len(missing_weights),
             file=str(file),
         )
 
@@ -182,5 +198,7 @@ def check_sizes(other_sizes: Sequence[str], file: Path | str) -> None:
         raise ModelFolderError(
             f"{file} holds {len(other_sizes)} weights of another size than the configuration asks for ({shown}"
             f"{', ...' if len(other_sizes) > 3 else ''}); it belongs to another model",  # noqa: PLR2004
+            code="weights-of-other-size",
+            value=len(other_sizes),
             file=str(file),
         )

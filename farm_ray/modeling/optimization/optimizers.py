@@ -65,9 +65,16 @@ class TransformersAdamW(torch.optim.Optimizer):
         correct_bias: bool = False,
     ) -> None:
         if lr < 0 or eps < 0 or weight_decay < 0:
-            raise ConfigError(f"lr={lr}, eps={eps} and weight_decay={weight_decay} must not be negative")
+            raise ConfigError(
+                f"lr={lr}, eps={eps} and weight_decay={weight_decay} must not be negative", code="invalid-value"
+            )
         if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):  # noqa: PLR2004
-            raise ConfigError(f"betas must be two numbers from 0 to below 1, not {betas}")
+            raise ConfigError(
+                f"betas must be two numbers from 0 to below 1, not {betas}",
+                code="invalid-value",
+                option="betas",
+                value=list(betas),
+            )
         defaults = {"lr": lr, "betas": tuple(betas), "eps": eps}
         super().__init__(params, defaults | {"weight_decay": weight_decay, "correct_bias": correct_bias})
 
@@ -96,7 +103,10 @@ class TransformersAdamW(torch.optim.Optimizer):
             if param.grad is None:
                 continue
             if param.grad.is_sparse:
-                raise ConfigError('TransformersAdamW takes no sparse gradients; use {"name": "SGD"} for this model')
+                raise ConfigError(
+                    'TransformersAdamW takes no sparse gradients; use {"name": "SGD"} for this model',
+                    code="sparse-gradients",
+                )
             state = self.state[param]
             if not state:
                 state.update(step=0, exp_avg=torch.zeros_like(param), exp_avg_sq=torch.zeros_like(param))
@@ -118,7 +128,12 @@ class TransformersAdamW(torch.optim.Optimizer):
             eps /= math.sqrt(1 - beta2**step)
         kept = 1 - lr * group["weight_decay"]
         if kept <= 0:
-            raise ConfigError(f"lr={lr} times weight_decay={group['weight_decay']} must be below 1; lower one of them")
+            raise ConfigError(
+                f"lr={lr} times weight_decay={group['weight_decay']} must be below 1; lower one of them",
+                code="invalid-value",
+                option="weight_decay",
+                value=group["weight_decay"],
+            )
         steps = torch.full((), step, dtype=torch.float32, device=params[0].device)
         torch._fused_adamw_(
             params,
@@ -169,7 +184,12 @@ def create_optimizer(
     try:
         return kind(groups, **arguments | {"lr": learning_rate})
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"optimizer_opts for {kind.__name__}: {error}") from None
+        raise ConfigError(
+            f"optimizer_opts for {kind.__name__}: {error}",
+            code="invalid-value",
+            option="optimizer_opts",
+            value=kind.__name__,
+        ) from None
 
 
 def check_optimizer(
@@ -192,21 +212,46 @@ def check_optimizer(
     known = [argument for argument in inspect.signature(kind).parameters if argument != "params"]
     for argument in options:
         if argument not in known:
-            raise ConfigError(f'optimizer {name} has no option "{argument}"{nearest(argument, [*known, *_GROUPING])}')
+            raise ConfigError(
+                f'optimizer {name} has no option "{argument}"{nearest(argument, [*known, *_GROUPING])}',
+                code="unknown-option",
+                option=argument,
+                value=name,
+            )
     _check_grouping(grouping)
     if grouping["no_decay"] and "weight_decay" not in known:
-        raise ConfigError(f"optimizer {name} has no weight decay; leave no_decay out")
+        raise ConfigError(
+            f"optimizer {name} has no weight decay; leave no_decay out",
+            code="option-without-effect",
+            option="no_decay",
+            value=name,
+        )
     return kind, options, grouping
 
 
 def _check_grouping(grouping: Mapping[str, Any]) -> None:
     no_decay, layer_decay, head_lr = (grouping[key] for key in _GROUPING)
     if no_decay is not None and (isinstance(no_decay, str) or not all(isinstance(part, str) for part in no_decay)):
-        raise ConfigError(f'no_decay must be a list of strings such as ["bias", "LayerNorm.weight"], not {no_decay!r}')
+        raise ConfigError(
+            f'no_decay must be a list of strings such as ["bias", "LayerNorm.weight"], not {no_decay!r}',
+            code="invalid-value",
+            option="no_decay",
+            value=no_decay,
+        )
     if layer_decay is not None and not (_is_number(layer_decay) and 0 < layer_decay <= 1):
-        raise ConfigError(f"layer_decay must be a factor above 0 up to 1, for example 0.9, not {layer_decay!r}")
+        raise ConfigError(
+            f"layer_decay must be a factor above 0 up to 1, for example 0.9, not {layer_decay!r}",
+            code="invalid-value",
+            option="layer_decay",
+            value=layer_decay,
+        )
     if head_lr is not None and not (_is_number(head_lr) and 0 <= head_lr < math.inf):
-        raise ConfigError(f"head_lr must be a learning rate, for example 1e-3, not {head_lr!r}")
+        raise ConfigError(
+            f"head_lr must be a learning rate, for example 1e-3, not {head_lr!r}",
+            code="invalid-value",
+            option="head_lr",
+            value=head_lr,
+        )
 
 
 def _is_number(value: Any) -> bool:
@@ -219,9 +264,19 @@ def _optimizer_class(name: str) -> type[torch.optim.Optimizer]:
         if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer) and kind is not torch.optim.Optimizer:
             known.setdefault(attribute, kind)
     if name in _APEX:
-        raise ConfigError(f'{name} belongs to apex, which farm_ray does not use; take {{"name": "{_APEX[name]}"}}')
+        raise ConfigError(
+            f'{name} belongs to apex, which farm_ray does not use; take {{"name": "{_APEX[name]}"}}',
+            code="unsupported-optimizer",
+            value=name,
+        )
     if name in _UNFIT:
-        raise ConfigError(f'optimizer {name} cannot be used: {_UNFIT[name]}; take {{"name": "AdamW"}}')
+        raise ConfigError(
+            f'optimizer {name} cannot be used: {_UNFIT[name]}; take {{"name": "AdamW"}}',
+            code="unsupported-optimizer",
+            value=name,
+        )
     if name not in known:
-        raise ConfigError(f'unknown optimizer "{name}"{nearest(name, set(known) - set(_UNFIT))}')
+        raise ConfigError(
+            f'unknown optimizer "{name}"{nearest(name, set(known) - set(_UNFIT))}', code="unknown-optimizer", value=name
+        )
     return known[name]

@@ -46,7 +46,9 @@ def parameter_groups(
     """
     trained = {name: param for name, param in model.named_parameters() if param.requires_grad}
     if not trained:
-        raise ConfigError("the model has no parameter that trains; unfreeze the language model or add a head")
+        raise ConfigError(
+            "the model has no parameter that trains; unfreeze the language model or add a head", code="nothing-to-train"
+        )
     unused = [part for part in no_decay if not any(part in name for name in trained)]
     if unused:
         warnings.warn(f"no_decay: no parameter's name contains {', '.join(map(repr, unused))}", stacklevel=3)
@@ -75,7 +77,11 @@ def _rates(
     """The learning rate of each parameter, by name."""
     language_model: Any = getattr(model, "language_model", None)
     if language_model is None:
-        raise ConfigError("layer_decay and head_lr are for a model with a language model and heads; leave them out")
+        raise ConfigError(
+            "layer_decay and head_lr are for a model with a language model and heads; leave them out",
+            code="option-without-effect",
+            option="layer_decay",
+        )
     rates = dict.fromkeys(
         (name for name, _ in model.named_parameters()),
         learning_rate if head_learning_rate is None else head_learning_rate,

@@ -106,7 +106,12 @@ def _level(use_amp: str | None) -> str:
     level = _LEVELS.get(use_amp.lower()) if isinstance(use_amp, str) else None
     if level is None:
         known = sorted({*_LEVELS.values(), "O0"})
-        raise ConfigError(f'use_amp="{use_amp}" is unknown{nearest(str(use_amp), known)}')
+        raise ConfigError(
+            f'use_amp="{use_amp}" is unknown{nearest(str(use_amp), known)}',
+            code="invalid-value",
+            option="use_amp",
+            value=use_amp,
+        )
     if level in {"O2", "O3"}:
         _warn(f'use_amp="{level}" trained in pure fp16 with apex; it now means "O1": weights stay float32')
         return "O1"
@@ -126,9 +131,21 @@ def _on_cpu(level: str, device_type: str) -> str:
     if level == "fp32":
         return level
     if device_type != "cpu":
-        raise ConfigError(f'use_amp="{level}" works on cpu and cuda, not on {device_type}; use None')
+        raise ConfigError(
+            f'use_amp="{level}" works on cpu and cuda, not on {device_type}; use None',
+            code="precision-not-for-device",
+            option="use_amp",
+            value=level,
+            device=device_type,
+        )
     if level == "fp16":
-        raise ConfigError('use_amp="fp16" needs a GPU; on a CPU use "bf16", "auto" or None')
+        raise ConfigError(
+            'use_amp="fp16" needs a GPU; on a CPU use "bf16", "auto" or None',
+            code="precision-not-for-device",
+            option="use_amp",
+            value=level,
+            device=device_type,
+        )
     hardware = bfloat16_in_hardware()
     if level == "bf16" and not hardware:
         _warn('use_amp="bf16": this processor only emulates bfloat16, which is slow; "auto" or None run in float32')

@@ -46,9 +46,14 @@ def optimizer_steps(n_batches: int, grad_acc_steps: int, n_epochs: int) -> int:
         ConfigError: When `grad_acc_steps` is below 1 or a count is negative.
     """
     if grad_acc_steps < 1:
-        raise ConfigError(f"grad_acc_steps must be 1 or more, not {grad_acc_steps}")
+        raise ConfigError(
+            f"grad_acc_steps must be 1 or more, not {grad_acc_steps}",
+            code="invalid-value",
+            option="grad_acc_steps",
+            value=grad_acc_steps,
+        )
     if n_batches < 0 or n_epochs < 0:
-        raise ConfigError(f"n_batches={n_batches} and n_epochs={n_epochs} must not be negative")
+        raise ConfigError(f"n_batches={n_batches} and n_epochs={n_epochs} must not be negative", code="invalid-value")
     return -(-n_batches // grad_acc_steps) * n_epochs
 
 
@@ -91,11 +96,18 @@ def get_scheduler(optimizer: torch.optim.Optimizer, opts: Mapping[str, Any]) -> 
     required = [key for key, parameter in parameters.items() if parameter.default is parameter.empty]
     missing = [key for key in required if key not in {"optimizer", *arguments}]
     if missing:
-        raise ConfigError(f"schedule {name} needs {', '.join(missing)}; add it to schedule_opts")
+        raise ConfigError(
+            f"schedule {name} needs {', '.join(missing)}; add it to schedule_opts",
+            code="missing-option",
+            option=missing[0],
+            value=name,
+        )
     try:
         scheduler = function(optimizer, **arguments)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"schedule_opts for {name}: {error}") from None
+        raise ConfigError(
+            f"schedule_opts for {name}: {error}", code="invalid-value", option="schedule_opts", value=name
+        ) from None
     scheduler.opts = {"name": name, **arguments}
     return scheduler
 
@@ -115,10 +127,20 @@ def check_schedule(opts: Mapping[str, Any] | None) -> tuple[Callable[..., Any], 
     known = [key for key in inspect.signature(function).parameters if key != "optimizer"]
     for key in options:
         if key not in known and key not in _FOR_SOME:
-            raise ConfigError(f'schedule {name} has no option "{key}"{nearest(key, [*known, *_FOR_SOME])}')
+            raise ConfigError(
+                f'schedule {name} has no option "{key}"{nearest(key, [*known, *_FOR_SOME])}',
+                code="unknown-option",
+                option=key,
+                value=name,
+            )
     proportion = options.get("warmup_proportion")
     if proportion is not None and not (isinstance(proportion, int | float) and 0 <= proportion <= 1):
-        raise ConfigError(f"warmup_proportion must be a share from 0 to 1, not {proportion!r}")
+        raise ConfigError(
+            f"warmup_proportion must be a share from 0 to 1, not {proportion!r}",
+            code="invalid-value",
+            option="warmup_proportion",
+            value=proportion,
+        )
     return function, {key: value for key, value in options.items() if key in known}
 
 
@@ -132,7 +154,11 @@ def _per_group(optimizer: torch.optim.Optimizer, rate: Any) -> Any:
 def _schedule_function(name: str) -> Callable[..., Any]:
     if name in _NEED_A_METRIC:
         way_out = "use EarlyStopping for that, or a schedule such as LinearWarmup"
-        raise ConfigError(f"schedule {name} needs a metric at every step, and none is there; {way_out}")
+        raise ConfigError(
+            f"schedule {name} needs a metric at every step, and none is there; {way_out}",
+            code="unsupported-schedule",
+            value=name,
+        )
     from transformers import optimization
 
     known: dict[str, Callable[..., Any]] = {
@@ -147,5 +173,5 @@ def _schedule_function(name: str) -> Callable[..., Any]:
     for key in (*_NEED_A_METRIC, *_NOT_BY_OPTIONS, "get_scheduler"):
         known.pop(key, None)
     if name not in known:
-        raise ConfigError(f'unknown schedule "{name}"{nearest(name, known)}')
+        raise ConfigError(f'unknown schedule "{name}"{nearest(name, known)}', code="unknown-schedule", value=name)
     return known[name]

@@ -78,7 +78,12 @@ class PredictionHead(nn.Module, ABC):
         refuse_uncalled(type(self), farm_methods.PREDICTION_HEAD)
         super().__init__()
         if len(layer_dims) < 2:  # noqa: PLR2004
-            raise ConfigError(f"layer_dims={list(layer_dims)} needs an input and an output width, for example [768, 2]")
+            raise ConfigError(
+                f"layer_dims={list(layer_dims)} needs an input and an output width, for example [768, 2]",
+                code="wrong-widths",
+                option="layer_dims",
+                value=list(layer_dims),
+            )
         self.layer_dims = [int(width) for width in layer_dims]
         self.num_labels = self.layer_dims[-1]
         self.task_name = task_name
@@ -137,7 +142,7 @@ class PredictionHead(nn.Module, ABC):
                 head: PredictionHead = kind(**arguments)
             head._take_saved({name: values[name] for name in _CONNECTED if values.get(name) is not None})
         except ConfigError as error:
-            raise ModelFolderError(f"{file}: {error}", file=str(file)) from None
+            raise ModelFolderError(f"{file}: {error}", code="invalid-head-config", file=str(file)) from None
         if load_weights:
             head._load_weights(_weights_file(file), strict=strict)
         return head
@@ -187,11 +192,18 @@ class PredictionHead(nn.Module, ABC):
         if require_labels and task_type is not None and answered is not None and task_type != answered.name:
             raise ConfigError(
                 f'the task "{self.task_name}" is a {task_type}, and {type(self).__name__} answers '
-                f"{answered.name}; {_hint(task_type)}"
+                f"{answered.name}; {_hint(task_type)}",
+                code="head-of-other-task",
+                task=self.task_name,
+                value=task_type,
             )
         labels = task.get("label_list")
         if not labels and require_labels and self.needs_labels:
-            raise ConfigError(f'the task "{self.task_name}" of the processor {self.missing_labels}')
+            raise ConfigError(
+                f'the task "{self.task_name}" of the processor {self.missing_labels}',
+                code="labels-not-known",
+                task=self.task_name,
+            )
         if labels:
             self._take_labels(labels)
         self.metric = task.get("metric", self.metric)
@@ -234,7 +246,12 @@ class PredictionHead(nn.Module, ABC):
         Raises:
             ConfigError: When the head predicts no classes.
         """
-        raise ConfigError(f'the head of task "{self.task_name}" is a {self.model_type}, which has no probabilities')
+        raise ConfigError(
+            f'the head of task "{self.task_name}" is a {self.model_type}, which has no probabilities',
+            code="no-probabilities",
+            task=self.task_name,
+            value=self.model_type,
+        )
 
     def logits_per_row(self, logits: Tensor, **_: Any) -> list[npt.NDArray[np.float32]]:
         """The logits behind each row's answer, float32: [C] per row; [W, C] where each of a row's W words is answered.
@@ -274,7 +291,9 @@ class PredictionHead(nn.Module, ABC):
         if self.label_list is None:
             raise ConfigError(
                 f'the head of task "{self.task_name}" has no label names; call '
-                "model.connect_heads_with_processor(processor.tasks) first"
+                "model.connect_heads_with_processor(processor.tasks) first",
+                code="labels-not-known",
+                task=self.task_name,
             )
         return self.label_list
 
@@ -287,7 +306,10 @@ class PredictionHead(nn.Module, ABC):
         if self.label_tensor_name not in batch:
             raise ConfigError(
                 f'the head of task "{self.task_name}" needs the column "{self.label_tensor_name}" for labels'
-                f"{nearest(self.label_tensor_name, batch)}; connect the head with the processor that made the batch"
+                f"{nearest(self.label_tensor_name, batch)}; connect the head with the processor that made the batch",
+                code="missing-batch-column",
+                column=self.label_tensor_name,
+                task=self.task_name,
             )
         return batch[self.label_tensor_name]
 
@@ -322,7 +344,10 @@ class PredictionHead(nn.Module, ABC):
         if len(names) != self.num_labels:
             raise ConfigError(
                 f'the task "{self.task_name}" has {len(names)} labels ({_shown(names)}), but its head has '
-                f"num_labels={self.num_labels}; build the head with num_labels={len(names)} or fix label_list"
+                f"num_labels={self.num_labels}; build the head with num_labels={len(names)} or fix label_list",
+                code="wrong-number-of-labels",
+                task=self.task_name,
+                value=len(names),
             )
         self._replace_labels(names)
 
@@ -360,7 +385,9 @@ def head_class(name: str) -> type[PredictionHead]:
     known = _all_classes()
     if name not in known:
         hint = f"{nearest(name, known)}; import the module that defines a class of your own first"
-        raise ConfigError(f'there is no prediction head "{name}" in this version{hint}')
+        raise ConfigError(
+            f'there is no prediction head "{name}" in this version{hint}', code="unknown-class", value=name
+        )
     return known[name]
 
 

@@ -68,6 +68,8 @@ class ClassificationHead(ConvertibleHead):
             raise DataProblemError(
                 f'label id {outside[0]} in "{self.label_tensor_name}" is outside of 0 to {len(labels) - 1}, the '
                 f'labels of task "{self.task_name}"; evaluate on labelled rows only',
+                code="no-such-label-id",
+                task=self.task_name,
                 value=outside[0],
             )
         return [labels[label_id] for label_id in label_ids]
@@ -77,7 +79,12 @@ class ClassificationHead(ConvertibleHead):
         if layer_dims is not None:
             dims = list(layer_dims)
             if num_labels is not None and dims[-1] != num_labels:
-                raise ConfigError(f"layer_dims={dims} ends in {dims[-1]} labels, but num_labels={num_labels}; give one")
+                raise ConfigError(
+                    f"layer_dims={dims} ends in {dims[-1]} labels, but num_labels={num_labels}; give one",
+                    code="wrong-widths",
+                    option="layer_dims",
+                    value=dims,
+                )
             return dims
         if num_labels is None:
             raise ValueError(f"{cls.__name__} needs num_labels=..., or layer_dims=[..., number of labels]")
@@ -99,9 +106,19 @@ def _checked(class_weights: Any, num_labels: int) -> list[float] | None:
     if weights.dim() != 1:
         raise ValueError(f"class_weights must be one weight per label, not of shape {list(weights.shape)}")
     if len(weights) != num_labels:
-        raise ConfigError(f"class_weights has {len(weights)} values for {num_labels} labels; give one each")
+        raise ConfigError(
+            f"class_weights has {len(weights)} values for {num_labels} labels; give one each",
+            code="wrong-number-of-weights",
+            option="class_weights",
+            value=len(weights),
+        )
     values = [float(weight) for weight in weights.tolist()]
     wrong = [value for value in values if not (math.isfinite(value) and value >= 0)]
     if wrong:
-        raise ConfigError(f"class_weights holds {wrong[0]}; a weight is 0 or more")
+        raise ConfigError(
+            f"class_weights holds {wrong[0]}; a weight is 0 or more",
+            code="invalid-value",
+            option="class_weights",
+            value=wrong[0],
+        )
     return values

@@ -71,5 +71,10 @@ class ConvertibleHead(PredictionHead):
         config = open_config(name_or_path, revision)
         spec = checked_task(name_or_path, config, cls.model_type)
         if spec.head_type != cls.model_type:
-            raise ConfigError(f'"{name_or_path}" holds a {spec.farm_name} head; take {spec.head}.load')
+            raise ConfigError(
+                f'"{name_or_path}" holds a {spec.farm_name} head; take {spec.head}.load',
+                code="wrong-task-type",
+                value=spec.farm_name,
+                file=name_or_path,
+            )
         return head_of(architecture_for(spec).open(name_or_path, config, revision), spec, cls)

@@ -94,7 +94,12 @@ class BertLMHead(PredictionHead):
         """A new head from [H, V], or [H, width of the word embeddings, V]."""
         hidden_size, *width, vocab_size = layer_dims
         if len(width) >= _TWO_WIDTHS:
-            raise ConfigError(f"layer_dims={list(layer_dims)}: a {cls.__name__} has [hidden_size, vocab_size]")
+            raise ConfigError(
+                f"layer_dims={list(layer_dims)}: a {cls.__name__} has [hidden_size, vocab_size]",
+                code="wrong-widths",
+                option="layer_dims",
+                value=list(layer_dims),
+            )
         return cls(hidden_size, vocab_size, embedding_size=width[0] if width else None, **arguments)
 
     @classmethod
@@ -188,7 +193,9 @@ class BertLMHead(PredictionHead):
         if not self._tied_to:
             raise ConfigError(
                 f'the head of task "{self.task_name}" predicts tokens with the word embeddings of a language model; '
-                "put it into an AdaptiveModel, or call fit_to(language_model)"
+                "put it into an AdaptiveModel, or call fit_to(language_model)",
+                code="head-stands-alone",
+                task=self.task_name,
             )
         return self._tied_to[0].model.get_input_embeddings()
 
@@ -205,7 +212,11 @@ class BertLMHead(PredictionHead):
         if rows < self.vocab_size:
             raise ConfigError(
                 f'the head of task "{self.task_name}" predicts {self.vocab_size} tokens, but the language model has '
-                f"{rows} embeddings; load both from one checkpoint and with the same n_added_tokens"
+                f"{rows} embeddings; load both from one checkpoint and with the same n_added_tokens",
+                code="head-of-other-vocabulary",
+                task=self.task_name,
+                value=self.vocab_size,
+                embeddings=rows,
             )
         if rows > self.vocab_size:
             logger.warning(
@@ -243,7 +254,11 @@ class BertLMHead(PredictionHead):
         if len(weight) != len(self.bias):
             raise ConfigError(
                 f'the head of task "{self.task_name}" predicts {len(self.bias)} tokens, but the language model has '
-                f"{len(weight)} embeddings now; call fit_heads_to_lm() of the model"
+                f"{len(weight)} embeddings now; call fit_heads_to_lm() of the model",
+                code="head-of-other-vocabulary",
+                task=self.task_name,
+                value=len(self.bias),
+                embeddings=len(weight),
             )
         return F.linear(self.LayerNorm(self.transform_act_fn(self.dense(inputs))), weight, self.bias)
 
@@ -309,7 +324,9 @@ class BertLMHead(PredictionHead):
     def _no_answers(self) -> ConfigError:
         return ConfigError(
             f'the head of task "{self.task_name}" trains a language model and has no answers about texts; for vectors '
-            'predict with task_type="embeddings", to fill in [MASK] use convert_to_transformers()'
+            'predict with task_type="embeddings", to fill in [MASK] use convert_to_transformers()',
+            code="head-without-answers",
+            task=self.task_name,
         )
 
     def _predicted(self, batch: Mapping[str, Any]) -> Tensor:
@@ -343,7 +360,10 @@ class BertLMHead(PredictionHead):
         if len(labels) > self.vocab_size:
             raise ConfigError(
                 f'the task "{self.task_name}" has {len(labels)} tokens, but its head predicts {self.vocab_size}; load '
-                f"language model and head with n_added_tokens={len(labels) - self.vocab_size}"
+                f"language model and head with n_added_tokens={len(labels) - self.vocab_size}",
+                code="head-of-other-vocabulary",
+                task=self.task_name,
+                value=len(labels),
             )
 
 

@@ -62,7 +62,12 @@ class MultiLabelTextClassificationHead(ClassificationHead):
     ) -> None:
         super().__init__(layer_dims, num_labels, class_weights, task_name=task_name, activation=activation)
         if not 0 <= pred_threshold <= 1:
-            raise ConfigError(f"pred_threshold is a probability from 0 to 1, not {pred_threshold}")
+            raise ConfigError(
+                f"pred_threshold is a probability from 0 to 1, not {pred_threshold}",
+                code="invalid-value",
+                option="pred_threshold",
+                value=pred_threshold,
+            )
         self.loss_reduction = loss_reduction
         self.pred_threshold = pred_threshold
 
@@ -110,6 +115,8 @@ class MultiLabelTextClassificationHead(ClassificationHead):
             raise DataProblemError(
                 f'"{self.label_tensor_name}" of task "{self.task_name}" holds {outside[0]}, not 0 or 1; evaluate on '
                 "labelled rows only",
+                code="no-such-label-id",
+                task=self.task_name,
                 value=outside[0],
             )
         return gold_BC.int().tolist()
@@ -151,6 +158,9 @@ class MultiLabelTextClassificationHead(ClassificationHead):
             raise ConfigError(
                 f'"{self.label_tensor_name}" has the shape {list(gold_BC.shape)}, and the head of task '
                 f'"{self.task_name}" needs one 0 or 1 for each of its {self.num_labels} labels; is the task of type '
-                "multilabel_classification?"
+                "multilabel_classification?",
+                code="wrong-label-shape",
+                task=self.task_name,
+                value=list(gold_BC.shape),
             )
         return gold_BC

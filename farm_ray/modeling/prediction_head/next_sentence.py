@@ -58,7 +58,11 @@ class NextSentenceHead(TextClassificationHead):
             layer_dims, labels, class_weights, loss_ignore_index, loss_reduction, task_name, activation=activation
         )
         if self.num_labels != _LABELS:
-            raise ConfigError(f"a NextSentenceHead has 2 labels, not {self.num_labels}")
+            raise ConfigError(
+                f"a NextSentenceHead has 2 labels, not {self.num_labels}",
+                code="wrong-number-of-labels",
+                value=self.num_labels,
+            )
         self.label_list = list(NEXT_SENTENCE_LABELS)
 
     @classmethod

@@ -53,7 +53,12 @@ class RegressionHead(ConvertibleHead):
     ) -> None:
         super().__init__(layer_dims, task_name=task_name, activation=activation)
         if self.num_labels != 1:
-            raise ConfigError(f"layer_dims={self.layer_dims} must end in 1: a regression predicts one number per row")
+            raise ConfigError(
+                f"layer_dims={self.layer_dims} must end in 1: a regression predicts one number per row",
+                code="wrong-widths",
+                option="layer_dims",
+                value=list(self.layer_dims),
+            )
 
     @property
     def mean(self) -> float:
@@ -119,6 +124,9 @@ class RegressionHead(ConvertibleHead):
         if not (math.isfinite(mean) and math.isfinite(scale) and scale > 0):
             raise ConfigError(
                 f'the task "{self.task_name}" is a regression, and its label_list must be [mean, scale] of the labels, '
-                f"two numbers with a scale above 0, not {list(labels)}"
+                f"two numbers with a scale above 0, not {list(labels)}",
+                code="wrong-scaling",
+                task=self.task_name,
+                value=list(labels),
             )
         self._replace_labels([mean, scale])

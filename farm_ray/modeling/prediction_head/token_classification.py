@@ -167,7 +167,10 @@ class TokenClassificationHead(ClassificationHead):
         if "initial_mask" not in batch:
             raise ConfigError(
                 f'the head of task "{self.task_name}" needs the column "initial_mask", 1 at the first token of each '
-                "word; a NERProcessor makes it"
+                "word; a NERProcessor makes it",
+                code="missing-batch-column",
+                column="initial_mask",
+                task=self.task_name,
             )
         mask_BT = batch["initial_mask"].bool()
         return list(values[mask_BT].split(mask_BT.sum(dim=1).tolist()))
@@ -189,6 +192,8 @@ def _words_of(text: str, expected: int) -> list[Span]:
     if len(words) != expected:
         raise ConfigError(
             f'the text "{text[:40]}" has {len(words)} words, and there are logits for {expected}; join the windows of '
-            "a text first (logits_per_row gives the words of each)"
+            "a text first (logits_per_row gives the words of each)",
+            code="wrong-number-of-words",
+            value=len(words),
         )
     return [(start, start + len(word)) for word, start in zip(words, starts, strict=True)]

@@ -126,6 +126,8 @@ def check_room(tokenizer: TokenizerLike, max_seq_len: int, *, pairs: bool = Fals
         raise ConfigError(
             f"max_seq_len={max_seq_len} leaves no room for {of_what}: this tokenizer adds {special} special tokens; "
             f"use at least {special + texts}",
+            code="no-room-for-text",
+            option="max_seq_len",
             value=max_seq_len,
         )
 

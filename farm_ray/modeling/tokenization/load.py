@@ -105,13 +105,19 @@ class Tokenizer:
             TypeError: On a setting no tokenizer of this class has.
         """
         if not str(pretrained_model_name_or_path).strip():
-            raise ModelFolderError("the name of the tokenizer is empty; give a model folder or a name on the hub")
+            raise ModelFolderError(
+                "the name of the tokenizer is empty; give a model folder or a name on the hub", code="empty-name"
+            )
         folder = storage.local_path(pretrained_model_name_or_path)
         name = str(folder) if is_folder(folder) else str(pretrained_model_name_or_path)
         if problem := text_problem(name):
-            raise ModelFolderError(f"{problem}; give a model folder or a name on the hub")
+            raise ModelFolderError(
+                f"{problem}; give a model folder or a name on the hub", code="invalid-model-name", value=name
+            )
         if is_folder(folder) and not any(folder.iterdir()):
-            raise ModelFolderError(f"{name} is empty; give a folder with tokenizer.json or vocab.txt", file=name)
+            raise ModelFolderError(
+                f"{name} is empty; give a folder with tokenizer.json or vocab.txt", code="empty-model-folder", file=name
+            )
         settings = {**kwargs} if revision is None else {**kwargs, "revision": revision}
         tokenizer = _load(name, tokenizer_class or _class_of_folder(folder), settings)
         refuse_other_classes(tokenizer, name)
@@ -150,6 +156,7 @@ def _load(name: str, class_name: str | None, settings: dict[str, object]) -> Tok
         return ModelFolderError(
             f"no usable tokenizer in {name}: it needs tokenizer.json, or vocab.txt (or the like) together with "
             f"tokenizer_config.json ({why})",
+            code="no-usable-tokenizer",
             file=name,
         )
 
@@ -173,11 +180,19 @@ def _from_hub(loader: Any, name: str, settings: dict[str, object]) -> TokenizerL
 
 def _class(class_name: str) -> type[PreTrainedTokenizerBase | AutoTokenizer]:
     if class_name == "EmbeddingTokenizer":
-        raise ConfigError("EmbeddingTokenizer is not available yet in this version; use a transformer's tokenizer")
+        raise ConfigError(
+            "EmbeddingTokenizer is not available yet in this version; use a transformer's tokenizer",
+            code="not-available-yet",
+            value=class_name,
+        )
     if (found := find_tokenizer_class(class_name)) is not None:
         return found
     known = [name for name in names_in_transformers() if name.endswith("Tokenizer")]
-    raise ConfigError(f"transformers has no tokenizer class {quoted(class_name)}{nearest(class_name, known)}")
+    raise ConfigError(
+        f"transformers has no tokenizer class {quoted(class_name)}{nearest(class_name, known)}",
+        code="unknown-class",
+        value=class_name,
+    )
 
 
 def _class_of_folder(folder: Path) -> str | None:
@@ -200,7 +215,11 @@ def _farm_config(folder: Path) -> PreTrainedConfig | None:
     model_type = values.get("model_type") or _MODEL_TYPE_BY_FARM_CLASS.get(str(values.get("name")))
     if not model_type:
         return None
-    with told(lambda why: ModelFolderError(f"{path}: no model of type {shown(model_type)} ({why})", file=str(path))):
+    with told(
+        lambda why: ModelFolderError(
+            f"{path}: no model of type {shown(model_type)} ({why})", code="no-usable-tokenizer", file=str(path)
+        )
+    ):
         return AutoConfig.for_model(model_type)
 
 
@@ -218,6 +237,7 @@ def _refuse_without_vocabulary(tokenizer: TokenizerLike, name: str) -> None:
     if set(tokenizer.get_vocab()) <= {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}:
         raise ModelFolderError(
             f"{name} has no vocabulary: tokenizer.json (or vocab.txt and the like) is missing; copy the folder again",
+            code="no-vocabulary",
             file=name,
         )
 

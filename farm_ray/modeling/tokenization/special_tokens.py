@@ -28,7 +28,9 @@ def insert_at_special_tokens_pos(seq: Sequence[T], special_tokens_mask: Sequence
     ordinary = sum(not special for special in special_tokens_mask)
     if ordinary != len(seq):
         raise DataProblemError(
-            f"{len(seq)} elements for {ordinary} ordinary tokens in special_tokens_mask; give one for each 0"
+            f"{len(seq)} elements for {ordinary} ordinary tokens in special_tokens_mask; give one for each 0",
+            code="lengths-differ",
+            value=len(seq),
         )
     remaining = iter(seq)
     return [insert_element if special else next(remaining) for special in special_tokens_mask]

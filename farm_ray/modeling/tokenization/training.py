@@ -78,13 +78,23 @@ def train_tokenizer(
         DataProblemError: When there is no text.
     """
     if kind not in KINDS:
-        raise ConfigError(f'kind must be one of {", ".join(KINDS)}, not "{kind}"{nearest(str(kind), KINDS)}')
+        raise ConfigError(
+            f'kind must be one of {", ".join(KINDS)}, not "{kind}"{nearest(str(kind), KINDS)}',
+            code="invalid-value",
+            option="kind",
+            value=kind,
+        )
     if vocab_size < 1 or min_frequency < 1:
-        raise ConfigError("vocab_size and min_frequency must be 1 or more")
+        raise ConfigError(
+            "vocab_size and min_frequency must be 1 or more",
+            code="invalid-value",
+            option="vocab_size",
+            value=vocab_size,
+        )
     batches = _batches(texts)
     first = next(batches, None)
     if first is None:
-        raise DataProblemError("there is no text to learn a tokenizer from; give files with text")
+        raise DataProblemError("there is no text to learn a tokenizer from; give files with text", code="no-text")
     learn = {"wordpiece": _wordpiece, "byte_bpe": _byte_bpe, "unigram": _unigram}[kind]
     learnt: object = learn(itertools.chain([first], batches), vocab_size, lowercase, min_frequency, model_max_length)
     return cast("TokenizerLike", learnt)
@@ -126,7 +136,12 @@ def _byte_bpe(
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     if size < len(alphabet) + len(ROBERTA_SPECIAL):
         fewest = len(alphabet) + len(ROBERTA_SPECIAL)
-        raise ConfigError(f"vocab_size={size} is too small for all bytes and special tokens; give {fewest} or more")
+        raise ConfigError(
+            f"vocab_size={size} is too small for all bytes and special tokens; give {fewest} or more",
+            code="vocabulary-too-small",
+            option="vocab_size",
+            value=size,
+        )
     level = pre_tokenizers.ByteLevel(add_prefix_space=False)
     vocabulary, merges = _byte_pairs(batches, level, size - len(ROBERTA_SPECIAL), often, alphabet)
     tokens = [*ROBERTA_SPECIAL, *vocabulary]
@@ -264,12 +279,17 @@ def _numbered(tokens: Sequence[str]) -> dict[str, int]:
 
 def _refuse_no_text(characters: Collection[str]) -> None:
     if not characters:
-        raise DataProblemError("there is no text to learn a tokenizer from: nothing but control characters")
+        raise DataProblemError(
+            "there is no text to learn a tokenizer from: nothing but control characters", code="no-text"
+        )
 
 
 def _check_size(size: int, characters: int, fewest: int) -> None:
     if size < fewest:
         raise ConfigError(
             f"vocab_size={size} is too small: the corpus holds {characters} different characters, which need {fewest} "
-            f"tokens with the special ones; give vocab_size={fewest} or more, or a cleaner corpus"
+            f"tokens with the special ones; give vocab_size={fewest} or more, or a cleaner corpus",
+            code="vocabulary-too-small",
+            option="vocab_size",
+            value=size,
         )

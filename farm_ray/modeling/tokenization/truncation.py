@@ -46,7 +46,12 @@ def truncate_sequences(
     """
     if truncation_strategy not in STRATEGIES:
         hint = nearest(truncation_strategy, STRATEGIES)
-        raise ConfigError(f'unknown truncation_strategy "{truncation_strategy}"{hint}')
+        raise ConfigError(
+            f'unknown truncation_strategy "{truncation_strategy}"{hint}',
+            code="invalid-value",
+            option="truncation_strategy",
+            value=truncation_strategy,
+        )
     n_special = tokenizer.num_special_tokens_to_add(pair=seq_b is not None) if with_special_tokens else 0
     length_a, length_b = len(seq_a), 0 if seq_b is None else len(seq_b)
     surplus = length_a + length_b + n_special - max_seq_len
@@ -56,7 +61,9 @@ def truncate_sequences(
     if min(keep_a, keep_b) < 0 or (truncation_strategy == "only_first" and keep_a == 0):
         raise DataProblemError(
             f"{truncation_strategy} cannot remove {surplus} elements from sequences of {length_a} and {length_b}; "
-            "use longest_first or a greater max_seq_len"
+            "use longest_first or a greater max_seq_len",
+            code="cannot-truncate",
+            value=surplus,
         )
     overflow = seq_a[max(0, keep_a - stride) :] if keep_a < length_a else []
     return seq_a[:keep_a], None if seq_b is None else seq_b[:keep_b], overflow

@@ -94,7 +94,12 @@ def refuse_other_classes(tokenizer: object, name: str) -> None:
     from transformers import PreTrainedTokenizerBase
 
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
-        raise ModelFolderError(f"{name} holds a {type(tokenizer).__name__} in place of a tokenizer", file=name)
+        raise ModelFolderError(
+            f"{name} holds a {type(tokenizer).__name__} in place of a tokenizer",
+            code="not-a-tokenizer",
+            value=type(tokenizer).__name__,
+            file=name,
+        )
 
 
 def _check_class(file: str, name: object) -> None:
@@ -103,7 +108,7 @@ def _check_class(file: str, name: object) -> None:
         return
     if not isinstance(name, str) or name in names_in_transformers():
         problem = f"{file}: tokenizer_class is {shown(name)}, which is no tokenizer; take the entry out"
-        raise ModelFolderError(problem, file=file, value=name)
+        raise ModelFolderError(problem, code="not-a-tokenizer", file=file, value=name)
 
 
 def _check_files(file: str, values: Mapping[str, object]) -> None:
@@ -116,6 +121,7 @@ def _check_files(file: str, values: Mapping[str, object]) -> None:
         raise ModelFolderError(
             f"{file} names the file {quoted(str(named[0]))}, and a tokenizer is read from its own folder alone; "
             "take the entry out",
+            code="file-out-of-folder",
             file=file,
             value=named[0],
         )
@@ -127,7 +133,7 @@ def _check_kinds(file: str, values: Mapping[str, object]) -> None:
         value = values.get(name)
         if value is not None and not fits(value):
             problem = f"{file}: {name} cannot be {shown(value)}; correct the entry, or take it out"
-            raise ModelFolderError(problem, file=file, value=value)
+            raise ModelFolderError(problem, code="damaged-entry", name=name, file=file, value=value)
 
 
 def _is_length(value: object) -> bool:
