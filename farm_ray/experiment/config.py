@@ -31,6 +31,7 @@ from farm_ray.experiment.processor_config import (
     TextPairClassificationProcessorConfig,
     TextPairRegressionProcessorConfig,
 )
+from farm_ray.modeling.tokenization.training import TokenizerTrainingConfig
 from farm_ray.train.early_stopping import EarlyStoppingConfig
 from farm_ray.train.options import TrainConfig
 
@@ -71,19 +72,6 @@ class HeadConfig(Config):
     """Widths of hidden layers between the language model and the labels."""
     class_weights: ClassWeights = None
     """Loss weight per label in the order of the label list, `balanced`, or None for equal weights."""
-
-
-class TokenizerTrainingConfig(Config):
-    """A tokenizer learnt from the training files."""
-
-    kind: Literal["wordpiece", "byte_bpe", "unigram"] = "wordpiece"
-    """As BERT's, RoBERTa's, or XLM-RoBERTa's."""
-    vocab_size: PositiveInt = 30_000
-    """Tokens, special ones included."""
-    lowercase: bool = True
-    """Whether case and accents are taken off; byte_bpe keeps them."""
-    max_bytes: PositiveInt | None = None
-    """Bytes of text to learn from, about; None takes all."""
 
 
 class FromScratchConfig(Config):

@@ -8,6 +8,7 @@ from farm_ray import storage
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.assemble import make_processor
 from farm_ray.experiment.folder import TOKENIZER
+from farm_ray.options import fields_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,16 +90,13 @@ def _learn_tokenizer(
 ) -> None:
     from farm_ray.experiment.tokenizer import train_tokenizer_on
 
-    files, how = experiment.processor, scratch.tokenizer
+    files = experiment.processor
     train_tokenizer_on(
         storage.join(files.data_dir, str(files.train_filename)),
         output_dir / TOKENIZER,
-        kind=how.kind,
-        vocab_size=how.vocab_size,
-        lowercase=how.lowercase,
+        **fields_for(train_tokenizer_on, scratch.tokenizer),
         text_column_name=getattr(files, "text_column_name", "text"),
         encoding=getattr(files, "encoding", "utf-8"),
-        max_bytes=how.max_bytes,
         in_process=in_process,
         progress=progress,
     )

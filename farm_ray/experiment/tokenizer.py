@@ -25,7 +25,7 @@ from farm_ray.data_handler.problems import Problem
 from farm_ray.data_handler.processor.document_dicts import document_dicts_table
 from farm_ray.data_handler.processor.document_estimate import OBJECT_SUFFIXES
 from farm_ray.errors import ConfigError, DataProblemError
-from farm_ray.modeling.tokenization.training import KINDS, TokenizerKind, train_tokenizer
+from farm_ray.modeling.tokenization.training import DEFAULTS, KINDS, TokenizerKind, train_tokenizer
 from farm_ray.storage.patience import patient
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ def train_tokenizer_on(
     path: str | Path,
     output_dir: str | Path,
     *,
-    kind: TokenizerKind = "wordpiece",
-    vocab_size: int = 30_000,
-    lowercase: bool = True,
+    kind: TokenizerKind = DEFAULTS.kind,
+    vocab_size: int = DEFAULTS.vocab_size,
+    lowercase: bool = DEFAULTS.lowercase,
     text_column_name: str = "text",
     encoding: str = "utf-8",
-    max_bytes: int | None = None,
+    max_bytes: int | None = DEFAULTS.max_bytes,
     in_process: bool = False,
     address: str | None = None,
     progress: Progress | None = None,
@@ -70,13 +70,12 @@ def train_tokenizer_on(
         path: File, folder, pattern or address: text with a sentence on each line and blank lines between documents,
             JSON lines, Parquet.
         output_dir: A local folder; an earlier tokenizer there is replaced.
-        kind: As for `train_tokenizer`.
-        vocab_size: As for `train_tokenizer`.
-        lowercase: As for `train_tokenizer`.
+        kind: As in `TokenizerTrainingConfig`.
+        vocab_size: As in `TokenizerTrainingConfig`.
+        lowercase: As in `TokenizerTrainingConfig`.
         text_column_name: Column of the text in JSON lines and Parquet.
         encoding: Of text files.
-        max_bytes: Bytes of text to learn from, about; of text files parts that lie evenly over all of them are taken,
-            of others the begin. None takes all.
+        max_bytes: As in `TokenizerTrainingConfig`.
         in_process: Read in this process, without Ray; small corpora are read so anyway.
         address: As for `farm_ray.cluster.connect`.
         progress: Called with (stage, done, total or None, note).

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
+from pydantic import PositiveInt
 
-from farm_ray.configuration import nearest
+from farm_ray.configuration import Config, nearest
 from farm_ray.errors import ConfigError, DataProblemError
 
 if TYPE_CHECKING:
@@ -50,12 +51,33 @@ _SHRINKING = (1.5, 1.3, 1.15, 1.0, 1.0)
 """Pieces in each round of learning unigrams, as multiples of what is wanted."""
 
 
+class TokenizerTrainingConfig(Config):
+    """A tokenizer learnt from the training files."""
+
+    kind: TokenizerKind = "wordpiece"
+    """`wordpiece` is BERT's (`BertTokenizer`), `byte_bpe` RoBERTa's (`RobertaTokenizer`), `unigram` XLM-RoBERTa's
+    (`XLMRobertaTokenizer`, with `lowercase` a `PreTrainedTokenizerFast`, as that class knows no lower case): pieces of
+    byte pairs from which those that a text needs least are taken away, with probabilities learnt from the texts."""
+    vocab_size: PositiveInt = 30_000
+    """Tokens at most, special ones included. Of a corpus with more than a thousand different characters those that make
+    up 99.95 % of it become tokens."""
+    lowercase: bool = True
+    """Whether case and accents are taken off; byte_bpe keeps them."""
+    max_bytes: PositiveInt | None = None
+    """Bytes of text to learn from, about; of text files parts that lie evenly over all of them are taken, of others the
+    begin. None takes all."""
+
+
+DEFAULTS = TokenizerTrainingConfig()
+"""What a training does that is given no options."""
+
+
 def train_tokenizer(
     texts: Iterable[str | list[str]],
     *,
-    kind: TokenizerKind = "wordpiece",
-    vocab_size: int = 30_000,
-    lowercase: bool = True,
+    kind: TokenizerKind = DEFAULTS.kind,
+    vocab_size: int = DEFAULTS.vocab_size,
+    lowercase: bool = DEFAULTS.lowercase,
     min_frequency: int = 2,
     model_max_length: int = 512,
 ) -> TokenizerLike:
@@ -63,13 +85,9 @@ def train_tokenizer(
 
     Args:
         texts: The corpus, read once: texts, or lists of sentences.
-        kind: "wordpiece" is BERT's (`BertTokenizer`), "byte_bpe" RoBERTa's (`RobertaTokenizer`), "unigram"
-            XLM-RoBERTa's (`XLMRobertaTokenizer`, with `lowercase` a `PreTrainedTokenizerFast`, as that class knows no
-            lower case): pieces of byte pairs from which those that a text needs least are taken away, with
-            probabilities learnt from the texts.
-        vocab_size: Tokens at most, special ones included. Of a corpus with more than a thousand different characters
-            those that make up 99.95 % of it become tokens.
-        lowercase: Case and accents are taken off; "byte_bpe" keeps them always.
+        kind: As in `TokenizerTrainingConfig`.
+        vocab_size: As in `TokenizerTrainingConfig`.
+        lowercase: As in `TokenizerTrainingConfig`.
         min_frequency: How often a piece must be found.
         model_max_length: Tokens of the longest row of the model that it is for.
 
