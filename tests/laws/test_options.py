@@ -59,6 +59,8 @@ WITHOUT = {
     "TrainConfig": "TrainerOptions is what a Trainer takes",
     "DataConfig": "SiloOptions is what a silo takes",
     "TrainSettings": "is made of a Trainer's arguments",
+    "Extraction": "is a component itself",
+    "Pooling": "is a component itself",
     "ProcessorConfig": "a base",
     "DelimitedConfig": "a base",
     "TableProcessorConfig": "a base",
