@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from farm_ray import farm_methods, storage
+from farm_ray import farm_methods, storage, tracking
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.run_sets import RunSets
 from farm_ray.devices import checked_device, explaining, training_device
@@ -59,7 +59,7 @@ class Trainer:
             room for, one per CPU or GPU: fewer when a machine is lost, more when one comes.
         use_gpu: One GPU per worker, or this process's GPU with `num_workers=0`; None: by `device` or `n_gpu`, else
             where the model is.
-        tracker: Hears parameters and metrics; see `farm_ray.tracking`.
+        tracker: Hears parameters and metrics; None takes the logger of the process, see `farm_ray.tracking`.
         progress: Called with (stage, done, total, note).
 
     Raises:
@@ -176,7 +176,7 @@ class Trainer:
         self.checkpoint_on_sigterm = checkpoint_on_sigterm
         self.num_workers = least if least == most else (least, most)
         self.use_gpu = self.device.type == "cuda"
-        self.tracker, self.progress = tracker, progress
+        self.tracker, self.progress = tracker or tracking.in_use(), progress
         self.on_checkpoint: Callable[[str], None] = lambda _name: None
         """Called with the name of each new checkpoint, and of the one that the run resumed from."""
         self.result = TrainResult()

@@ -45,6 +45,8 @@ FARM_PATHS = (
     "data_handler.input_features",
     "data_handler.samples",
     "data_handler.utils",
+    "utils",
+    "visual.ascii.images",
 )
 """Modules that are there because FARM has them, and only re-export from `compat`."""
 DATA_WAY = ("file_to_dicts", "dicts_to_samples", "samples_to_features", "processor", "order")
@@ -57,6 +59,8 @@ ALLOWED = {
     "modeling": ("tasks",),
     "compat": ("modeling", "data_handler", "tasks"),
     "conversion": ("compat",),
+    "utils": ("compat",),
+    "visual": ("compat",),
     "data_handler": ("modeling.tokenization", "evaluation", "tasks", "compat"),
     "eval": ("data_handler", "modeling", "evaluation"),
     "registrations": ("evaluation", "tasks"),
@@ -139,7 +143,8 @@ def test_the_core_knows_nothing_of_farm_s_names(module):
 def test_farm_s_paths_only_re_export(path):
     file = PACKAGE / Path(*path.split("."))
     tree = ast.parse((file / "__init__.py" if file.is_dir() else file.with_suffix(".py")).read_text())
-    assert [type(node) for node in tree.body] == [ast.Expr, ast.ImportFrom, ast.Assign]
+    kinds = [type(node) for node in tree.body]
+    assert kinds == [ast.Expr, *[ast.ImportFrom] * (len(kinds) - 2), ast.Assign]
 
 
 @pytest.mark.parametrize("module", modules())

@@ -1,0 +1,1 @@
+"""FARM's path to its pictures."""
