@@ -8,8 +8,7 @@ import pytest
 from farm_ray.configuration import replace
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation import metrics
-from farm_ray.experiment import Experiment, HeadConfig, assemble
-from farm_ray.experiment.heads import head_configs
+from farm_ray.experiment import Experiment, assemble
 
 TWO_TASKS = {
     "processor.tasks": [
@@ -101,64 +100,3 @@ def test_an_own_metric_that_may_give_the_value_is_not_refused(own, refused, told
         assemble.check_experiment(experiment)
     assert bool(caplog.records) == bool(told)
     assert told in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("heads", "message"),
-    [(["coarze", "fine"], 'did you mean "coarse"'), (["coarse"], '"fine"'), (["coarse", "coarse", "fine"], "are 2")],
-)
-def test_heads_must_fit_the_tasks(heads, message):
-    experiment = replace(READY, "model.heads", [{"task": task} for task in heads])
-    with pytest.raises(ConfigError, match=message):
-        head_configs(experiment, ["coarse", "fine"])
-
-
-def test_derived_heads_are_one_per_task():
-    experiment = replace(READY, "model.class_weights", "balanced")
-    assert head_configs(experiment, ["a", "b"]) == [
-        HeadConfig(task="a", class_weights="balanced"),
-        HeadConfig(task="b", class_weights="balanced"),
-    ]
-
-
-CALLS = []
-
-
-def note_call(data_dir):
-    CALLS.append(data_dir)
-
-
-def test_prepare_is_called_only_when_files_are_missing(tmp_path):
-    CALLS.clear()
-    experiment = replace(replace(READY, "prepare", note_call), "processor.data_dir", str(tmp_path))
-    assemble.prepare_data(experiment)
-    assert [tmp_path] == CALLS
-    (tmp_path / "train.tsv").write_text("x")
-    assemble.prepare_data(experiment)
-    assert [tmp_path] == CALLS
-    assemble.prepare_data(replace(experiment, "processor.dev_filename", "dev.tsv"))
-    assert [tmp_path] * 2 == CALLS
-
-
-def test_data_at_an_address_is_not_gathered():
-    CALLS.clear()
-    experiment = replace(replace(READY, "prepare", note_call), "processor.data_dir", "s3://bucket/texts")
-    assemble.prepare_data(experiment)
-    assert CALLS == []
-
-
-def test_a_pattern_of_files_that_are_there_needs_no_gathering(tmp_path):
-    (tmp_path / "a.tsv").write_text("x")
-    experiment = replace(replace(READY, "prepare", "gone:away"), "processor.data_dir", str(tmp_path))
-    assemble.prepare_data(replace(experiment, "processor.train_filename", "*.tsv"))
-
-
-def test_a_name_alone_prepares_nothing_and_is_refused_before_any_work(tmp_path):
-    experiment = replace(replace(READY, "prepare", "shutil:rmtree"), "processor.data_dir", str(tmp_path))
-    for check in (assemble.check_experiment, assemble.prepare_data):
-        with pytest.raises(ConfigError, match=r'no training or dev file yet, and prepare "shutil:rmtree".*PIPELINE'):
-            check(experiment)
-    assert tmp_path.is_dir()
-    (tmp_path / "train.tsv").write_text("x")
-    assemble.prepare_data(experiment)
-    assemble.check_experiment(experiment)

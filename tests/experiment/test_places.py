@@ -15,7 +15,7 @@ from farm_ray.modeling.tokenization import Tokenizer
 from farm_ray.train.trainer import Trainer
 from jobs import train
 from pipelines.text_classification import text_classification
-from tests.experiment.test_refused_runs import ROWS
+from tests.experiment.small_runs import ROWS
 
 
 @pytest.fixture

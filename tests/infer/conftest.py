@@ -4,6 +4,7 @@ import pytest
 
 from farm_ray.infer import Inferencer
 from tests.infer.models import make_inferencer
+from tests.infer.small_inputs import texts, write_tsv
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,9 @@ def model_dir(tmp_path_factory):
 def inferencer(model_dir):
     """The saved model, loaded."""
     return Inferencer.load(model_dir, batch_size=3)
+
+
+@pytest.fixture
+def tsv(tmp_path):
+    """A file of 12 rows."""
+    return write_tsv(tmp_path / "in.tsv", [f"{text}\tgood" for text in texts(12)])

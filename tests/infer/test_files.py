@@ -1,62 +1,16 @@
 """predict_file: rows in = rows out, in input order, atomic; on Ray the same as in this process."""
 
-import gzip
 import json
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from farm_ray.data_handler.processor import TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.infer import Inferencer, actors, files
 from farm_ray.parts import START
 from tests.infer.models import LABELS, make_inferencer
-
-WORDS = ["the", "a", "good", "bad", "dull", "film", "was", "and", "very", "not"]
-
-
-def texts(n):
-    return [" ".join(WORDS[(i * k) % len(WORDS)] for k in range(1, 3 + i % 9)) for i in range(n)]
-
-
-def write_tsv(path, rows, *, header="text\tlabel"):
-    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    return path
-
-
-def read_jsonl(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-@pytest.fixture
-def tsv(tmp_path):
-    return write_tsv(tmp_path / "in.tsv", [f"{text}\tgood" for text in texts(12)])
-
-
-def test_jsonl_rows(inferencer, tsv, tmp_path):
-    done = inferencer.predict_file(tsv, tmp_path / "out.jsonl")
-    rows = read_jsonl(tmp_path / "out.jsonl")
-    assert (done.rows, done.problems, done.output) == (12, {}, str(tmp_path / "out.jsonl"))
-    assert done.rows_per_second > 0
-    assert [row["id"] for row in rows] == [f"in.tsv:{line}" for line in range(2, 14)]
-    assert [row["text"] for row in rows] == texts(12)
-    assert set(rows[0]) == {"id", "text", "label", "probability", "clipped", "problem"}
-    (element,) = inferencer.inference_from_dicts([{"text": text} for text in texts(12)])
-    assert [row["label"] for row in rows] == [one["label"] for one in element["predictions"]]
-
-
-def test_parquet_holds_the_same(inferencer, tsv, tmp_path):
-    inferencer.predict_file(tsv, tmp_path / "out.jsonl")
-    inferencer.predict_file(tsv, tmp_path / "out.parquet")
-    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == read_jsonl(tmp_path / "out.jsonl")
-
-
-def test_compressed_jsonl(inferencer, tsv, tmp_path):
-    inferencer.predict_file(tsv, tmp_path / "out.jsonl.gz")
-    with gzip.open(tmp_path / "out.jsonl.gz", "rt", encoding="utf-8") as stream:
-        assert len(stream.readlines()) == 12
+from tests.infer.small_inputs import read_jsonl, texts, write_tsv
 
 
 def test_class_probabilities_by_label_name(model_dir, tsv, tmp_path):
@@ -87,19 +41,6 @@ def test_bad_rows_keep_their_place(inferencer, tmp_path):
     parquet = tmp_path / "out.parquet"
     inferencer.predict_file(tsv, parquet)
     assert pq.read_table(parquet).to_pylist() == rows
-
-
-def test_only_the_text_column_is_needed(inferencer, tmp_path):
-    tsv = write_tsv(tmp_path / "in.csv", ["1,the film", "2,bad"], header="number,tweet")
-    done = inferencer.predict_file(tsv, tmp_path / "out.jsonl", text_column="tweet", delimiter=",", quote_char="")
-    assert (done.rows, done.problems) == (2, {})
-
-
-def test_missing_text_column_names_those_there(inferencer, tmp_path):
-    tsv = write_tsv(tmp_path / "in.tsv", ["the film"], header="tweet")
-    with pytest.raises(DataProblemError, match="tweet"):
-        inferencer.predict_file(tsv, tmp_path / "out.jsonl")
-    assert not (tmp_path / "out.jsonl").exists()
 
 
 @pytest.mark.parametrize("name", ["in.jsonl", "in.parquet"])
@@ -163,70 +104,6 @@ def test_empty_parts_of_a_folder_are_told_and_left_out(inferencer, tmp_path, cap
     assert [row["id"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["b.tsv:2", "b.tsv:4"]
     assert [len(result["predictions"]) for result in inferencer.inference_from_file(folder)] == [2]
     assert caplog.messages.count(f"{folder}/a.tsv: no rows, left out") == 2
-
-
-@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
-def test_no_rows_are_a_valid_file(inferencer, tmp_path, name):
-    done = inferencer.predict_file([], tmp_path / name)
-    assert done.rows == 0
-    if name == "out.parquet":
-        assert pq.read_table(tmp_path / name).column_names[:3] == ["id", "text", "label"]
-    else:
-        assert (tmp_path / name).read_text() == ""
-
-
-@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
-def test_an_error_leaves_what_was_there(inferencer, tsv, tmp_path, name):
-    (tmp_path / name).write_text("before")
-
-    def broken():
-        yield pa.table({"id": ["0"], "text": ["the film"]})
-        raise OSError("the source broke off")
-
-    with pytest.raises(OSError, match="the source broke off"):
-        inferencer.predict_file(broken(), tmp_path / name)
-    assert (tmp_path / name).read_text() == "before"
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in.tsv", name])
-
-
-@pytest.mark.parametrize("name", ["out.txt", "out", "out.parquet.gz"])
-def test_unknown_output_format(inferencer, tsv, tmp_path, name):
-    with pytest.raises(ConfigError, match=r"\.jsonl.*\.parquet"):
-        inferencer.predict_file(tsv, tmp_path / name)
-
-
-def test_input_is_not_overwritten(inferencer, tmp_path):
-    path = tmp_path / "in.jsonl"
-    path.write_text('{"text": "the film"}\n')
-    with pytest.raises(ConfigError, match="input"):
-        inferencer.predict_file(path, f"{tmp_path}/./in.jsonl")
-    assert path.read_text() == '{"text": "the film"}\n'
-
-
-def test_a_training_sample_is_no_prediction_sample(inferencer, tsv, tmp_path):
-    processor = TextClassificationProcessor(
-        tokenizer=inferencer.processor.tokenizer,
-        max_seq_len=16,
-        data_dir=None,
-        label_list=LABELS,
-        metric="acc",
-        max_samples=3,
-    )
-    assert Inferencer(inferencer.model, processor).predict_file(tsv, tmp_path / "out.jsonl").rows == 12
-
-
-def test_a_reader_of_ones_own_is_used(inferencer, tmp_path):
-    class LineProcessor(TextClassificationProcessor):
-        def file_to_dicts(self, file):
-            return [{"text": line} for line in Path(file).read_text(encoding="utf-8").splitlines()]
-
-    processor = LineProcessor(inferencer.processor.tokenizer, 16, None, LABELS, "acc")
-    (tmp_path / "lines.txt").write_text("the film\nbad\n", encoding="utf-8")
-    own = Inferencer(inferencer.model, processor)
-    own.predict_file(tmp_path / "lines.txt", tmp_path / "out.jsonl")
-    assert [row["text"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["the film", "bad"]
-    with pytest.raises(ConfigError, match="LineProcessor reads files itself"):
-        own.predict_file(tmp_path / "lines.txt", tmp_path / "out.jsonl", text_column="tweet")
 
 
 def test_inference_from_file_is_farms_form(inferencer, tsv):

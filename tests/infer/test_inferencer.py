@@ -3,7 +3,6 @@
 import json
 import random
 import sys
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -14,21 +13,8 @@ import torch
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.infer import Inferencer
 from tests.infer.models import LABELS, make_inferencer
+from tests.infer.small_inputs import DICTS, TEXTS, predictions
 from tests.several_ranks import on_several_ranks
-
-TEXTS = [
-    "the good film",
-    "bad",
-    "a very dull film and the film was very bad",
-    "the film",
-    "very good and very very bad",
-]
-DICTS = [{"text": text} for text in TEXTS]
-
-
-def predictions(result):
-    (element,) = result
-    return element["predictions"]
 
 
 def test_farms_form_with_id_clipped_and_problem(inferencer):
@@ -50,25 +36,6 @@ def test_input_order_and_one_element_per_task(inferencer):
     assert len({prediction["label"] for prediction in found}) > 1, "the model answers all texts alike: a weak test"
 
 
-@pytest.mark.parametrize("batch_size", [1, 2, 64])
-def test_batch_size_changes_nothing(model_dir, inferencer, batch_size):
-    other = Inferencer.load(model_dir, batch_size=batch_size)
-    expected = predictions(inferencer.inference_from_dicts(DICTS))
-    found = predictions(other.inference_from_dicts(DICTS))
-    assert [one["label"] for one in found] == [one["label"] for one in expected]
-    assert [one["probability"] for one in found] == pytest.approx([one["probability"] for one in expected], abs=1e-5)
-
-
-def test_probability_is_the_softmax_of_the_models_logits(inferencer):
-    ids = inferencer.processor.tokenizer("the good film", return_tensors="pt")["input_ids"]
-    with torch.inference_mode():
-        (logits,) = inferencer.model(input_ids=ids, padding_mask=torch.ones_like(ids))
-    expected = logits.softmax(-1)[0]
-    found = predictions(inferencer.inference_from_dicts([{"text": "the good film"}]))[0]
-    assert found["label"] == LABELS[int(expected.argmax())]
-    assert found["probability"] == pytest.approx(float(expected.max()), abs=1e-5)
-
-
 def test_class_probabilities(model_dir, inferencer):
     best = predictions(inferencer.inference_from_dicts(DICTS))
     every = predictions(Inferencer.load(model_dir, return_class_probs=True).inference_from_dicts(DICTS))
@@ -79,78 +46,10 @@ def test_class_probabilities(model_dir, inferencer):
         assert max(all_of_them["probability"]) == pytest.approx(one["probability"], abs=1e-5)
 
 
-BAD = [
-    ({"text": ""}, "empty text"),
-    ({"text": " \n"}, "empty text"),
-    ({"text": None}, "empty text"),
-    ({"label": "good"}, "missing text"),
-    ("the film", "not a dict"),
-    (None, "not a dict"),
-    ({"text": 7}, "not a text"),
-    ({"text": ("a", "film")}, "not a text"),
-    ({"text": "half a pair \ud800"}, "broken text"),
-]
-
-
-@pytest.mark.parametrize(("bad", "kind"), BAD)
-def test_a_bad_input_keeps_its_place(inferencer, bad, kind):
-    first, middle, last = predictions(inferencer.inference_from_dicts([DICTS[0], bad, DICTS[1]]))
-    assert (middle["label"], middle["probability"], middle["problem"]["kind"]) == (None, None, kind)
-    assert middle["problem"]["message"]
-    assert inferencer.problematic_sample_ids == {"1"}
-    expected = predictions(inferencer.inference_from_dicts(DICTS[:2]))
-    assert [one["label"] for one in (first, last)] == [one["label"] for one in expected]
-    json.dumps(middle)
-
-
-def test_only_bad_inputs(inferencer):
-    found = predictions(inferencer.inference_from_dicts([bad for bad, _ in BAD]))
-    assert [one["problem"]["kind"] for one in found] == [kind for _, kind in BAD]
-
-
-def test_no_input_is_no_prediction(inferencer):
-    assert predictions(inferencer.inference_from_dicts([])) == []
-
-
 @pytest.mark.parametrize("one", [{"text": "the film"}, "the film", 7])
 def test_one_input_where_a_list_is_meant(inferencer, one):
     with pytest.raises(ConfigError, match="must be a list"):
         inferencer.inference_from_dicts(one)
-
-
-def test_ids_of_the_dicts_win(inferencer):
-    dicts = [{"text": "the film", "id": "q-1"}, {"text": "bad"}, {"text": "good", "external_id": 0}]
-    assert [one["id"] for one in predictions(inferencer.inference_from_dicts(dicts))] == ["q-1", "1", "0"]
-
-
-def test_a_cut_text_says_so(inferencer):
-    whole, cut = predictions(inferencer.inference_from_dicts([{"text": "the film"}, {"text": "film " * 40}]))
-    assert (whole["clipped"], cut["clipped"]) == (False, True)
-    assert cut["context"] == "film " * 40
-
-
-@pytest.mark.parametrize("chunk", [1, 2, 100])
-def test_chunks_change_nothing(inferencer, chunk):
-    expected = predictions(inferencer.inference_from_dicts(DICTS))
-    found = predictions(inferencer.inference_from_dicts(DICTS, multiprocessing_chunksize=chunk))
-    assert [(one["id"], one["label"]) for one in found] == [(one["id"], one["label"]) for one in expected]
-
-
-def test_streaming_reads_a_generator_as_results_are_asked_for(inferencer):
-    taken = []
-
-    def endless():
-        for number in range(10**9):
-            taken.append(number)
-            yield DICTS[number % len(DICTS)]
-
-    results = inferencer.inference_from_dicts(endless(), multiprocessing_chunksize=5, streaming=True)
-    assert taken == []
-    first, second = next(results), next(results)
-    assert len(taken) == 10
-    assert [one["id"] for one in second["predictions"]] == ["5", "6", "7", "8", "9"]
-    expected = predictions(inferencer.inference_from_dicts(DICTS))
-    assert [one["label"] for one in first["predictions"]] == [one["label"] for one in expected]
 
 
 def test_two_heads_give_two_elements(tmp_path):
@@ -168,14 +67,6 @@ def test_saved_and_loaded_predicts_the_same(inferencer, tmp_path):
     expected = predictions(inferencer.inference_from_dicts(DICTS))
     found = predictions(again.inference_from_dicts(DICTS))
     assert [one["probability"] for one in found] == pytest.approx([one["probability"] for one in expected], abs=1e-6)
-
-
-def test_a_weight_that_is_no_number_is_a_problem_not_a_prediction(inferencer):
-    with torch.no_grad():
-        inferencer.model.prediction_heads[0].feed_forward.feed_forward[0].bias.fill_(float("nan"))
-    found = predictions(inferencer.inference_from_dicts(DICTS))
-    assert {one["problem"]["kind"] for one in found} == {"not finite"}
-    assert {one["label"] for one in found} == {None}
 
 
 def test_max_seq_len_is_kept_unless_given(model_dir):
@@ -244,17 +135,6 @@ def test_benchmarking_collects_times(model_dir):
     inferencer = Inferencer.load(model_dir, benchmarking=True)
     inferencer.inference_from_dicts(DICTS)
     assert inferencer.timings["predict"] > 0
-
-
-def test_bfloat16_only_when_asked(model_dir, inferencer):
-    expected = predictions(inferencer.inference_from_dicts(DICTS))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*bf16")  # told where the processor only emulates it
-        found = predictions(Inferencer.load(model_dir, use_amp="bf16").inference_from_dicts(DICTS))
-    rough = [one["probability"] for one in found]
-    exact = [one["probability"] for one in expected]
-    assert rough == pytest.approx(exact, abs=0.2)
-    assert rough != exact
 
 
 def test_missing_folder(tmp_path):

@@ -1,9 +1,11 @@
-"""A web server on loopback."""
+"""Servers on loopback."""
 
 import http.server
 import threading
 
 import pytest
+
+from tests.misbehaving import misbehaving
 
 
 @pytest.fixture
@@ -33,3 +35,11 @@ def web():
     yield f"http://127.0.0.1:{server.server_port}", pages
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def store():
+    """An object store and web server that answers as a test tells it to."""
+    with misbehaving() as one:
+        one.body = b"some text\n" * 1000
+        yield one

@@ -1,6 +1,5 @@
-"""The folder of a run, and what a run came to."""
+"""The folder of a run."""
 
-import json
 import os
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 from farm_ray.configuration import replace
 from farm_ray.errors import ConfigError
 from farm_ray.experiment import Experiment, folder, read_experiment
-from farm_ray.experiment.result import Result, by_set, reports
 
 READY = replace(replace(Experiment(name="x"), "processor.data_dir", "d"), "model.language_model", "m")
 
@@ -92,33 +90,6 @@ def test_a_folder_without_permission(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     with pytest.raises(ConfigError, match="another --output-dir"), folder.output_folder(tmp_path / "locked", READY):
         pytest.fail("the block must not run")
-
-
-def test_metrics_are_flat_for_one_task_and_by_name_for_several():
-    one = [{"task_name": "a", "loss": 0.5, "acc": 1, "report": "text"}]
-    two = [*one, {"task_name": "b", "loss": 0.25}]
-    assert by_set(one, None) == {"dev": {"loss": 0.5, "acc": 1.0}}
-    assert by_set(two, one) == {
-        "dev": {"a": {"loss": 0.5, "acc": 1.0}, "b": {"loss": 0.25}},
-        "test": {"loss": 0.5, "acc": 1.0},
-    }
-    assert reports(two, None) == {"dev": {"a": "text"}}
-
-
-def test_a_result_is_plain_json():
-    result = Result(
-        status="ok",
-        rows=1,
-        rows_repeated=0,
-        restarts=0,
-        steps=1,
-        seconds={},
-        rows_per_second=1.0,
-        order_hash="0",
-        problems={},
-        model_dir="m",
-    )
-    assert json.loads(json.dumps(result.as_dict()))["model_dir"] == "m"
 
 
 def test_the_same_run_with_other_credentials_is_the_same_run(tmp_path):

@@ -13,8 +13,7 @@ from farm_ray.infer import Inferencer, files
 from farm_ray.infer.predictor import Predictor
 from farm_ray.infer.recipe import model_checksum
 from tests.infer.models import make_inferencer, make_kind
-
-WORDS = ["the", "a", "good", "bad", "dull", "film", "was", "and", "very", "not"]
+from tests.infer.small_inputs import WORDS
 
 
 class StoppedError(RuntimeError):

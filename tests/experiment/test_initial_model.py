@@ -15,7 +15,6 @@ from farm_ray.experiment.config import (
     TrainConfig,
     read_experiment,
 )
-from farm_ray.experiment.preprocess import preprocess_experiment
 from tests.stream_runs import write_documents, write_tables
 
 
@@ -96,9 +95,3 @@ def test_what_does_not_fit_together_is_refused(corpus, tmp_path, model, data, to
     made = experiment(corpus, model=model).model_copy(update={"data": data})
     with pytest.raises(ConfigError, match=told):
         run_experiment(made, output_dir=tmp_path / "out", num_workers=0)
-
-
-def test_features_of_a_stream_are_not_stored(tiny_folder, corpus, tmp_path):
-    made = experiment(corpus, model=ModelConfig(language_model=str(tiny_folder)))
-    with pytest.raises(ConfigError, match=r"stored features need the training data in memory.*data\.streaming=false"):
-        preprocess_experiment(made, output_dir=str(tmp_path / "out"), in_process=True)
