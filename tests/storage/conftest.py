@@ -39,7 +39,7 @@ def web():
 
 @pytest.fixture
 def store():
-    """An object store and web server that answers as a test tells it to."""
+    """An object store and web server that answers as a test wants."""
     with misbehaving() as one:
         one.body = b"some text\n" * 1000
         yield one
