@@ -2,50 +2,13 @@
 
 import logging
 
-import pyarrow as pa
 import pytest
 
 from farm_ray.errors import DataProblemError
 from farm_ray.tasks.classification import OneLabel
 from farm_ray.tasks.multilabel import SeveralLabels
 from farm_ray.tasks.token_classification import TagPerWord
-from tests.tasks.making import make_task
-
-
-def found(kind, labels, **task):
-    """What a column says, cut in two."""
-    types = {OneLabel: "classification", SeveralLabels: "multilabel_classification", TagPerWord: "token_classification"}
-    made = make_task("mood", metric=None, task_type=types[kind]).changed(**task)
-    column = made.labels.learned("mood", made)
-    values = pa.array(labels, pa.list_(pa.string()) if kind is TagPerWord else pa.string())
-    ids = pa.array([f"train.tsv:{number}" for number in range(2, 2 + len(labels))], pa.string())
-    for part in (slice(0, 2), slice(2, None)):
-        column.add(pa.chunked_array([values[part]]), pa.chunked_array([ids[part]]))
-    return column.fields()
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        (["pos", "neg", "pos", "", None], ["neg", "pos"]),
-        (["10", "9", "2", "-1"], ["-1", "2", "9", "10"]),
-        (["1.5", "1.0"], ["1.0", "1.5"]),
-        (["10", "9", "b"], ["9", "10", "b"]),
-        (["a,b", "c"], ["a,b", "c"]),
-        (["Washington, D.C.", "Paris", "D.C."], ["D.C.", "Paris", "Washington, D.C."]),
-        (["1_0", "10"], ["10", "1_0"]),
-        (["None", "b"], ["None", "b"]),
-        (["True", "False"], ["False", "True"]),
-        (["1e-99999999999999999999", "b"], ["1e-99999999999999999999", "b"]),
-        (
-            ["10000000000000000000001", "10000000000000000000002"],
-            ["10000000000000000000001", "10000000000000000000002"],
-        ),
-        (["(other)", "[x"], ["(other)", "[x"]),
-    ],
-)
-def test_one_label_per_row(labels, expected):
-    assert found(OneLabel, labels) == {"label_list": expected}
+from tests.tasks.making import found
 
 
 @pytest.mark.parametrize(
@@ -78,49 +41,6 @@ def test_what_is_no_column_of_labels(labels, message):
     assert str(caught.value).startswith(
         'task mood: no label_list is given, and the column "mood_label" of the training data '
     )
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected", "hot"),
-    [
-        (["a,b", "", "b"], ["a", "b"], False),
-        (['["b", "a"]', "[]"], ["a", "b"], False),
-        (["['b', 'a']", "c"], ["a", "b", "c"], False),
-        (["[0, 2]", "[1]"], ["0", "1", "2"], False),
-        (["[1, 0, 1]", "[0, 0, 1]"], ["0", "1", "2"], True),
-        (["1 0 1", "0 0 1"], ["0", "1", "2"], True),
-        (["[0 1 1 1]", "[1 0 0 0]"], ["0", "1", "2", "3"], True),
-        (["0,1", "1", "0"], ["0", "1"], False),
-        (["0,1", "1,0"], ["0", "1"], True),
-        (["[0]", "[1]"], ["0", "1"], False),
-        (["toxic", "toxic"], ["toxic"], False),
-    ],
-)
-def test_several_labels_per_row(labels, expected, hot):
-    assert found(SeveralLabels, labels) == {"label_list": expected, "multi_hot": hot}
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (["a, b", "b"], r'holds " b" in train\.tsv:2 and "b" in train\.tsv:3, which look like one label'),
-        (["a;b", "a", "b"], r'"a;b" in train\.tsv:2; join several labels by commas'),
-        (["[0.3, 0.7]", "[1, 0]"], r'holds "\[0\.3, 0\.7\]" in train\.tsv:2, which is no list of labels'),
-        (['{"a": 1, "b": 0}', "a"], "which is no list of labels"),
-        (["[3 2 1]", "[4 5 6]"], "which is no list of labels"),
-        (["", None], "holds no labels"),
-        (["a,nan"], "as missing values are written"),
-        (['["a,b", "c"]'], r'"a,b" in train\.tsv:2; commas stand between labels, so rename it'),
-    ],
-)
-def test_what_is_no_column_of_several_labels(labels, message):
-    with pytest.raises(DataProblemError, match=message):
-        found(SeveralLabels, labels)
-
-
-def test_given_labels_stay_and_the_form_is_found():
-    assert found(SeveralLabels, ["[0, 1]", "[1, 0]"], label_list=["0", "1"]) == {"multi_hot": True}
-    assert found(SeveralLabels, ["[0, 1]", "[1]"], label_list=["0", "1"]) == {"multi_hot": False}
 
 
 def test_tags_begin_with_o():

@@ -1,14 +1,11 @@
 """Kinds of tasks are found by any of their names, and users' own beside them."""
 
 import dataclasses
-import pickle
-from types import SimpleNamespace
 
 import pytest
 
 from farm_ray.errors import ConfigError
 from farm_ray.tasks import table
-from farm_ray.tasks.checkpoints import siblings, spec_of_checkpoint
 from farm_ray.tasks.classification import CLASSIFICATION, OWN_LABELS
 from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
 from farm_ray.tasks.regression import REGRESSION
@@ -53,37 +50,3 @@ def test_built_in_kinds_stay(name):
 def test_two_kinds_share_no_name(names):
     with pytest.raises(ConfigError, match='the task "stance" has a name of the task'):
         table.register_task(dataclasses.replace(OWN, **names))
-
-
-def test_kinds_stay_equal_on_their_way_to_other_processes():
-    there = pickle.loads(pickle.dumps(REGRESSION))
-    assert there == REGRESSION
-    assert {there: 1}[REGRESSION] == 1
-    assert there != CLASSIFICATION
-
-
-@pytest.mark.parametrize(
-    ("architecture", "problem", "outputs", "expected"),
-    [
-        ("BertForSequenceClassification", None, 3, CLASSIFICATION),
-        ("BertForSequenceClassification", None, 1, REGRESSION),
-        ("BertForSequenceClassification", "single_label_classification", 1, REGRESSION),
-        ("BertForSequenceClassification", "regression", 1, REGRESSION),
-        ("BertForSequenceClassification", "multi_label_classification", 1, MULTILABEL_CLASSIFICATION),
-        ("RobertaForTokenClassification", None, 9, TOKEN_CLASSIFICATION),
-        ("BertModel", None, 2, None),
-        ("BertForQuestionAnswering", None, 2, None),
-    ],
-)
-def test_what_a_checkpoint_is_for(architecture, problem, outputs, expected):
-    config = SimpleNamespace(architectures=[architecture], problem_type=problem, num_labels=outputs)
-    assert spec_of_checkpoint(config) == expected
-
-
-def test_a_checkpoint_that_does_not_say_its_class():
-    assert spec_of_checkpoint(SimpleNamespace(architectures=None, problem_type=None, num_labels=2)) is None
-
-
-def test_siblings_are_of_one_class_of_transformers():
-    assert siblings(REGRESSION) == [CLASSIFICATION, MULTILABEL_CLASSIFICATION, REGRESSION]
-    assert siblings(TOKEN_CLASSIFICATION) == [TOKEN_CLASSIFICATION]
