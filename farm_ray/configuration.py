@@ -26,6 +26,8 @@ from farm_ray.yaml_text import MOST_BYTES, Dumper, parse_yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from farm_ray.plain import PlainDict
+
 C = TypeVar("C", bound="Config")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,7 +55,7 @@ class Config(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_switch_for_a_number(cls, value: Any, field: ValidationInfo) -> Any:
+    def _no_switch_for_a_number(cls, value: Any, field: ValidationInfo) -> object:
         """Pydantic takes True for 1, and False for 0 where a `no` in YAML meant None; and a text for its number."""
         of_program = from_arguments.get()
         wrong = isinstance(value, bool) or (isinstance(value, str) and of_program)
@@ -117,7 +119,7 @@ def dotted_names(kind: type[Config], prefix: str = "") -> list[str]:
     return names
 
 
-def parse_assignment(text: str) -> tuple[str, Any]:
+def parse_assignment(text: str) -> tuple[str, object]:
     """`train.epochs=2` as (`"train.epochs"`, 2); the value is read as YAML: numbers, true, null, [a, b], text."""
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
@@ -130,7 +132,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         return name.strip(), value
 
 
-def read_scalar(text: str) -> Any:
+def read_scalar(text: str) -> object:
     """A YAML value; unlike in plain YAML 1.1, 5e-5 is a number and Python's None is null.
 
     Raises:
@@ -142,7 +144,7 @@ def read_scalar(text: str) -> Any:
     return parse_yaml(text) if text.strip() else text
 
 
-def to_saved(config: Config) -> dict[str, Any]:
+def to_saved(config: Config) -> PlainDict:
     """The whole tree as plain values, as it may be written to a file: addresses are without their credentials."""
     saved: dict[str, Any] = saved_values(config.model_dump(mode="json"))
     return saved
@@ -153,7 +155,7 @@ def to_yaml(config: Config) -> str:
     return yaml.dump(to_saved(config), Dumper=Dumper, sort_keys=False, allow_unicode=True)
 
 
-def read_yaml(path: str | Path) -> dict[str, Any]:
+def read_yaml(path: str | Path) -> PlainDict:
     """The mapping in a YAML file.
 
     Raises:
@@ -233,7 +235,7 @@ def strict_arguments(init: F) -> F:
     owner = init.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(init)
-    def checked(*args: Any, **kwargs: Any) -> Any:
+    def checked(*args: object, **kwargs: object) -> object:
         for name in kwargs:
             if name not in known:
                 raise TypeError(f'{owner} has no argument "{name}"{nearest(name, known)}')
@@ -280,7 +282,7 @@ def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: l
     return build(type(config), values, where=where)
 
 
-def _has_parts(annotation: Any) -> bool:
+def _has_parts(annotation: object) -> bool:
     return bool(_nested(annotation)) or "dict[" in str(annotation)
 
 
@@ -290,7 +292,7 @@ def _is_number(annotation: Any) -> bool:
     return not kinds.isdisjoint({"int", "float"}) and "bool" not in kinds
 
 
-def _nested(annotation: Any) -> list[type[Config]]:
+def _nested(annotation: object) -> list[type[Config]]:
     """The configuration classes of a field such as `Inner`, `Inner | None` or `One | Other`; none of a plain one."""
     if get_origin(annotation) is Annotated:
         return _nested(get_args(annotation)[0])
@@ -325,7 +327,7 @@ def _place(kind: type[Config], loc: Sequence[str | int]) -> tuple[list[str], typ
     return names, holder
 
 
-def _with_item(values: dict[str, Any], names: list[str], value: Any) -> dict[str, Any]:
+def _with_item(values: dict[str, Any], names: list[str], value: Any) -> PlainDict:
     name, *rest = names
     return {**values, name: _with_item(dict(values.get(name) or {}), rest, value) if rest else value}
 

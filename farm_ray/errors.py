@@ -24,19 +24,19 @@ class FarmRayError(Exception):
     default_code: ClassVar[str] = "error"
     """The code of an error that is raised without one, as code of your own may do."""
 
-    def __init__(self, message: str, *, code: str | None = None, **facts: Any) -> None:
+    def __init__(self, message: str, *, code: str | None = None, **facts: object) -> None:
         super().__init__(redact(message))
         self.code = code or self.default_code
         self.facts = {name: _plain(value) for name, value in facts.items()}
 
-    def reworded(self, message: str, **facts: Any) -> Self:
+    def reworded(self, message: str, **facts: object) -> Self:
         """The same error, code and facts included, with another message and more facts."""
         again = _bare(type(self), redact(message))
         again.__dict__.update(self.__dict__)
         again.facts = self.facts | {name: _plain(value) for name, value in facts.items()}
         return again
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Code and facts survive the way from a Ray task to the driver."""
         return _bare, (type(self), str(self)), self.__dict__
 
@@ -51,7 +51,7 @@ def _bare(kind: type[E], message: str) -> E:
     return error
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """The value as any process can read it: numbers, texts, lists of them; the text of anything else."""
     if value is None or isinstance(value, Real):
         return value

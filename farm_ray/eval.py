@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.batches import FeatureSet, Positions
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.plain import PlainDict
 
 Batch = Mapping[str, torch.Tensor]
 
@@ -95,7 +97,7 @@ class Evaluator:
 
     def eval(
         self, model: AdaptiveModel, return_preds_and_labels: bool = False, calibrate_conf_scores: bool = False
-    ) -> list[dict[str, Any]]:
+    ) -> list[HeadResult]:
         """One dict per head: `task_name`, `loss` (mean over feature rows), the task's metrics, `report`.
 
         For a language model's head the loss is the mean over predicted tokens, `perplexity` stands beside it, and
@@ -118,7 +120,7 @@ class Evaluator:
 
     @staticmethod
     def log_results(
-        results: list[dict[str, Any]], dataset_name: str, steps: int, *, tracker: Any = None
+        results: list[HeadResult], dataset_name: str, steps: int, *, tracker: Any = None
     ) -> dict[str, float]:
         """Numbers under FARM's keys `{dataset}_{metric}_{task}`; also sent to `tracker` where one is given."""
         numbers = {
@@ -145,7 +147,7 @@ def evaluate_folder(
     delimiter: str | None = None,
     quote_char: str | None = None,
     encoding: str | None = None,
-) -> dict[str, Any]:
+) -> PlainDict:
     """Scores a saved model on a labelled file, folder or glob, in this process.
 
     Args:
@@ -240,7 +242,7 @@ def evaluate(
     report: bool = True,
     with_columns: bool = False,
     beat: Callable[[], None] = lambda: None,
-) -> list[dict[str, Any]]:
+) -> list[HeadResult]:
     """The results of `Evaluator.eval` for a feature set, computed by all ranks together; the same on every rank.
 
     `beat` is called before every batch.
@@ -255,7 +257,7 @@ def evaluate(
     own = _score(model, batches(), device=ranks.device, precision=precision)
     gathered = ranks.gather(own)
 
-    def summarise() -> list[dict[str, Any]]:
+    def summarise() -> list[HeadResult]:
         joined = [_join([columns[head] for columns in gathered]) for head in range(len(own))]
         sources = _source_rows(rows, np.arange(len(rows)))
         return _summarise(model, joined, sources, report=report, with_columns=with_columns)
@@ -310,7 +312,7 @@ def _score(
             with precision.autocast():
                 logits_per_head = model(**tensors)
             losses_per_head = model.logits_to_loss_per_head(logits_per_head, **(tensors | ones))
-            heads: Any = zip(columns, model.prediction_heads, logits_per_head, losses_per_head, strict=True)
+            heads = zip(columns, model.prediction_heads, logits_per_head, losses_per_head, strict=True)
             for column, head, logits, losses in heads:
                 preds, labels = head.logits_to_preds(logits, **tensors), head.prepare_labels(**tensors)
                 column.add(positions, _array(losses.float()), preds, labels, _array(head.loss_units(**tensors)))
@@ -348,7 +350,7 @@ def _summarise(
     *,
     report: bool,
     with_columns: bool,
-) -> list[dict[str, Any]]:
+) -> list[HeadResult]:
     results = []
     for head, column in zip(model.prediction_heads, [_join([one]) for one in columns], strict=True):
         if isinstance(column, CountedColumns):

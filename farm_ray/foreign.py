@@ -17,6 +17,8 @@ from farm_ray.errors import FarmRayError, ModelFolderError
 if TYPE_CHECKING:
     from io import BufferedReader
 
+    from farm_ray.plain import PlainDict
+
 JSON_BYTES = 256 << 20
 """No JSON file of a model is larger: the largest tokenizers have some tens of MB."""
 _LONGEST_SHOWN = 100
@@ -117,7 +119,7 @@ def parse_json(text: str) -> Any:
     return values
 
 
-def read_json(path: Path, *, hint: str = "copy the model folder again") -> dict[str, Any]:
+def read_json(path: Path, *, hint: str = "copy the model folder again") -> PlainDict:
     """The mapping in a JSON file of a model folder.
 
     Raises:

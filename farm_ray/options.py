@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from farm_ray.configuration import Config
+    from farm_ray.plain import PlainDict
 
 
-def fields_for(taker: Callable[..., Any], config: Config) -> dict[str, Any]:
+def fields_for(taker: Callable[..., object], config: Config) -> PlainDict:
     """The fields of a configuration that a function or class has arguments of, by name."""
     return {name: getattr(config, name) for name in type(config).model_fields if name in _arguments(taker)}
 

@@ -12,6 +12,8 @@ from farm_ray.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from farm_ray.plain import PlainDict
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -58,7 +60,7 @@ def call(method: Callable[..., Any], **given: Any) -> Any:
     return method(first, **accepted(method, dict(others)))
 
 
-def accepted(method: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def accepted(method: Callable[..., object], given: Mapping[str, Any]) -> PlainDict:
     """Those of the arguments that a bound method takes besides its first one."""
     parameters = list(inspect.signature(method).parameters.values())
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):

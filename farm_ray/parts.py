@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from farm_ray.plain import PlainDict
+
 logger = logging.getLogger(__name__)
 
 RESUME = ("auto", "never")
@@ -343,7 +345,7 @@ def _numbers(label: str) -> tuple[int, ...]:
     return tuple(map(int, label.split(".")))
 
 
-def _read_recipe(folder: str) -> dict[str, Any]:
+def _read_recipe(folder: str) -> PlainDict:
     """The recipe beside the parts; an empty one where there is none that can be read."""
     try:
         with storage.open_binary(storage.join(folder, RECIPE)) as file:

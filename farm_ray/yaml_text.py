@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import yaml
 
@@ -20,7 +19,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 class _Loader(yaml.SafeLoader):
     """Reads 5e-5 as a number, which YAML 1.1 does not without a dot and a sign; refuses a name that is there twice."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         """As PyYAML's, which takes the last of two values without a word."""
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
@@ -43,7 +42,7 @@ for _kind in (_Loader, Dumper):
     _kind.add_implicit_resolver("tag:yaml.org,2002:float", _EXPONENT, list("-+.0123456789"))
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str) -> object:
     """A YAML value of plain values; no tag builds anything else.
 
     Raises:

@@ -23,11 +23,12 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from farm_ray import cluster
 from farm_ray.credentials import redact
 from farm_ray.errors import FarmRayError
+from farm_ray.plain import PlainDict
 from jobs.progress import ProgressPrinter
 from jobs.streams import mute, open_closed_streams, write
 from jobs.wording import with_flags
@@ -38,7 +39,7 @@ EXIT_USAGE = 2
 EXIT_PREEMPTED = 75
 EXIT_INTERRUPTED = 130
 
-Work = Callable[[argparse.Namespace, ProgressPrinter], dict[str, Any]]
+Work = Callable[[argparse.Namespace, ProgressPrinter], PlainDict]
 """A job's own part: parsed flags and a progress function in, the result (what the JSON line says) out."""
 
 _IMPORTS = "imported_modules"
@@ -189,7 +190,7 @@ def resume_command(name: str, argv: list[str] | None = None) -> str:
     return shlex.join(["python", "-m", name, *map(redact, kept), "--resume", "auto"])
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """The value as JSON knows it: numpy numbers as numbers, arrays and tuples as lists, NaN and infinity as null.
 
     Texts have `***` in place of the credentials of an address.
@@ -216,7 +217,7 @@ def _import_modules(names: Sequence[str]) -> None:
 
 def _attempt(
     parser: Parser, work: Work, arguments: argparse.Namespace, progress: ProgressPrinter, *, resumable: bool
-) -> tuple[int, dict[str, Any] | None]:
+) -> tuple[int, PlainDict | None]:
     try:
         try:
             _import_modules(getattr(arguments, _IMPORTS, None) or ())
@@ -233,21 +234,21 @@ def _attempt(
     return (EXIT_PREEMPTED if result["status"] == "preempted" else EXIT_OK), result
 
 
-def _interrupted(name: str, *, resumable: bool) -> tuple[int, dict[str, Any] | None]:
+def _interrupted(name: str, *, resumable: bool) -> tuple[int, PlainDict | None]:
     if not resumable:
         _say(name, "stopped by Ctrl-C")
         return EXIT_INTERRUPTED, None
     return EXIT_INTERRUPTED, _goes_on(name, "Ctrl-C")
 
 
-def _terminated(name: str, *, resumable: bool) -> tuple[int, dict[str, Any] | None]:
+def _terminated(name: str, *, resumable: bool) -> tuple[int, PlainDict | None]:
     if not resumable:
         _say(name, "stopped by SIGTERM; run the same command again")
         return EXIT_FAILED, None
     return EXIT_PREEMPTED, _goes_on(name, "SIGTERM")
 
 
-def _goes_on(name: str, signal_name: str) -> dict[str, Any]:
+def _goes_on(name: str, signal_name: str) -> PlainDict:
     """The result of a job that was stopped and can go on; says how."""
     command = resume_command(name)
     _say(name, f"stopped by {signal_name}; go on with: {command}")
@@ -311,7 +312,7 @@ def _sigterm_raises() -> Iterator[None]:
         yield
         return
 
-    def handler(_number: int, _frame: Any) -> NoReturn:
+    def handler(_number: int, _frame: object) -> NoReturn:
         raise Terminated
 
     before = signal.signal(signal.SIGTERM, handler)

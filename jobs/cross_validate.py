@@ -11,7 +11,7 @@ OUT/predictions.parquet: the prediction for every tested row.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError
 from jobs import command_line
@@ -20,6 +20,7 @@ from jobs.experiment_flags import add_experiment_flags, experiment_from
 if TYPE_CHECKING:
     import argparse
 
+    from farm_ray.plain import PlainDict
     from jobs.progress import ProgressPrinter
 
 
@@ -43,7 +44,7 @@ def make_parser() -> command_line.Parser:
     return parser
 
 
-def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
+def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
     """Runs the folds and says what they came to."""
     if arguments.parallel == 1 and arguments.address:
         raise ConfigError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs import command_line
 from jobs.data_flags import add_data_flags
@@ -18,6 +18,7 @@ from jobs.data_flags import add_data_flags
 if TYPE_CHECKING:
     import argparse
 
+    from farm_ray.plain import PlainDict
     from jobs.progress import ProgressPrinter
 
 _DEFAULT_BATCH_SIZE = 32
@@ -37,7 +38,7 @@ def make_parser() -> command_line.Parser:
     return parser
 
 
-def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
+def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
     """Scores the file; the result has the metrics and the rows quarantined."""
     progress("evaluate", 0, None, arguments.file)
     from farm_ray.eval import evaluate_folder

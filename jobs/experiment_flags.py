@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.configuration import build, dotted_names, parse_assignment, read_yaml, replace
 from farm_ray.errors import ConfigError
@@ -14,6 +14,7 @@ from jobs.data_flags import add_data_flags, data_settings
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from jobs.command_line import Parser
 
@@ -117,7 +118,7 @@ def _single(experiments: list[Experiment], config: str) -> Experiment:
     return experiments[0]
 
 
-def _over(experiment: Experiment, values: dict[str, Any], prefix: str = "") -> Experiment:
+def _over(experiment: Experiment, values: Mapping[str, object], prefix: str = "") -> Experiment:
     """The experiment with the values of a (partial) tree; a mapping goes into the part it names."""
     for name, value in values.items():
         if isinstance(value, dict) and not prefix and name in {"processor", "data", "model", "train"}:

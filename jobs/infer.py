@@ -24,7 +24,7 @@ import codecs
 import itertools
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from farm_ray.infer import FilePredictions, Inferencer
+    from farm_ray.plain import PlainDict
     from jobs.progress import ProgressPrinter
 
 STANDARD = "-"
@@ -89,7 +90,7 @@ def make_parser() -> command_line.Parser:
     return parser
 
 
-def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
+def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
     """Loads the model, predicts, and says how many rows there were."""
     _check_places(arguments)
     from farm_ray.infer import Inferencer

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.parts import RESUME
 from jobs import command_line
@@ -20,6 +20,7 @@ from jobs.experiment_flags import add_experiment_flags, experiment_from
 if TYPE_CHECKING:
     import argparse
 
+    from farm_ray.plain import PlainDict
     from jobs.progress import ProgressPrinter
 
 
@@ -35,7 +36,7 @@ def make_parser() -> command_line.Parser:
     return parser
 
 
-def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
+def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
     """Makes the features and writes them."""
     experiment = experiment_from(arguments)
     from farm_ray.experiment.preprocess import preprocess_experiment

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError
 from jobs import command_line
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from farm_ray.experiment import Result
+    from farm_ray.plain import PlainDict
     from jobs.progress import ProgressPrinter
 
 _NAME = "jobs.train"
@@ -48,7 +49,7 @@ def make_parser() -> command_line.Parser:
     return parser
 
 
-def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
+def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
     """Runs the experiment and says what it came to."""
     if arguments.num_workers == 0 and arguments.address:
         raise ConfigError(

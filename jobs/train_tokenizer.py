@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs import command_line
 
 if TYPE_CHECKING:
     import argparse
 
+    from farm_ray.plain import PlainDict
     from jobs.progress import ProgressPrinter
 
 _KINDS = ("wordpiece", "byte_bpe", "unigram")
@@ -51,7 +52,7 @@ def make_parser() -> command_line.Parser:
     return parser
 
 
-def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
+def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
     """Learns the tokenizer and writes it."""
     from farm_ray.experiment.tokenizer import train_tokenizer_on
 

@@ -10,7 +10,7 @@ cosine of the two vectors and the score, -1 to 1. The vectors of a file: python 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import argparse
 
     from farm_ray.infer import Inferencer
+    from farm_ray.plain import PlainDict
     from jobs.progress import ProgressPrinter
 
 STRATEGIES = ("cls_token", "reduce_mean", "reduce_max")
@@ -37,7 +38,7 @@ def make_parser() -> command_line.Parser:
     return parser
 
 
-def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> dict[str, Any]:
+def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
     """Spearman's correlation per strategy and layer."""
     from farm_ray.data_handler.utils import read_tsv
     from farm_ray.evaluation.metrics import pearson_and_spearman

@@ -242,7 +242,7 @@ def _interrupt_waits() -> Iterator[None]:
     held: list[int] = []
     before = signal.getsignal(signal.SIGINT)
 
-    def hold(number: int, _frame: Any) -> None:
+    def hold(number: int, _frame: object) -> None:
         if held:
             signal.signal(signal.SIGINT, before)
             signal.raise_signal(number)

@@ -31,9 +31,9 @@ class NamedDataLoader(DataLoader):
 
     def __init__(
         self,
-        dataset: Dataset[Any],
+        dataset: Dataset[object],
         batch_size: int,
-        sampler: Sampler[Any] | Iterable[Any] | None = None,
+        sampler: Sampler[object] | Iterable[object] | None = None,
         tensor_names: Sequence[str] | None = None,
         num_workers: int = 0,
         pin_memory: bool = False,
@@ -64,7 +64,7 @@ class NamedDataLoader(DataLoader):
 
 def covert_dataset_to_dataloader(
     dataset: Dataset[Any], sampler: type[Sampler[Any]] | Sampler[Any], batch_size: int
-) -> DataLoader[Any]:
+) -> DataLoader[object]:
     """A plain DataLoader of the data set; the name is spelt as FARM spells it.
 
     Args:

@@ -56,10 +56,10 @@ class ConcatTensorDataset(ConcatDataset):
     A slice or a list gives the rows' tensors stacked, as a TensorDataset does.
     """
 
-    def __init__(self, datasets: Sequence[Dataset[Any]]) -> None:
+    def __init__(self, datasets: Sequence[Dataset[object]]) -> None:
         super().__init__(datasets)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> object:
         if isinstance(index, slice):
             index = range(*index.indices(len(self)))
         elif isinstance(index, Integral):
@@ -69,8 +69,8 @@ class ConcatTensorDataset(ConcatDataset):
 
 
 def random_split_ConcatDataset(  # noqa: N802 - FARM's name
-    ds: Dataset[Any], lengths: Sequence[int], *, seed: int = 42
-) -> list[Subset[Any]]:
+    ds: Dataset[object], lengths: Sequence[int], *, seed: int = 42
+) -> list[Subset[object]]:
     """Non-overlapping parts of exactly these lengths, drawn row by row; together they are the whole data set.
 
     Args:
@@ -93,7 +93,7 @@ def random_split_ConcatDataset(  # noqa: N802 - FARM's name
     return [Subset(ds, np.sort(part).tolist()) for part in np.split(order, np.cumsum(lengths)[:-1])]
 
 
-def _tensor(name: str, values: list[Any]) -> torch.Tensor:
+def _tensor(name: str, values: Sequence[object]) -> torch.Tensor:
     arrays = [np.asarray(value) for value in values]
     for row, array in enumerate(arrays):
         if array.shape != arrays[0].shape:

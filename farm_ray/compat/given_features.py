@@ -14,7 +14,7 @@ from farm_ray.errors import DataProblemError
 from farm_ray.overrides import report_once
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from farm_ray.tasks.task import Task, Tasks
 
@@ -59,7 +59,7 @@ def given_features(
     ids = dicts.column("id").to_pylist()
     how = {"tasks": tasks, "max_seq_len": max_seq_len, "segment_pad": segment_pad}
     rows: list[tuple[str, str, int, Values | None]] = []
-    found: list[dict[str, Any] | None] = []
+    found: list[dict[str, object] | None] = []
     for row_id, of_row, earlier in zip(ids, made, problems.of(dicts).to_pylist(), strict=True):
         if earlier is not None:
             rows.append((row_id, row_id, 0, None))
@@ -150,7 +150,7 @@ def _check_name(name: Any) -> None:
         )
 
 
-def _numbers(name: str, value: Any) -> npt.NDArray[Any]:
+def _numbers(name: str, value: object) -> npt.NDArray[np.generic]:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
@@ -179,7 +179,7 @@ def _numbers(name: str, value: Any) -> npt.NDArray[Any]:
     return array.astype(np.int64)
 
 
-def _check_tokens(name: str, array: npt.NDArray[Any], max_seq_len: int) -> None:
+def _check_tokens(name: str, array: npt.NDArray[np.generic], max_seq_len: int) -> None:
     if array.shape != (max_seq_len,):
         shape = f"{len(array)} values" if array.ndim == 1 else f"the shape {list(array.shape)}"
         raise DataProblemError(
@@ -194,7 +194,7 @@ def _check_tokens(name: str, array: npt.NDArray[Any], max_seq_len: int) -> None:
         )
 
 
-def _checked_labels(given: npt.NDArray[Any], task: Task) -> npt.NDArray[Any]:
+def _checked_labels(given: npt.NDArray[np.generic], task: Task) -> npt.NDArray[np.generic]:
     kind = task.label_type()
     size = kind.list_size if pa.types.is_fixed_size_list(kind) else given.size
     if given.size != size or given.ndim > 1:
@@ -209,14 +209,14 @@ def _checked_labels(given: npt.NDArray[Any], task: Task) -> npt.NDArray[Any]:
 
 def _table(
     rows: Sequence[tuple[str, str, int, Values | None]],
-    found: Sequence[dict[str, Any] | None],
+    found: Sequence[Mapping[str, object] | None],
     *,
     tasks: Tasks,
     max_seq_len: int,
     one_each: bool,
     maker: str,
 ) -> pa.Table:
-    columns: dict[str, Any] = {"id": pa.array([row[0] for row in rows], pa.string())}
+    columns: dict[str, pa.Array] = {"id": pa.array([row[0] for row in rows], pa.string())}
     if not one_each:
         columns["dict_id"] = pa.array([row[1] for row in rows], pa.string())
         columns["window"] = pa.array([row[2] for row in rows], pa.int32())
@@ -256,7 +256,7 @@ def _field(name: str, kind: pa.DataType, of_tasks: set[str]) -> pa.Field:
 
 def _column(
     name: str,
-    arrays: Sequence[npt.NDArray[Any]],
+    arrays: Sequence[npt.NDArray[np.generic]],
     places: npt.NDArray[np.int64],
     rows: int,
     *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow as pa
 from farm_ray.compat.samples import Sample, SampleBasket
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.batches import FeatureSet
-from farm_ray.data_handler.given_rows import given_list
+from farm_ray.data_handler.given_rows import RowDict, given_list
 from farm_ray.data_handler.processor.dicts import external_id
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ _ORDER = ("input_ids", "segment_ids", "padding_mask", "lm_label_ids", "nextsente
 
 def dataset_from_documents(
     processor: BertStyleLMProcessor,
-    dicts: Sequence[Any],
+    dicts: Sequence[RowDict],
     indices: Sequence[int] | None,
     *,
     return_baskets: bool,
     debug: bool,
-) -> tuple[Any, ...]:
+) -> tuple[object, ...]:
     """See `BertStyleLMProcessor.dataset_from_dicts`."""
     from torch.utils.data import TensorDataset
 

@@ -38,7 +38,7 @@ def read_ner_file(
     Raises:
         DataProblemError: For a file that cannot be read, and for the first line that is no row; names the line.
     """
-    sentences: list[dict[str, Any]] = []
+    sentences: list[dict[str, object]] = []
     addresses = list_files(filename)
     tables = tables_of_all(
         read_conll(

@@ -98,7 +98,7 @@ def check_ready(processor: Processor) -> None:
     )
 
 
-def dicts_table(processor: Processor, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+def dicts_table(processor: Processor, dicts: Sequence[object], default_ids: Sequence[str]) -> pa.Table:
     """As `Processor.named_dicts_to_table`, with the whole dict of each row, whatever its keys."""
     return own_dicts_table(
         dicts,
@@ -137,7 +137,7 @@ def featurize(processor: Processor, dicts: pa.Table, *, through_dataset: bool = 
     )
 
 
-def _maker(kind: type[Processor], *, through_dataset: bool) -> Callable[[Any, str, dict[str, Any]], list[Any]]:
+def _maker(kind: type[Processor], *, through_dataset: bool) -> Callable[[object, str, dict[str, object]], list[object]]:
     own = own_among(kind, (DATASET, *ROW_METHODS))
     if DATASET in own and through_dataset:
         return _of_dataset
@@ -158,18 +158,18 @@ def _made(
         return problems.at(row_id, stage=STAGE, kind="features failed", message=message)
 
 
-def _of_samples(scratch: Any, row_id: str, row: dict[str, Any]) -> list[Any]:
+def _of_samples(scratch: object, row_id: str, row: dict[str, Any]) -> list[object]:
     """The features of one dict by way of its samples."""
     basket = _filled_basket(scratch, row_id, row)
     return [features for sample in basket.samples or [] for features in sample.features or []]
 
 
-def _of_created_dataset(scratch: Any, row_id: str, row: dict[str, Any]) -> list[Any]:
+def _of_created_dataset(scratch: Any, row_id: str, row: dict[str, Any]) -> list[object]:
     _filled_basket(scratch, row_id, row)
     return _rows_of(*scratch._create_dataset())  # noqa: SLF001 - FARM's name
 
 
-def _of_dataset(scratch: Any, row_id: str, row: dict[str, Any]) -> list[Any]:
+def _of_dataset(scratch: Any, row_id: str, row: dict[str, Any]) -> list[object]:
     """The features of one dict by the class's own `dataset_from_dicts`."""
     given: dict[str, Any] = {"dicts": [row], "indices": [_number(row_id)]}
     if scratch.inference:
@@ -198,7 +198,7 @@ def _filled_basket(scratch: Any, row_id: str, row: dict[str, Any]) -> SampleBask
     return basket
 
 
-def _rows_of(dataset: Any, names: Any) -> list[Any]:
+def _rows_of(dataset: Any, names: Any) -> list[object]:
     """One dict of tensors per row of a torch data set."""
     if dataset is None or not len(dataset):
         return []
@@ -210,7 +210,7 @@ def _rows_of(dataset: Any, names: Any) -> list[Any]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _rows(table: pa.Table) -> list[dict[str, Any]]:
+def _rows(table: pa.Table) -> list[dict[str, object]]:
     """FARM's dicts: as they were given, or the columns of a file without the row's place."""
     if DICTIONARY in table.column_names:
         return rows_of(table)

@@ -18,6 +18,7 @@ from farm_ray.overrides import call, is_own
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.task import Task
 
@@ -36,11 +37,11 @@ class SampleMethods:
 
     def dataset_from_dicts(
         self,
-        dicts: Sequence[Any],
+        dicts: Sequence[RowDict],
         indices: Sequence[int] | None = None,
         return_baskets: bool = False,
         debug: bool = False,
-    ) -> tuple[Any, ...]:
+    ) -> tuple[object, ...]:
         """Dicts as a torch data set, every row padded to `max_seq_len`; for a few dicts and for own loops.
 
         Args:
@@ -58,22 +59,22 @@ class SampleMethods:
         processor: Any = self
         return dataset_from_dicts(processor, dicts, indices, return_baskets=return_baskets, debug=debug)
 
-    def sample_details(self, text: str) -> list[dict[str, Any]]:  # noqa: ARG002 - for subclasses that have some
+    def sample_details(self, text: str) -> list[dict[str, object]]:  # noqa: ARG002 - for subclasses that have some
         """What samples of a text keep besides their tokens, one dict per feature row of the text; [] for nothing."""
         return []
 
     @staticmethod
-    def log_problematic(problematic_sample_ids: Collection[Any]) -> None:
+    def log_problematic(problematic_sample_ids: Collection[object]) -> None:
         """Logs which rows have a problem, if any."""
         if problematic_sample_ids:
             shown = ", ".join(map(str, list(problematic_sample_ids)[:20]))
             logger.error("%d rows have a problem: %s", len(problematic_sample_ids), shown)
 
-    def convert_labels(self, dictionary: dict[str, Any]) -> dict[str, list[Any]]:
+    def convert_labels(self, dictionary: RowDict) -> dict[str, list[Any]]:
         """See `Processor.convert_labels`."""
         raise NotImplementedError
 
-    def _dict_to_samples(self, dictionary: dict[str, Any], **_: Any) -> list[Sample]:
+    def _dict_to_samples(self, dictionary: RowDict, **_: Any) -> list[Sample]:
         """The samples of one dict; here one, with the dict as its clear text and the tokens of a single text."""
         text = dictionary.get("text")
         if not isinstance(text, str):
@@ -96,14 +97,14 @@ class SampleMethods:
             features[0].update(self.convert_labels(sample.clear_text))
         return features
 
-    def _dict_to_samples_and_features(self, dictionary: dict[str, Any], **_: Any) -> list[Sample]:
+    def _dict_to_samples_and_features(self, dictionary: RowDict, **_: Any) -> list[Sample]:
         """Both in one: the samples of one dict with their features."""
         samples = _listed(self._dict_to_samples_of(dictionary), Sample, "_dict_to_samples", "a list of Sample")
         for sample in samples:
             sample.features = _listed(self._sample_to_features(sample), dict, "_sample_to_features", "a list of dicts")
         return samples
 
-    def _dict_to_samples_of(self, dictionary: dict[str, Any]) -> Any:
+    def _dict_to_samples_of(self, dictionary: RowDict) -> Any:
         return call(self._dict_to_samples, dictionary=dictionary)
 
     def _init_samples_in_baskets(self) -> None:
@@ -137,7 +138,7 @@ class SampleMethods:
         """Whether all samples of a basket have features."""
         return bool(basket.samples) and all(sample.features for sample in basket.samples or [])
 
-    def _create_dataset(self) -> tuple[Any, Any]:
+    def _create_dataset(self) -> tuple[object, object]:
         """The features of all baskets as a torch data set, and their names."""
         from farm_ray.compat.dataset import convert_features_to_dataset
 
@@ -146,7 +147,7 @@ class SampleMethods:
             [features for basket in whole for sample in basket.samples or [] for features in sample.features or []]
         )
 
-    def _id_from_dict(self, d: Mapping[str, Any]) -> str | None:
+    def _id_from_dict(self, d: Mapping[str, object]) -> str | None:
         """The id that a dict brings along."""
         return external_id(d)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from farm_ray.data_handler.given_rows import RowDict
+
 _LONGEST_SHOWN = 10_000
 
 
@@ -23,7 +25,7 @@ class Sample:
     def __init__(
         self,
         id: Any,  # noqa: A002 - FARM's name
-        clear_text: dict[str, Any],
+        clear_text: RowDict,
         tokenized: dict[str, Any] | None = None,
         features: list[dict[str, Any]] | None = None,
     ) -> None:
@@ -52,7 +54,7 @@ class SampleBasket:
     def __init__(
         self,
         id_internal: str | None,
-        raw: dict[str, Any],
+        raw: RowDict,
         id_external: str | None = None,
         samples: list[Sample] | None = None,
     ) -> None:
@@ -75,7 +77,7 @@ def create_sample_ner(split_text: Sequence[str], label: Any, basket_id: str) -> 
     return [Sample(id=f"{basket_id}-0", clear_text={"text": " ".join(split_text), "label": label})]
 
 
-def _shown(part: Mapping[str, Any] | None) -> list[str]:
+def _shown(part: Mapping[str, object] | None) -> list[str]:
     if not part:
         return ["    None"]
     return [f"    {name}: {str(value)[:_LONGEST_SHOWN]}" for name, value in part.items()]

@@ -12,12 +12,12 @@ from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import one_array
 from farm_ray.data_handler.feature_columns import fixed_to_numpy
 from farm_ray.data_handler.feature_schema import features_of
-from farm_ray.data_handler.given_rows import given_list
+from farm_ray.data_handler.given_rows import RowDict, given_list
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, token_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def dataset_from_dicts(
-    processor: Processor, dicts: Sequence[Any], indices: Sequence[int] | None, *, return_baskets: bool, debug: bool
-) -> tuple[Any, ...]:
+    processor: Processor, dicts: Sequence[RowDict], indices: Sequence[int] | None, *, return_baskets: bool, debug: bool
+) -> tuple[object, ...]:
     """See `Processor.dataset_from_dicts`."""
     import torch
     from torch.utils.data import TensorDataset
@@ -67,7 +67,7 @@ def dataset_from_dicts(
     return dataset, names, problematic, baskets
 
 
-def _features(processor: Processor, dicts: Sequence[Any], numbers: Sequence[int]) -> tuple[pa.Table, pa.Table]:
+def _features(processor: Processor, dicts: Sequence[RowDict], numbers: Sequence[int]) -> tuple[pa.Table, pa.Table]:
     """The dicts as a table, and their features: not by an own `dataset_from_dicts`, which may be what asks for them."""
     if own_features.made_by(type(processor)) == (own_features.DATASET,):
         table = processor.texts_to_table(dicts, [str(number) for number in numbers])
@@ -123,10 +123,10 @@ def _source_rows(features: pa.Table) -> np.ndarray:
 def _sample(
     processor: Processor,
     sample_id: str,
-    dictionary: dict[str, Any],
+    dictionary: RowDict,
     arrays: dict[str, np.ndarray],
     place: int,
-    details: Sequence[dict[str, Any]],
+    details: Sequence[Mapping[str, object]],
     debug: bool,
 ) -> Sample:
     features = {name: values[place].tolist() for name, values in arrays.items()}

@@ -114,7 +114,7 @@ def get_sentence_pair(
     return doc[idx], draw.choice(draw.choice(others)), False
 
 
-def join_sentences(sequence: Iterable[Mapping[str, Sequence[Any]]]) -> dict[str, list[Any]]:
+def join_sentences(sequence: Iterable[Mapping[str, Sequence[Any]]]) -> dict[str, list[object]]:
     """Tokenized sentences, as `tokenize_with_metadata` gives them, as one: `tokens`, `offsets`, `start_of_word`.
 
     Offsets count in the sentences joined by a space each.

@@ -49,7 +49,7 @@ class FeatureSet:
     padding: Padding
     pad_to_multiple_of: int = 1
     """Batch widths are rounded up to a multiple of this; 8 on GPU."""
-    blocks: tuple[Any, ...] = ()
+    blocks: tuple[object, ...] = ()
     """References to the table's chunks where they lie in Ray's object store; empty where they do not."""
     masking: Masking | None = None
     """How tokens are masked for a language model, in each epoch in another way; None masks none."""
@@ -221,7 +221,7 @@ class FeatureSet:
             self._columns[name] = FeatureColumn(self.table.column(name))
         return self._columns[name]
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """Views are left behind; the receiver makes its own."""
         return _feature_set, (self.table, self.rows, self.padding, self.pad_to_multiple_of, self.masking)
 

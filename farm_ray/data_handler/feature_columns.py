@@ -86,7 +86,7 @@ class FeatureColumn:
         ]
         return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
 
-    def fixed(self, rows: Positions) -> npt.NDArray[Any]:
+    def fixed(self, rows: Positions) -> npt.NDArray[np.generic]:
         """Values of a fixed-size column, [B] or [B, k]; int64 or float32."""
         shape = self._values[0].shape[1:] if self._values else ()
         result = np.zeros((len(rows), *shape), self._values[0].dtype if self._values else np.int64)

@@ -13,6 +13,9 @@ import pyarrow as pa
 
 from farm_ray.errors import ConfigError
 
+RowDict = dict[str, Any]
+"""One row as FARM's dict: `text`, labels under their names, and what else the data bring along."""
+
 _FORM = '[{"text": "..."}]'
 
 
@@ -49,7 +52,7 @@ def given_rows(dicts: Any, *, name: str = "dicts") -> Iterable[Any]:
     return dicts
 
 
-def given_list(dicts: Any, *, name: str) -> list[Any]:
+def given_list(dicts: object, *, name: str) -> list[Any]:
     """As `given_rows`, all read.
 
     Raises:
@@ -86,7 +89,7 @@ def given_tables(tables: Any) -> Iterator[pa.Table]:
         yield table
 
 
-def _frame_rows(dicts: Any, name: str) -> list[dict[Any, Any]] | None:
+def _frame_rows(dicts: Any, name: str) -> list[dict[object, object]] | None:
     """The rows of a data frame or a table; None for anything else."""
     if isinstance(dicts, pa.Table | pa.RecordBatch | pa.Array | pa.ChunkedArray):
         rows: list[dict[Any, Any]] = dicts.to_pylist()

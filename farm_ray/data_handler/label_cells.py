@@ -188,7 +188,7 @@ def _names(text: str) -> tuple[str, ...] | None:
     return tuple(str(value) for value in values if value != "")
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> object:
     """The list (or object) that a cell is, as JSON or Python writes it; None where it is neither."""
     try:
         return json.loads(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,13 @@ from farm_ray.reproducibility import random_bits
 
 if TYPE_CHECKING:
     from farm_ray.evaluation.columns import Column
+    from farm_ray.evaluation.metric import Metric
 
 _STREAM = 16
 
 
 def bootstrap_interval(
-    metric: Any,
+    metric: Metric | None,
     preds: Column,
     labels: Column,
     *,

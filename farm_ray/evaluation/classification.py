@@ -34,7 +34,7 @@ def simple_accuracy(preds: Column, labels: Column) -> dict[str, float]:
     return {"acc": float(np.mean(pred_ids == label_ids)) if pred_ids.size else float("nan")}
 
 
-def acc_and_f1(preds: Column, labels: Column, positive_label: Any = None) -> dict[str, float]:
+def acc_and_f1(preds: Column, labels: Column, positive_label: object = None) -> dict[str, float]:
     """`acc`, `f1` of the positive label, and `acc_and_f1`, their mean; each 0 to 1.
 
     Args:
@@ -194,7 +194,7 @@ def _check_whole(values: Iterable[Any]) -> None:
             )
 
 
-def positive_id(names: list[Any], positive_label: Any) -> int:
+def positive_id(names: list[Any], positive_label: object) -> int:
     """The id of the positive label among `names`, or -1 where it occurs in no row; errors as for `acc_and_f1`."""
     if positive_label is not None:
         return names.index(positive_label) if positive_label in names else -1

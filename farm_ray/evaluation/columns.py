@@ -39,7 +39,7 @@ def check_lengths(preds: Column, labels: Column) -> None:
         raise AssertionError(f"{n_preds} predictions but {n_labels} labels")
 
 
-def is_list(entry: Any) -> bool:
+def is_list(entry: object) -> bool:
     """Whether a row's entry is several values."""
     return isinstance(entry, list | tuple | np.ndarray)
 

@@ -16,6 +16,8 @@ from farm_ray.evaluation.metrics import compute_metrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from farm_ray.evaluation.metric import Metric
+
 Array = npt.NDArray[Any]
 
 
@@ -57,7 +59,7 @@ class CountedColumns:
         places = np.repeat(starts[order], ordered) + within
         return cls([positions[order]], [losses[order]], [ordered], [predictions[places]], [labels[places]])
 
-    def results(self, metric: Any, *, report: bool, with_columns: bool) -> dict[str, Any]:
+    def results(self, metric: Metric | None, *, report: bool, with_columns: bool) -> dict[str, Any]:
         """`loss`, the mean over all units, `perplexity`, the metric's values, and what else is asked for.
 
         With columns there are `preds` and `labels`, an array per row. Without any unit the numbers are NaN.

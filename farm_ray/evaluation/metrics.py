@@ -31,6 +31,7 @@ from farm_ray.tag_schemes import check_entity_tags
 
 if TYPE_CHECKING:
     from farm_ray.evaluation.columns import Column
+    from farm_ray.evaluation.metric import Metric
 
 __all__ = [
     "acc_and_f1",
@@ -83,7 +84,7 @@ _OF_ENTITIES: Mapping[MetricFunction, str] = {
     seq_recall: "seq_recall",
 }
 
-_REPORTS: Mapping[str, Callable[[Any, Column, Column], str]] = {
+_REPORTS: Mapping[str, Callable[[object, Column, Column], str]] = {
     "per_sequence": lambda head, preds, labels: classification_report(preds, labels, head.label_list),
     "per_sequence_continuous": lambda _, preds, labels: regression_report(preds, labels),
     "per_token": lambda head, preds, labels: tag_report(preds, labels, head.label_list),
@@ -101,7 +102,7 @@ class _Named:
         self.__name__ = name
         self.fn = fn
 
-    def __call__(self, preds: Any, labels: Any) -> Any:
+    def __call__(self, preds: object, labels: Any) -> object:
         return self.fn(preds, labels)
 
 
@@ -133,23 +134,23 @@ def register_report(ph_output_type: str, fn: ReportFunction) -> None:
     _registered_reports[ph_output_type] = fn
 
 
-def registered_metrics() -> dict[str, Callable[..., Any]]:
+def registered_metrics() -> dict[str, Callable[..., object]]:
     """The functions that were registered as metrics in this process, by name."""
     return {name: named.fn for name, named in _registered_metrics.items()}
 
 
-def registered_reports() -> dict[str, Callable[..., Any]]:
+def registered_reports() -> dict[str, Callable[..., object]]:
     """The functions that were registered as reports in this process, by output type."""
     return {**_registered_reports}
 
 
-def metric_name(fn: Callable[..., Any]) -> str | None:
+def metric_name(fn: Callable[..., object]) -> str | None:
     """The name under which this function is built in or registered, None where it is neither."""
     known = [*METRICS.items(), *registered_metrics().items(), *_registered_metrics.items()]
     return next((name for name, known_as in known if known_as == fn), None)
 
 
-def resolve_metrics(metric: Any) -> list[MetricFunction]:
+def resolve_metrics(metric: Metric | None) -> list[MetricFunction]:
     """The functions a metric stands for, in order: names looked up, nested lists flattened, duplicates dropped.
 
     Raises:
@@ -184,7 +185,7 @@ def resolve_metrics(metric: Any) -> list[MetricFunction]:
     return [metric]
 
 
-def check_metric(metric: Any, label_list: Sequence[str] = ()) -> None:
+def check_metric(metric: Metric | None, label_list: Sequence[str] = ()) -> None:
     """Finds a wrong metric before any work is done.
 
     Args:
@@ -203,7 +204,7 @@ def check_metric(metric: Any, label_list: Sequence[str] = ()) -> None:
                 check_entity_tags(flat(label_list), metric=_OF_ENTITIES[fn])
 
 
-def reported_names(metric: Any, label_list: Sequence[str]) -> tuple[list[str], bool]:
+def reported_names(metric: Metric | None, label_list: Sequence[str]) -> tuple[list[str], bool]:
     """The names of the values that a metric gives for these labels, and whether these must be all.
 
     Every function is tried on one row per label. What a user's own one raises there, or the names it chooses, need not
@@ -222,7 +223,7 @@ def reported_names(metric: Any, label_list: Sequence[str]) -> tuple[list[str], b
     return names, all_known
 
 
-def compute_metrics(metric: Any, preds: Column, labels: Column) -> dict[str, Any]:
+def compute_metrics(metric: Metric | None, preds: Column, labels: Column) -> dict[str, Any]:
     """All values of a metric, or of a (nested) list of metrics, in one dict.
 
     Args:
@@ -270,7 +271,7 @@ def compute_report_metrics(head: Any, preds: Column, labels: Column) -> Any:
     )
 
 
-def _check_function(fn: Any, what: str) -> None:
+def _check_function(fn: object, what: str) -> None:
     if not callable(fn):
         raise ConfigError(f"{what} must be a function (preds, labels), not {fn!r}", code="invalid-value", value=fn)
     try:
@@ -289,7 +290,7 @@ def _name(fn: MetricFunction) -> str:
     return str(getattr(fn, "__name__", None) or getattr(getattr(fn, "func", fn), "__name__", type(fn).__name__))
 
 
-def _as_dict(fn: MetricFunction, result: Any) -> dict[str, Any]:
+def _as_dict(fn: MetricFunction, result: Any) -> dict[str, object]:
     if isinstance(result, Mapping):
         return {str(key): _plain(value) for key, value in result.items()}
     number = _plain(result)

@@ -7,7 +7,7 @@ once; each resample then costs some sums.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from farm_ray.evaluation.multilabel import exact_match, f1_samples, rows_right
 from farm_ray.evaluation.regression import mse, numbers, pearson_and_spearman, r2
 from farm_ray.evaluation.tokens import entity_counts, seq_f1, seq_precision, seq_recall
 
+if TYPE_CHECKING:
+    from farm_ray.evaluation.metric import Metric
+
 FloatArray = npt.NDArray[np.float64]
 Weighted = Callable[[FloatArray], dict[str, float]]
 """From weights, whole numbers [rows], to the values of a metric."""
@@ -36,7 +39,7 @@ _Counts = Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
 _NAN = float("nan")
 
 
-def weighted(metric: Any, preds: Column, labels: Column) -> Weighted | None:
+def weighted(metric: Metric | None, preds: Column, labels: Column) -> Weighted | None:
     """The built-in metric `metric` as a function of weights; None for other metrics."""
     make = next((make for fn, make in _MAKE.items() if fn is metric), None)
     return None if make is None else make(preds, labels)
@@ -150,7 +153,7 @@ def _counts(preds: Column, labels: Column) -> tuple[bool, _Counts]:
     return True, lambda weights: (weights @ right, weights @ found, weights @ true)
 
 
-def _counts_of_ids(preds: Column, labels: Column) -> tuple[_Counts, list[Any]]:
+def _counts_of_ids(preds: Column, labels: Column) -> tuple[_Counts, list[object]]:
     pred_ids, label_ids, names = encode(preds, labels)
     rows, right = row_of_value(labels), pred_ids == label_ids
 
@@ -206,7 +209,7 @@ def _ratio(part: Any, whole: Any) -> float:
     return float(part / whole) if whole else _NAN
 
 
-_MAKE: dict[Callable[..., Any], Callable[[Column, Column], Weighted]] = {
+_MAKE: dict[Callable[..., object], Callable[[Column, Column], Weighted]] = {
     simple_accuracy: _accuracy,
     acc_and_f1: _acc_and_f1,
     exact_match: _exact_match,

@@ -20,7 +20,7 @@ from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 from farm_ray.tasks.table import spec_named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from farm_ray.data_handler.data_silo import DataSilo
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from farm_ray.experiment.config import HeadConfig
     from farm_ray.experiment.processor_config import AnyProcessorConfig
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
+    from farm_ray.plain import PlainDict
+    from farm_ray.progress import Progress
     from farm_ray.tasks.spec import TaskSpec
 
-    Progress = Callable[[str, int, int | None, str], None]
 
 logger = logging.getLogger(__name__)
 
@@ -339,6 +340,6 @@ def make_silo_in_memory(
     return DataSilo(processor, **options, problems_dir=problems_dir, progress=progress, parts=parts)
 
 
-def _in_this_run(experiment: Experiment, *, in_process: bool) -> dict[str, Any]:
+def _in_this_run(experiment: Experiment, *, in_process: bool) -> PlainDict:
     """What a silo is told besides the options of `data`."""
     return {"seed": experiment.seed} | ({"max_processes": 1} if in_process else {})

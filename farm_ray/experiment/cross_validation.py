@@ -8,7 +8,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from farm_ray.experiment.config import Experiment
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.language_model import LanguageModel
+    from farm_ray.plain import PlainDict
+    from farm_ray.progress import Progress
     from farm_ray.train.fold_results import CrossValidation
 
-Progress = Callable[[str, int, int | None, str], None]
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def cross_validate_experiment(
     output_dir: str | Path | None = None,
     address: str | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> PlainDict:
     """Makes the features once, then trains and tests a model per fold.
 
     Writes `cross_validation.json` (what is returned, and the text reports), `predictions.parquet` (of all test rows)
@@ -153,7 +154,7 @@ def cross_validate_experiment(
     return told
 
 
-def _trainer_options(experiment: Experiment) -> dict[str, Any]:
+def _trainer_options(experiment: Experiment) -> PlainDict:
     """What `cross_validate` hands on to the trainer of each fold."""
     from farm_ray.train.cross_validation import NOT_FOR_FOLDS
     from farm_ray.train.trainer import Trainer
@@ -162,7 +163,7 @@ def _trainer_options(experiment: Experiment) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in {*NOT_FOR_FOLDS, "early_stopping"}}
 
 
-def _refuse_other_split(output: Path, split: Mapping[str, Any]) -> None:
+def _refuse_other_split(output: Path, split: Mapping[str, object]) -> None:
     """Raises ConfigError where the folder holds results of other folds; names what differs."""
     try:
         there = read_json(output / folders.FOLDS).get("split")
@@ -187,7 +188,7 @@ def _fresh_model(experiment: Experiment, language_model: LanguageModel, silo: Da
     return make_model(experiment, silo, copy.deepcopy(language_model))
 
 
-def _told(done: CrossValidation) -> dict[str, Any]:
+def _told(done: CrossValidation) -> PlainDict:
     from farm_ray.train.fold_results import numbers_per_task
 
     folds = []
@@ -220,12 +221,12 @@ def _with_interval(
     return {name: {"value": value, **ends.get(name, {})} for name, value in values.items()}
 
 
-def _flat(per_task: Mapping[str, Any]) -> Any:
+def _flat(per_task: Mapping[str, object]) -> object:
     """The one task's part, or all by name."""
     return next(iter(per_task.values())) if len(per_task) == 1 else dict(per_task)
 
 
-def _save(target: Path, done: CrossValidation, told: dict[str, Any]) -> None:
+def _save(target: Path, done: CrossValidation, told: Mapping[str, object]) -> None:
     reports = [{str(head["task_name"]): head.get("report") for head in fold.test} for fold in done.folds]
     facts = {**told, "reports": {"pooled": done.reports, "folds": reports}}
     with storage.open_output(target / folders.PREDICTIONS) as out:
@@ -235,7 +236,7 @@ def _save(target: Path, done: CrossValidation, told: dict[str, Any]) -> None:
     logger.info("results of %d folds: %s", len(done.folds), target / folders.FOLDS)
 
 
-def _without_nan(value: Any) -> Any:
+def _without_nan(value: object) -> object:
     """JSON has no NaN."""
     if isinstance(value, Mapping):
         return {name: _without_nan(part) for name, part in value.items()}

@@ -16,7 +16,10 @@ from farm_ray.foreign import parse_json, shown
 from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+
+    from farm_ray.evaluation.results import HeadResult
+    from farm_ray.plain import PlainDict
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +43,7 @@ _TASK_TO_PROCESSOR = (
     "skiprows",
 )
 _TRACKER = "give --set train.tracker=stdout, or a tracker to Trainer"
-_WITHOUT_EFFECT: dict[str, dict[str, tuple[tuple[Any, ...], str]]] = {
+_WITHOUT_EFFECT: dict[str, dict[str, tuple[tuple[object, ...], str]]] = {
     "general": {
         "cache_dir": ((None,), "set HF_HOME"),
         "cuda": ((None, False), "give --use-gpu, or use_gpu=True"),
@@ -90,7 +93,7 @@ def load_experiments(path: str | Path) -> list[Experiment]:
     return experiments
 
 
-def read_farm_config(path: str | Path) -> list[dict[str, Any]]:
+def read_farm_config(path: str | Path) -> list[HeadResult]:
     """The runs of a FARM experiment file as nested plain values: value, or default where value is null.
 
     Lists span a grid (all combinations), except under `task` and for `layer_dims`.
@@ -171,7 +174,7 @@ def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") ->
     return build(Experiment, values)
 
 
-def _leaf(leaf: Any) -> Any:
+def _leaf(leaf: object) -> object:
     if isinstance(leaf, dict) and ("value" in leaf or "default" in leaf):
         return leaf["value"] if leaf.get("value") is not None else leaf.get("default")
     return leaf
@@ -179,7 +182,7 @@ def _leaf(leaf: Any) -> Any:
 
 def _with_point(
     tree: dict[str, dict[str, Any]], axes: list[tuple[str, str]], point: tuple[Any, ...]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, object]]:
     run = {section: dict(keys) for section, keys in tree.items()}
     for (section, key), value in zip(axes, point, strict=True):
         run[section][key] = value
@@ -240,11 +243,11 @@ def _check_kind(name: str, known: Collection[str], key: str, where: str) -> None
         )
 
 
-def _given(keys: dict[str, Any]) -> dict[str, Any]:
+def _given(keys: dict[str, Any]) -> PlainDict:
     return {key: value for key, value in keys.items() if value is not None}
 
 
-def _processor(general: dict[str, Any], task: dict[str, Any], parameter: dict[str, Any]) -> dict[str, Any]:
+def _processor(general: Mapping[str, object], task: dict[str, Any], parameter: dict[str, Any]) -> PlainDict:
     values = {key: task[key] for key in _TASK_TO_PROCESSOR if key in task}
     if isinstance(values.get("label_list"), str):
         values["label_list"] = [label.strip() for label in values["label_list"].split(",")]
@@ -254,7 +257,7 @@ def _processor(general: dict[str, Any], task: dict[str, Any], parameter: dict[st
     return values | {key: general[key] for key in ("data_dir",) if key in general}
 
 
-def _count(parameter: dict[str, Any], key: str, where: str) -> int | None:
+def _count(parameter: Mapping[str, object], key: str, where: str) -> int | None:
     value = parameter.get(key)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise ConfigError(
@@ -267,7 +270,7 @@ def _count(parameter: dict[str, Any], key: str, where: str) -> int | None:
     return value
 
 
-def _model(parameter: dict[str, Any], task_name: str, where: str) -> dict[str, Any]:
+def _model(parameter: Mapping[str, object], task_name: str, where: str) -> PlainDict:
     values = {"language_model": parameter["model"]} if "model" in parameter else {}
     values |= {key: parameter[key] for key in ("embeds_dropout_prob",) if key in parameter}
     weights = "balanced" if parameter.get("balance_classes") else None
@@ -277,7 +280,7 @@ def _model(parameter: dict[str, Any], task_name: str, where: str) -> dict[str, A
     return values | {"class_weights": weights}
 
 
-def _widths(layer_dims: Any, where: str) -> list[int]:
+def _widths(layer_dims: object, where: str) -> list[int]:
     """The hidden widths of FARM's `[input, hidden ..., labels]`, which may be written as text."""
     try:
         dims = parse_json(layer_dims) if isinstance(layer_dims, str) else layer_dims or []
@@ -294,7 +297,7 @@ def _widths(layer_dims: Any, where: str) -> list[int]:
     return dims[1:-1]
 
 
-def _train(sections: dict[str, dict[str, Any]], steps: int) -> dict[str, Any]:
+def _train(sections: dict[str, dict[str, Any]], steps: int) -> PlainDict:
     values: dict[str, Any] = {"grad_acc_steps": steps, **sections["optimizer"]}
     if "epochs" in sections["parameter"]:
         values["epochs"] = sections["parameter"]["epochs"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.experiment.config import Experiment
+    from farm_ray.plain import PlainDict
 
 METRICS = "metrics.json"
 _SETS = ("train", "dev", "test")
@@ -52,7 +53,7 @@ def result_of_untouched(model_dir: Path, experiment: Experiment) -> Result | Non
     return _result(saved, model_dir) if inputs and inputs == inputs_of(experiment) else None
 
 
-def result_of_same(model_dir: Path, identity: Mapping[str, Any]) -> Result | None:
+def result_of_same(model_dir: Path, identity: Mapping[str, object]) -> Result | None:
     """The result of the run that saved this model; None where there is none, or it does not say what it was.
 
     Raises:
@@ -80,7 +81,7 @@ def result_of_same(model_dir: Path, identity: Mapping[str, Any]) -> Result | Non
     return _result(saved, model_dir)
 
 
-def _saved(model_dir: Path) -> dict[str, Any]:
+def _saved(model_dir: Path) -> PlainDict:
     """What a whole model says of its run; nothing where it is damaged or says nothing."""
     if not (model_dir / METRICS).is_file():
         return {}

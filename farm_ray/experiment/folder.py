@@ -9,7 +9,7 @@ import contextlib
 import json
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray import claims, storage
 from farm_ray.configuration import to_saved, to_yaml
@@ -22,6 +22,8 @@ from farm_ray.storage.writing import remove_empty
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
+
+    from farm_ray.plain import PlainDict
 
 EXPERIMENT = "experiment.yaml"
 MODEL = "model"
@@ -223,8 +225,8 @@ def differences(there: Experiment, here: Experiment) -> list[str]:
     return [f"{name} is {left.get(name)!r} there and {right.get(name)!r} here" for name in names]
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(values: Mapping[str, object], prefix: str = "") -> PlainDict:
+    flat: dict[str, object] = {}
     for name, value in values.items():
         if isinstance(value, dict) and value:
             flat |= _flat(value, f"{prefix}{name}.")

@@ -11,15 +11,13 @@ from farm_ray.experiment.folder import TOKENIZER
 from farm_ray.options import fields_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment, FromScratchConfig
     from farm_ray.experiment.folder import OutputFolder
     from farm_ray.modeling.language_model import LanguageModel
-
-    Progress = Callable[[str, int, int | None, str], None]
+    from farm_ray.progress import Progress
 
 
 def load_pretrained(experiment: Experiment) -> tuple[Processor, LanguageModel]:

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
@@ -47,7 +47,7 @@ def brings_own_classes() -> bool:
     return Registrations.of_this_process().any() or not all(map(is_ours, classes))
 
 
-def _function(name: str) -> Callable[..., Any]:
+def _function(name: str) -> Callable[..., object]:
     module_name, colon, function_name = name.partition(":")
     if not _is_dotted_name(module_name):
         raise ConfigError(
@@ -117,12 +117,12 @@ def _siblings(name: str, usual_package: str) -> list[str]:
     return []
 
 
-def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
+def _functions(module: ModuleType) -> dict[str, Callable[..., object]]:
     members = inspect.getmembers(module, inspect.isfunction)
     return {name: value for name, value in members if value.__module__ == module.__name__ and not name.startswith("_")}
 
 
-def _refuse_arguments(function: Callable[..., Any], name: str) -> None:
+def _refuse_arguments(function: Callable[..., object], name: str) -> None:
     needed = [
         argument.name
         for argument in inspect.signature(function).parameters.values()
@@ -136,7 +136,7 @@ def _refuse_arguments(function: Callable[..., Any], name: str) -> None:
         )
 
 
-def _only(functions: dict[str, Callable[..., Any]], module_name: str) -> Callable[..., Any]:
+def _only(functions: dict[str, Callable[..., object]], module_name: str) -> Callable[..., object]:
     own_name = module_name.rpartition(".")[2]
     if own_name in functions:
         return functions[own_name]

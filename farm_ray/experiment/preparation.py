@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError
 
@@ -44,7 +44,7 @@ class Prepare:
         self.function(data_dir)
 
 
-def as_prepare(value: Any) -> Any:
+def as_prepare(value: object) -> object:
     """A function as `Prepare`, a text as one without a function; all else as it is."""
     if isinstance(value, str):
         return Prepare(value)
@@ -54,12 +54,12 @@ def as_prepare(value: Any) -> Any:
     return Prepare(f"{module}:{name}", value)
 
 
-def name_of(prepare: Any) -> str | None:
+def name_of(prepare: object) -> str | None:
     """What is written to a file."""
     return prepare.name if isinstance(prepare, Prepare) else None
 
 
-def attached(prepare: Any, declared: Any) -> Any:
+def attached(prepare: object, declared: object) -> object:
     """`prepare` with its function, which the pipeline must have declared.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray import claims, cluster, storage
 from farm_ray.configuration import to_saved
@@ -19,16 +19,15 @@ from farm_ray.experiment.assemble import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pyarrow as pa
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment
+    from farm_ray.plain import PlainDict
+    from farm_ray.progress import Progress
 
-    Progress = Callable[[str, int, int | None, str], None]
 
 RECIPE = "recipe.json"
 
@@ -41,7 +40,7 @@ def preprocess_experiment(
     address: str | None = None,
     progress: Progress | None = None,
     resume: str = "auto",
-) -> dict[str, Any]:
+) -> PlainDict:
     """Writes `train.parquet`, `dev.parquet`, `test.parquet` (those there are) and `recipe.json` to `output_dir`.
 
     Each file appears whole or not at all; the recipe comes last, so a folder with a recipe is complete. Files that an
@@ -92,7 +91,7 @@ def _preprocess(
     address: str | None,
     progress: Progress | None,
     resume: str,
-) -> dict[str, Any]:
+) -> PlainDict:
     from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
     from farm_ray.modeling.tokenization import Tokenizer
 
@@ -119,7 +118,7 @@ def _preprocess(
     return told | {"rows_resumed": parts.rows_resumed, "output_dir": output_dir}
 
 
-def _write(experiment: Experiment, silo: DataSilo, output_dir: str, progress: Progress | None) -> dict[str, Any]:
+def _write(experiment: Experiment, silo: DataSilo, output_dir: str, progress: Progress | None) -> PlainDict:
     """Writes the sets, and then the recipe, which is returned."""
     rows = {name: _write_set(silo, name, output_dir, progress) for name in silo.data}
     recipe = {

@@ -20,7 +20,7 @@ from farm_ray.data_handler.processor.text_pair import (
 DEFAULT_KIND = "TextClassificationProcessor"
 
 
-def _as_config(value: Any) -> Any:
+def _as_config(value: object) -> object:
     """Plain values as the configuration of their kind, which may be one of a user's that has been imported."""
     if isinstance(value, FilesConfig):
         return value
@@ -28,13 +28,13 @@ def _as_config(value: Any) -> Any:
 
 
 @functools.cache
-def _adapter(kinds: tuple[tuple[str, type[FilesConfig]], ...]) -> TypeAdapter[Any]:
+def _adapter(kinds: tuple[tuple[str, type[FilesConfig]], ...]) -> TypeAdapter[object]:
     """Reads any of these, so that errors say the kind and the field."""
     tagged: Any = tuple(Annotated[kind, Tag(name)] for name, kind in kinds)
     return TypeAdapter(Annotated[Union[tagged], Discriminator(_kind)])  # noqa: UP007 - of a tuple
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     return str((value.get("kind") if isinstance(value, dict) else None) or DEFAULT_KIND)
 
 

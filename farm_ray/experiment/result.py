@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from farm_ray.evaluation.results import HeadResult
+    from farm_ray.plain import PlainDict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,7 +16,7 @@ class Result:
 
     status: Literal["ok", "preempted"]
     """`preempted`: stopped by a signal; the same run can go on from its checkpoint."""
-    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    metrics: dict[str, dict[str, object]] = field(default_factory=dict)
     """Per set (dev, test): the loss and the metrics; with several tasks one such dict per task name."""
     rows: int
     """Training rows used, each as often as it was used."""
@@ -37,18 +41,18 @@ class Result:
     finished_before: bool = False
     """The run had ended before: nothing was done, and the other fields are those of its end."""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> PlainDict:
         """The fields by name, in the order above."""
         return asdict(self)
 
 
-def by_set(dev: list[dict[str, Any]] | None, test: list[dict[str, Any]] | None) -> dict[str, dict[str, Any]]:
+def by_set(dev: list[HeadResult] | None, test: list[HeadResult] | None) -> dict[str, dict[str, object]]:
     """The numbers of evaluation results (one dict per head): flat for one head, per task name for several."""
     sets = {"dev": dev, "test": test}
     return {name: _numbers(heads) for name, heads in sets.items() if heads is not None}
 
 
-def reports(dev: list[dict[str, Any]] | None, test: list[dict[str, Any]] | None) -> dict[str, dict[str, Any]]:
+def reports(dev: list[HeadResult] | None, test: list[HeadResult] | None) -> dict[str, dict[str, object]]:
     """The text reports of evaluation results, by set and task name."""
     sets = {"dev": dev, "test": test}
     return {
@@ -58,7 +62,7 @@ def reports(dev: list[dict[str, Any]] | None, test: list[dict[str, Any]] | None)
     }
 
 
-def _numbers(heads: list[dict[str, Any]]) -> dict[str, Any]:
+def _numbers(heads: list[HeadResult]) -> PlainDict:
     per_task = {
         str(head.get("task_name", number)): {
             key: float(value) for key, value in head.items() if key not in {"task_name", "report"} and _is_number(value)
@@ -68,5 +72,5 @@ def _numbers(heads: list[dict[str, Any]]) -> dict[str, Any]:
     return next(iter(per_task.values())) if len(per_task) == 1 else per_task
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return hasattr(value, "__float__") and not isinstance(value, bool)

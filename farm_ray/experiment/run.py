@@ -8,9 +8,8 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray import cluster
 from farm_ray.errors import ConfigError
@@ -26,14 +25,16 @@ from farm_ray.tracking import LOGGERS
 from farm_ray.train.options import DEFAULTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from farm_ray.data_handler.data_silo.base import BaseSilo
     from farm_ray.data_handler.processor import Processor
     from farm_ray.experiment.config import Experiment
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.progress import Progress
     from farm_ray.tracking import RunLogger
     from farm_ray.train import EarlyStopping, Trainer
 
-Progress = Callable[[str, int, int | None, str], None]
 
 logger = logging.getLogger(__name__)
 
@@ -236,7 +237,7 @@ def _result(trainer: Trainer, silo: BaseSilo, output: Path, preprocess_seconds: 
     )
 
 
-def _shown(numbers: dict[str, Any], prefix: str = "") -> list[str]:
+def _shown(numbers: Mapping[str, object], prefix: str = "") -> list[str]:
     """`acc 0.7912`, with the task's name in front where there are several."""
     shown = []
     for name, value in numbers.items():
@@ -250,11 +251,11 @@ def _save(
     model: AdaptiveModel,
     processor: Processor,
     trainer: Trainer,
-    told: Mapping[str, Any],
+    told: Mapping[str, object],
 ) -> None:
     from farm_ray.artifacts import publish_folder
 
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         **told,
         # JSON has no NaN; fp16 may have steps without a loss.
         "losses": [loss if math.isfinite(loss) else None for loss in trainer.result.losses],

@@ -29,12 +29,13 @@ from farm_ray.modeling.tokenization.training import DEFAULTS, KINDS, TokenizerKi
 from farm_ray.storage.patience import patient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from farm_ray.data_handler.data_silo.executor import Marked
+    from farm_ray.plain import PlainDict
+    from farm_ray.progress import Progress
 
-    Progress = Callable[[str, int, int | None, str], None]
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def train_tokenizer_on(
     in_process: bool = False,
     address: str | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> PlainDict:
     """Learns a tokenizer from the documents of files and writes its folder, which transformers opens too.
 
     The same files give the same tokenizer, however they are read. Documents with a problem are left out and counted.
@@ -127,7 +128,7 @@ def _train_tokenizer(
     address: str | None,
     progress: Progress | None,
     **how: Any,
-) -> dict[str, Any]:
+) -> PlainDict:
     files = filled_files(storage.list_files(path), reader.read)
     sizes = {file: storage.size(file) for file in files}
     splits = _chosen([split for file in files for split in reader.splits(file)], max_bytes)

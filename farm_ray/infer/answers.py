@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from farm_ray.plain import PlainDict
 
 
 class Answers(Protocol):
@@ -16,7 +18,7 @@ class Answers(Protocol):
     def table(self) -> pa.Table:
         """id, text, for pairs text_b, clipped and problem, [N]."""
 
-    def to_json(self, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
+    def to_json(self, *, return_class_probs: bool = False) -> list[PlainDict]:
         """FARM's form."""
 
     def to_table(self, *, return_class_probs: bool = False) -> pa.Table:
@@ -25,11 +27,11 @@ class Answers(Protocol):
     def to_json_table(self, *, return_class_probs: bool = False) -> pa.Table:
         """What `to_json` gives, as a table that can travel, [N]."""
 
-    def read_json_table(self, table: pa.Table, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
+    def read_json_table(self, table: pa.Table, *, return_class_probs: bool = False) -> list[PlainDict]:
         """What `to_json` of other rows gave, from a table of `to_json_table`."""
 
     @staticmethod
-    def joined(results: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    def joined(results: Iterable[list[PlainDict]]) -> list[PlainDict]:
         """What `to_json` gave for several chunks as one."""
 
 

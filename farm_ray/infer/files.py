@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,12 +21,15 @@ from farm_ray.infer.output import prediction_file
 from farm_ray.parts import START, Cursor, Parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
     from farm_ray.data_handler.data_silo.executor import Marked
     from farm_ray.data_handler.data_silo.serialized import Mark
     from farm_ray.data_handler.processor import Processor
     from farm_ray.infer.answers import Answers, Form
     from farm_ray.infer.output import RowWriter
     from farm_ray.infer.predictor import Predictor
+    from farm_ray.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +41,6 @@ ROWS_AT_ONCE = 2048
 
 _RAY_FROM_BYTES = 32 << 20
 """Files from this size on hold more than so many rows."""
-
-Progress = Callable[[str, int, int | None, str], None]
-"""Called with (stage, rows done, rows in all or None, note)."""
 
 
 @dataclass(frozen=True, kw_only=True)

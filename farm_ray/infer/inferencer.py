@@ -8,7 +8,7 @@ import warnings
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray import farm_methods, storage
 from farm_ray.artifacts import publish_folder
@@ -23,7 +23,6 @@ from farm_ray.infer.answers import as_sent, flat
 from farm_ray.infer.files import (
     ROWS_AT_ONCE,
     FilePredictions,
-    Progress,
     Written,
     in_slices,
     predict_files,
@@ -54,6 +53,8 @@ if TYPE_CHECKING:
     from farm_ray.infer.answers import Form
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.parts import Recipe
+    from farm_ray.plain import PlainDict
+    from farm_ray.progress import Progress
 
 _STREAMING_ROWS = 20
 """Inputs read before the first streamed result, as in FARM."""
@@ -102,7 +103,7 @@ class Inferencer:
         return_class_probs: bool = False,
         extraction_strategy: str | None = None,
         extraction_layer: int | None = None,
-        s3e_stats: Mapping[str, Any] | None = None,
+        s3e_stats: Mapping[str, object] | None = None,
         num_processes: int | None = None,
         disable_tqdm: bool = False,
         benchmarking: bool = False,
@@ -176,12 +177,12 @@ class Inferencer:
         doc_stride: int | None = None,
         extraction_layer: int | None = None,
         extraction_strategy: str | None = None,
-        s3e_stats: Mapping[str, Any] | None = None,
+        s3e_stats: Mapping[str, object] | None = None,
         num_processes: int | None = None,
         disable_tqdm: bool = False,
         tokenizer_class: str | None = None,
         use_fast: bool = True,
-        tokenizer_args: Mapping[str, Any] | None = None,
+        tokenizer_args: Mapping[str, object] | None = None,
         multithreading_rust: bool = True,
         dummy_ph: bool = False,
         benchmarking: bool = False,
@@ -252,11 +253,11 @@ class Inferencer:
 
     def inference_from_dicts(
         self,
-        dicts: Iterable[Mapping[str, Any]],
+        dicts: Iterable[Mapping[str, object]],
         return_json: bool = True,  # noqa: ARG002 - one form for both
         multiprocessing_chunksize: int | None = None,
         streaming: bool = False,
-    ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
+    ) -> list[PlainDict] | Iterator[PlainDict]:
         """Answers for dicts such as `{"text": "..."}`, in this process.
 
         Args:
@@ -294,12 +295,12 @@ class Inferencer:
 
     def extract_vectors(
         self,
-        dicts: Iterable[Mapping[str, Any]],
+        dicts: Iterable[Mapping[str, object]],
         extraction_strategy: str = "cls_token",
         extraction_layer: int = -1,
         *,
         ignore_first_token: bool | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[PlainDict]:
         """Embeddings as `inference_from_dicts` gives them with `task_type="embeddings"`, whatever the task.
 
         The arguments are those of the class.
@@ -320,7 +321,7 @@ class Inferencer:
         *,
         num_actors: int | None = None,
         address: str | None = None,
-    ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
+    ) -> list[PlainDict] | Iterator[PlainDict]:
         """As `inference_from_dicts` for the rows of a file in the processor's format; labels need not be there.
 
         Up to some thousand rows are predicted in this process, more through Ray by actors that hold the model. The
@@ -477,8 +478,8 @@ class Inferencer:
         """Nothing to close: kept for FARM compatibility."""
 
     def _from_dicts(
-        self, predictor: Predictor, dicts: Iterable[Any], rows: int | None, *, streaming: bool
-    ) -> list[dict[str, Any]] | Iterator[dict[str, Any]]:
+        self, predictor: Predictor, dicts: Iterable[object], rows: int | None, *, streaming: bool
+    ) -> list[PlainDict] | Iterator[PlainDict]:
         rows_given = given_rows(dicts)
         _check_chunks(rows)
         if rows is None:
@@ -487,7 +488,7 @@ class Inferencer:
         results = self._results(predictor, request_tables(rows_given, predictor.processor, rows=rows))
         return itertools.chain.from_iterable(results) if streaming else predictor.answers_type.joined(results)
 
-    def _results(self, predictor: Predictor, tables: Iterable[pa.Table]) -> Iterator[list[dict[str, Any]]]:
+    def _results(self, predictor: Predictor, tables: Iterable[pa.Table]) -> Iterator[list[PlainDict]]:
         """FARM's JSON form for each table."""
         for table in tables:
             started = time.perf_counter()
@@ -497,7 +498,7 @@ class Inferencer:
             self._note(answers.table, predict=predicted - started, format=time.perf_counter() - predicted)
             yield result
 
-    def _file_results(self, tables: Iterator[pa.Table]) -> Iterator[list[dict[str, Any]]]:
+    def _file_results(self, tables: Iterator[pa.Table]) -> Iterator[list[PlainDict]]:
         """FARM's JSON form from tables of JSON, which may have been made elsewhere."""
         nothing = predict_nothing(self._predictor)
         started = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.configuration import nearest
 from farm_ray.data_handler.batches import WORD_STARTS
@@ -44,7 +44,7 @@ def check_task_type(task_type: str | None) -> None:
         )
 
 
-def check_options(task_type: str | None, **options: Any) -> None:
+def check_options(task_type: str | None, **options: object) -> None:
     """Raises ConfigError for the first option that was given and that the task does not have.
 
     Options of embeddings are refused for heads, and the other way round.
@@ -75,7 +75,7 @@ def task_of_heads(model: AdaptiveModel, task_type: str | None) -> str:
     """
     if task_type == EMBEDDINGS:
         return EMBEDDINGS
-    heads: list[Any] = list(model.prediction_heads)
+    heads = list(model.prediction_heads)
     if not heads:
         raise ConfigError(
             "the model has no prediction head, so there is nothing to predict; train one first, or give "
@@ -129,7 +129,7 @@ def load(
     max_seq_len: int | None,
     tokenizer_class: str | None,
     use_fast: bool,
-    tokenizer_args: Mapping[str, Any] | None,
+    tokenizer_args: Mapping[str, object] | None,
 ) -> tuple[AdaptiveModel, Processor]:
     """Model, on the CPU, and processor from a folder of ours, a FARM 0.8 folder, or a transformers folder or hub name.
 
@@ -177,7 +177,7 @@ def _is_ours(folder: Path) -> bool:
     return (folder / _PROCESSOR_FILE).is_file() or any(folder.glob("prediction_head_*_config.json"))
 
 
-def _report_without_effect(folder: Path, arguments: Mapping[str, Any]) -> None:
+def _report_without_effect(folder: Path, arguments: Mapping[str, object]) -> None:
     given = [f"{name}={value!r}" for name, value in arguments.items() if value is not None]
     if given:
         logger.warning("%s have no effect: %s brings its own tokenizer, as it was trained", ", ".join(given), folder)
@@ -225,7 +225,7 @@ def _convert(
     max_seq_len: int | None,
     tokenizer_class: str | None,
     use_fast: bool,
-    tokenizer_args: Mapping[str, Any] | None,
+    tokenizer_args: Mapping[str, object] | None,
 ) -> tuple[AdaptiveModel, Processor]:
     from farm_ray.data_handler.processor import Processor
     from farm_ray.modeling.adaptive_model import AdaptiveModel

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.plain import PlainDict
     from farm_ray.tasks.answers import AnswerForm, RowLogits
 
 _BESIDE_LISTS = {"id": "ids", "clipped": "clipped", problems.COLUMN: "problems"}
@@ -44,7 +45,7 @@ class Predictions:
     def __len__(self) -> int:
         return self.table.num_rows
 
-    def to_json(self, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
+    def to_json(self, *, return_class_probs: bool = False) -> list[PlainDict]:
         """FARM's form: one dict per head with `task`, `task_name` and `predictions`, a list of N elements.
 
         A prediction is a dict (see `farm_ray.tasks`) with `context` (the text, of a pair `a|b`) and, beyond FARM, `id`,
@@ -78,12 +79,12 @@ class Predictions:
 
     def to_json_table(self, *, return_class_probs: bool = False) -> pa.Table:
         """What `to_json` gives, as a table that can travel, [N]: id, clipped, problem, a column with JSON per head."""
-        columns: dict[str, Any] = {name: self.table.column(name) for name in about_rows.ABOUT}
+        columns: dict[str, pa.Array] = {name: self.table.column(name) for name in about_rows.ABOUT}
         for number, element in enumerate(self.to_json(return_class_probs=return_class_probs)):
             columns[f"head_{number}"] = pa.array(map(json.dumps, element["predictions"]), pa.string())
         return pa.table(columns)
 
-    def read_json_table(self, table: pa.Table, *, return_class_probs: bool = False) -> list[dict[str, Any]]:
+    def read_json_table(self, table: pa.Table, *, return_class_probs: bool = False) -> list[PlainDict]:
         """What `to_json` gave, from a table of `to_json_table`; these predictions may be those for no rows."""
         elements = self.to_json(return_class_probs=return_class_probs)
         for number, (head, element) in enumerate(zip(self.heads, elements, strict=True)):
@@ -92,9 +93,9 @@ class Predictions:
         return elements
 
     @staticmethod
-    def joined(results: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    def joined(results: Iterable[list[PlainDict]]) -> list[PlainDict]:
         """One dict per head over all chunks."""
-        joined: list[dict[str, Any]] = []
+        joined: list[PlainDict] = []
         for chunk in results:
             if not joined:
                 joined = chunk
@@ -114,7 +115,7 @@ def problem_ids(table: pa.Table) -> list[str]:
     return table.filter(pc.is_valid(table.column(problems.COLUMN))).column("id").to_pylist()
 
 
-def _with_about(element: dict[str, Any], form: AnswerForm, table: pa.Table) -> dict[str, Any]:
+def _with_about(element: dict[str, Any], form: AnswerForm, table: pa.Table) -> PlainDict:
     """The element with what is known about each input."""
     if form.in_lists:
         return element | {shown: table.column(name).to_pylist() for name, shown in _BESIDE_LISTS.items()}
@@ -123,7 +124,7 @@ def _with_about(element: dict[str, Any], form: AnswerForm, table: pa.Table) -> d
     return element | {"predictions": joined}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """The value with Python's numbers and lists in place of numpy's, which are no JSON."""
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}

@@ -90,7 +90,7 @@ class Predictor:
     @property
     def heads(self) -> list[PredictionHead]:
         """The model's prediction heads, in order."""
-        return list(self.model.prediction_heads)  # type: ignore[arg-type]
+        return list(self.model.prediction_heads)
 
     @property
     def answers_type(self) -> type[Predictions | Vectors]:

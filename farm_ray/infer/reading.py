@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.data_handler.processor import InferenceProcessor, NERProcessor
 from farm_ray.data_handler.processor.identity import changed_copy
@@ -28,7 +28,7 @@ def reading_processor(processor: Processor, files: Sequence[str] = (), **changes
     Raises:
         ConfigError: As `with_reading`.
     """
-    every_row: dict[str, Any] = {"max_samples": None} if hasattr(processor, "max_samples") else {}
+    every_row: dict[str, object] = {"max_samples": None} if hasattr(processor, "max_samples") else {}
     return with_reading(changed_copy(processor, inference=True, **every_row), files, **changes).frozen()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -25,7 +25,7 @@ _DIGITS = 12
 
 
 def prediction_recipe(
-    predictor: Predictor, source: SplitRows, states: Sequence[storage.FileState], **settings: Any
+    predictor: Predictor, source: SplitRows, states: Sequence[storage.FileState], **settings: object
 ) -> Recipe:
     """The recipe of a prediction file. What changes only the speed (batch size, device, actors) is no part of it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
 
 
-def request_tables(dicts: Iterable[Any], processor: Processor, *, rows: int) -> Iterator[pa.Table]:
+def request_tables(dicts: Iterable[object], processor: Processor, *, rows: int) -> Iterator[pa.Table]:
     """Tables of id, text and problem with at most `rows` rows, read only as they are asked for; at least one.
 
     An element that is no dict with a text becomes a row with a problem. Elements without an id of their own are

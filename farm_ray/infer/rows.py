@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,8 @@ from farm_ray.data_handler.sample_columns import TEXT_B
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from farm_ray.plain import PlainDict
 
 TEXTS = ("text", TEXT_B)
 """Columns with what was read; the second one for pairs only."""
@@ -26,7 +28,7 @@ def contexts(table: pa.Table) -> list[str | None]:
     return [_context(*texts) for texts in zip(*columns, strict=True)]
 
 
-def about(table: pa.Table) -> list[dict[str, Any]]:
+def about(table: pa.Table) -> list[PlainDict]:
     """`id`, `clipped` and `problem` of each row."""
     return table.select(list(ABOUT)).to_pylist()
 

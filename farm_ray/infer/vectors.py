@@ -6,7 +6,7 @@ N rows in the table, n of them sound, T tokens of a row, H width of the model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from farm_ray.infer import rows as about_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from farm_ray.plain import PlainDict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,28 +35,28 @@ class Vectors:
     def __len__(self) -> int:
         return self.table.num_rows
 
-    def to_json(self, **_: Any) -> list[dict[str, Any]]:
+    def to_json(self, **_: object) -> list[PlainDict]:
         """One dict per row: `context` (the text), `vec` (an array, None beside a problem), id, clipped, problem."""
-        found: list[Any] = [None] * len(self)
+        found: list[object] = [None] * len(self)
         for row, vector in zip(self.rows.tolist(), self.vectors, strict=True):
             found[row] = vector
         return _items(self.table, found)
 
-    def to_table(self, **_: Any) -> pa.Table:
+    def to_table(self, **_: object) -> pa.Table:
         """Flat rows, [N]: id, text, vec, clipped, problem; `vec` is a list of H float32, or a list of T such lists."""
         column = about_rows.scattered(self._column(), self.rows, len(self))
         return about_rows.beside_answers(self.table, {"vec": column})
 
-    def to_json_table(self, **_: Any) -> pa.Table:
+    def to_json_table(self, **_: object) -> pa.Table:
         """What `to_json` gives, as a table that can travel."""
         return self.to_table()
 
-    def read_json_table(self, table: pa.Table, **_: Any) -> list[dict[str, Any]]:
+    def read_json_table(self, table: pa.Table, **_: object) -> list[PlainDict]:
         """What `to_json` gave, from a table of `to_json_table`."""
         return _items(table, map(_as_numpy, table.column("vec")))
 
     @staticmethod
-    def joined(results: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    def joined(results: Iterable[list[PlainDict]]) -> list[PlainDict]:
         """The dicts of all chunks as one list."""
         return [item for chunk in results for item in chunk]
 
@@ -65,7 +67,7 @@ class Vectors:
         return pa.ListArray.from_arrays(_offsets(self.vectors), tokens)
 
 
-def _items(table: pa.Table, vectors: Iterable[Any]) -> list[dict[str, Any]]:
+def _items(table: pa.Table, vectors: Iterable[object]) -> list[PlainDict]:
     each = zip(about_rows.contexts(table), vectors, about_rows.about(table), strict=True)
     return [{"context": context, "vec": vector, **about} for context, vector, about in each]
 

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+    from farm_ray.plain import PlainDict
+
 LossAggregation = Callable[..., Tensor]
 """Called as `fn(loss_per_head, global_step=..., batch=...)`; gives the loss of each row, [B]."""
 
@@ -46,7 +48,7 @@ _HEAD_WEIGHTS = re.compile(r"prediction_head_(\d+)\.(safetensors|bin)")
 def loss_per_head_sum(
     loss_per_head: Sequence[Tensor],
     global_step: int | None = None,  # noqa: ARG001 - part of what an aggregation is called with
-    batch: Mapping[str, Any] | None = None,  # noqa: ARG001
+    batch: Mapping[str, Tensor] | None = None,  # noqa: ARG001
 ) -> Tensor:
     """The sum over heads of the loss of each row, [B].
 
@@ -96,7 +98,7 @@ class AdaptiveModel(nn.Module):
     ) -> None:
         super().__init__()
         self.language_model = language_model
-        self.prediction_heads = nn.ModuleList(prediction_heads)
+        self.prediction_heads = _modules(prediction_heads)
         self.embeds_dropout_prob = embeds_dropout_prob
         self.dropout = nn.Dropout(embeds_dropout_prob)
         self._own_forward = is_own(type(language_model), "forward")
@@ -196,7 +198,7 @@ class AdaptiveModel(nn.Module):
         for head in self._heads():
             head.fit_to(self.language_model)
 
-    def forward(self, **batch: Any) -> list[Any]:
+    def forward(self, **batch: Tensor) -> list[Any]:
         """Logits per head: [B, C] for heads on rows, [B, T, C] for heads on tokens.
 
         A `BertLMHead` answers only what is to be predicted where the batch says so: then [N, C].
@@ -216,7 +218,7 @@ class AdaptiveModel(nn.Module):
             for head, output_type in zip(self._heads(), self.lm_output_types, strict=True)
         ]
 
-    def forward_lm(self, **batch: Any) -> tuple[Tensor, Tensor]:
+    def forward_lm(self, **batch: Tensor) -> tuple[Tensor, Tensor]:
         """Token vectors [B, T, H] and row vectors [B, H]."""
         if "input_ids" not in batch:
             raise ConfigError(
@@ -236,26 +238,26 @@ class AdaptiveModel(nn.Module):
             columns = accepted(self.language_model.forward, {**columns, **further})
         return self.language_model(batch["input_ids"], **columns)
 
-    def logits_to_loss_per_head(self, logits: Sequence[Tensor], **batch: Any) -> list[Tensor]:
+    def logits_to_loss_per_head(self, logits: Sequence[Tensor], **batch: Tensor) -> list[Tensor]:
         """The loss of each row for each head, float32 [B]."""
         return [head.logits_to_loss(logits=own, **batch) for head, own in self._with_heads(logits)]
 
-    def logits_to_loss(self, logits: Sequence[Tensor], global_step: int | None = None, **batch: Any) -> Tensor:
+    def logits_to_loss(self, logits: Sequence[Tensor], global_step: int | None = None, **batch: Tensor) -> Tensor:
         """The loss of each row, [B], by the aggregation over heads."""
         losses = self.logits_to_loss_per_head(logits, **batch)
         return self.loss_aggregation_fn(losses, global_step=global_step, batch=batch)
 
-    def logits_to_preds(self, logits: Sequence[Tensor], **batch: Any) -> list[list[Any]]:
+    def logits_to_preds(self, logits: Sequence[Tensor], **batch: Tensor) -> list[list[Any]]:
         """The prediction of each head for each row."""
         return [head.logits_to_preds(logits=own, **batch) for head, own in self._with_heads(logits)]
 
-    def prepare_labels(self, **batch: Any) -> list[list[Any]]:
+    def prepare_labels(self, **batch: Tensor) -> list[list[Any]]:
         """The gold label of each head for each row."""
         return [head.prepare_labels(**batch) for head in self._heads()]
 
     def formatted_preds(
-        self, logits: Sequence[Tensor], contexts: Sequence[str], return_class_probs: bool = False, **batch: Any
-    ) -> list[dict[str, Any]]:
+        self, logits: Sequence[Tensor], contexts: Sequence[str], return_class_probs: bool = False, **batch: Tensor
+    ) -> list[PlainDict]:
         """FARM's JSON of each head for these texts; heads on tokens need `initial_mask` of the batch."""
         return [
             head.formatted_preds(own, contexts, return_class_probs, **batch) for head, own in self._with_heads(logits)
@@ -366,7 +368,7 @@ class AdaptiveModel(nn.Module):
         return model.eval()
 
     def _heads(self) -> list[PredictionHead]:
-        return list(self.prediction_heads)  # type: ignore[arg-type]
+        return list(self.prediction_heads)
 
     def _with_heads(self, logits: Sequence[Tensor]) -> list[tuple[PredictionHead, Tensor]]:
         return list(zip(self._heads(), logits, strict=True))
@@ -378,13 +380,18 @@ class AdaptiveModel(nn.Module):
             if head.task_name != task_name
         ]
         if len(kept) < len(self.prediction_heads):
-            self.prediction_heads = nn.ModuleList(head for head, _ in kept)
+            self.prediction_heads = _modules([head for head, _ in kept])
             self.lm_output_types = [output_type for _, output_type in kept]
             self._train_what_is_read()
 
     def _train_what_is_read(self) -> None:
         on_rows = any(output_type in _ROW_OUTPUTS for output_type in self.lm_output_types)
         self.language_model.set_rows_are_read(on_rows or not self.prediction_heads)
+
+
+def _modules(heads: Sequence[PredictionHead]) -> Sequence[PredictionHead]:
+    """The heads as modules of a model; torch does not say what its lists hold."""
+    return cast("Sequence[PredictionHead]", nn.ModuleList(heads))
 
 
 def _checked_output_types(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.plain import PlainDict
 
 RowLogits = Sequence[npt.NDArray[np.float32]]
 """Of each text what `logits_per_row` of the head gives."""
@@ -30,7 +31,7 @@ class AnswerForm:
     """Keys of a prediction in FARM's JSON."""
     columns: Callable[[PredictionHead, RowLogits, Sequence[str], bool], dict[str, pa.Array]]
     """Called with (head, answers, texts, return_class_probs); gives flat columns, [n]."""
-    more: Callable[[PredictionHead, RowLogits], list[dict[str, Any]]] | None = None
+    more: Callable[[PredictionHead, RowLogits], list[PlainDict]] | None = None
     """What a prediction says beyond FARM, [n]."""
     in_lists: bool = False
     """A prediction is a list of dicts, not one dict."""
@@ -39,7 +40,7 @@ class AnswerForm:
 
     def element(
         self, head: PredictionHead, answers: RowLogits, texts: Sequence[str], return_class_probs: bool
-    ) -> dict[str, Any]:
+    ) -> PlainDict:
         """FARM's JSON: `task`, `task_name` and `predictions`, [n]."""
         element = head.format_rows(answers, texts, return_class_probs)
         if self.more is None:
@@ -47,7 +48,7 @@ class AnswerForm:
         both = zip(element["predictions"], self.more(head, answers), strict=True)
         return element | {"predictions": [prediction | more for prediction, more in both]}
 
-    def blank(self, context: str | None) -> dict[str, Any] | None:
+    def blank(self, context: str | None) -> dict[str, object] | None:
         """What stands in the place of a prediction where there is a problem."""
         return None if self.in_lists else {**dict.fromkeys(self.keys), "context": context}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.tasks.table import all_specs
 
@@ -28,7 +28,7 @@ def spec_by_problem(fitting: list[TaskSpec], config: PreTrainedConfig) -> TaskSp
 
     A classifier that does not say what it is for answers one label per row, or a number where it has one output.
     """
-    problem: Any = getattr(config, "problem_type", None)
+    problem: object = getattr(config, "problem_type", None)
     if problem != _SEVERAL and config.num_labels == 1:
         problem = _NUMBER
     return next(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.pooling import Units
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.plain import PlainDict
     from farm_ray.tasks.answers import RowLogits
     from farm_ray.tasks.task import Task
 
@@ -113,7 +114,7 @@ class _LearnedLabels(LearnedLabels):
             if label:
                 self.count([label], rows, row_id)
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> PlainDict:
         """The label list."""
         objects = [label for label in self.counts if label.startswith("{") and is_list(label)]
         if objects:

@@ -46,13 +46,13 @@ def problems_where(
 
 
 def labels_row_by_row(
-    dicts: pa.Table, task: Task, convert: Callable[[int], Sequence[Any]]
+    dicts: pa.Table, task: Task, convert: Callable[[int], Sequence[object]]
 ) -> tuple[pa.FixedSizeListArray, dict[int, Problem]]:
     """Labels from a function of the row's position; what it raises, or a wrong length, is that row's problem."""
     kind = task.label_type()
     empty = [0] * kind.list_size
     found: dict[int, Problem] = {}
-    lists: list[Sequence[Any]] = []
+    lists: list[Sequence[object]] = []
     row_ids = one_array(dicts.column("id")).to_pylist()
     for row, is_sound in enumerate(problems.sound(dicts).to_pylist()):
         try:

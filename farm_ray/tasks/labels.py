@@ -85,7 +85,7 @@ class Labels(ABC):
         """What gathers the fields that the task lacks from the training data; None where it lacks none."""
         return None
 
-    def cell(self, row: Mapping[str, Any], task: Task, row_id: str) -> tuple[Any, Problem | None]:  # noqa: ARG002
+    def cell(self, row: Mapping[str, Any], task: Task, row_id: str) -> tuple[object, Problem | None]:  # noqa: ARG002
         """The label of a dict as a value of type `cells`, None where there is none; and what is wrong with it."""
         label = value_of(row, task)
         if isinstance(label, list | tuple) and len(label) == 1:
@@ -184,7 +184,7 @@ class NamedLabels(Labels):
         return task.label_list
 
 
-def value_of(row: Mapping[str, Any], task: Task) -> Any:
+def value_of(row: Mapping[str, Any], task: Task) -> object:
     """The label in a dict, under the task's label name or its column; None where there is none, or NaN."""
     label = row.get(task.label_name)
     if label is None and task.label_column_name is not None:

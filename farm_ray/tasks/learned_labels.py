@@ -13,7 +13,7 @@ import math
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ from farm_ray.tasks.label_problems import shown_labels
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from farm_ray.plain import PlainDict
     from farm_ray.tasks.task import Task
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class LearnedFields(Protocol):
     def add(self, labels: pa.ChunkedArray, ids: pa.ChunkedArray) -> None:
         """Takes in the labels of valid rows, and these rows' ids."""
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> PlainDict:
         """The fields of the task that the training data give.
 
         Raises:
@@ -76,7 +77,7 @@ class LearnedLabels(abc.ABC):
         """Takes in the labels of valid rows, and these rows' ids."""
 
     @abc.abstractmethod
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> PlainDict:
         """The fields of the task that the training data give.
 
         Raises:
@@ -99,7 +100,7 @@ class LearnedLabels(abc.ABC):
         chosen = sorted(labels)[:2]
         return ", ".join(f'"{shorten(label)}" in {self.first[label]}' for label in chosen)
 
-    def refusal(self, told: str, *, code: str, **facts: Any) -> DataProblemError:
+    def refusal(self, told: str, *, code: str, **facts: object) -> DataProblemError:
         """Says what the column holds."""
         return DataProblemError(
             f'task {self.name}: no label_list is given, and the column "{self.column}" of the training data {told}',
@@ -151,7 +152,7 @@ class LearnedLabels(abc.ABC):
             )
 
     def _refuse_look_alikes(self, labels: list[str]) -> None:
-        alike: dict[Any, str] = {}
+        alike: dict[object, str] = {}
         for label in labels:
             other = alike.setdefault(_essence(label), label)
             if other != label:
@@ -198,7 +199,7 @@ def _order(label: str) -> tuple[float, str]:
     return (_number(label), label)
 
 
-def _essence(label: str) -> Any:
+def _essence(label: str) -> object:
     """What is equal for labels that nobody would tell apart."""
     seen = unicodedata.normalize("NFC", _NOT_SEEN.sub("", label))
     try:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.pooling import Units
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.plain import PlainDict
     from farm_ray.tasks.answers import RowLogits
     from farm_ray.tasks.labels import Counts
     from farm_ray.tasks.task import Task
@@ -142,7 +143,7 @@ class _LearnedLabels(LearnedLabels):
                 self._unreadable.setdefault(text, row_id)
             self.count(dict.fromkeys(cell.names or ()), rows, row_id)
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> PlainDict:
         """The label list where none is given, and `multi_hot`."""
         vectors = self._form.are_vectors()
         if self.task.label_list:
@@ -204,7 +205,7 @@ def _columns(
     return columns | ({"class_probabilities": class_probabilities(probs_nC, labels)} if return_class_probs else {})
 
 
-def _label_lists(head: PredictionHead, answers: RowLogits) -> list[dict[str, Any]]:
+def _label_lists(head: PredictionHead, answers: RowLogits) -> list[PlainDict]:
     labels = np.array(head.labels(), object)
     return [{"labels": labels[chosen_C].tolist()} for chosen_C in _chosen(head, answers)]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.plain import PlainDict
     from farm_ray.tasks.answers import RowLogits
     from farm_ray.tasks.task import Task
 
@@ -108,7 +109,7 @@ class _LearnedScaling:
         numbers = read_numbers(labels.to_pylist())
         self._numbers.append(numbers[np.isfinite(numbers)])
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> PlainDict:
         """Mean and scale, in the place of a label list."""
         return {"label_list": list(measure(np.concatenate([*self._numbers, []])))}
 

@@ -11,6 +11,8 @@ from farm_ray.tasks.task import Task, make_task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from farm_ray.plain import PlainDict
+
 
 def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
     """A task from a saved configuration; keys that no task has are left out."""
@@ -31,7 +33,7 @@ def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
     )
 
 
-def _of_language_model(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+def _of_language_model(name: str, fields: Mapping[str, Any]) -> PlainDict:
     """FARM saved the vocabulary as labels of "lm", and named the labels of "nextsentence" the wrong way round."""
     given, labels = fields.get("task_type"), list(fields.get("label_list") or [])
     if name == "nextsentence" and labels == ["False", "True"]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from farm_ray.evaluation.metric import Metric
     from farm_ray.tasks.labels import Labels
     from farm_ray.tasks.spec import TaskSpec
 
@@ -29,7 +30,7 @@ class Task(Mapping[str, Any]):
     """The kind of task."""
     label_list: tuple[Any, ...] = ()
     """All labels, whose places are their ids; of a regression mean and scale. Empty: the training data will say."""
-    metric: Any
+    metric: Metric | None
     """Name of a metric, a function `(preds, labels)`, or a list of both."""
     label_name: str
     """Key of the label in dicts."""
@@ -67,7 +68,7 @@ class Task(Mapping[str, Any]):
             changes["label_list"] = tuple(changes["label_list"])
         return replace(self, **changes)
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> object:
         if key not in self._keys():
             raise KeyError(key)
         value = getattr(self, key)
@@ -93,7 +94,7 @@ def make_task(
     name: str,
     *,
     spec: TaskSpec,
-    metric: Any,
+    metric: Metric | None,
     label_list: Sequence[Any] | None,
     label_column_name: str | None = None,
     label_name: str | None = None,
@@ -137,7 +138,7 @@ def lacking_labels(tasks: Tasks) -> list[str]:
     return [name for name, task in tasks.items() if task.labels.lacks_labels(task)]
 
 
-def _check_metric(name: str, metric: Any) -> None:
+def _check_metric(name: str, metric: Metric | None) -> None:
     for one in _flat(metric):
         if not isinstance(one, str) and not callable(one):
             raise ConfigError(
@@ -149,7 +150,7 @@ def _check_metric(name: str, metric: Any) -> None:
             )
 
 
-def _flat(metric: Any) -> list[Any]:
+def _flat(metric: Metric | None) -> list[object]:
     if metric is None:
         return []
     return [part for one in metric for part in _flat(one)] if isinstance(metric, list | tuple) else [metric]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.pooling import Units
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.plain import PlainDict
     from farm_ray.tasks.answers import RowLogits
     from farm_ray.tasks.labels import Counts
     from farm_ray.tasks.task import Task
@@ -154,7 +155,7 @@ class _LearnedTags(LearnedLabels):
             if tag:
                 self.count([tag], words, row_id)
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> PlainDict:
         """The tags, `O` first."""
         tags = self.checked()
         if len(tags) == 1:
@@ -246,7 +247,7 @@ def _columns(
     return {"entities": pa.array(rows, pa.list_(pa.struct(kind)))}
 
 
-def _entity(entity: dict[str, Any], labels: Sequence[str], return_class_probs: bool) -> dict[str, Any]:
+def _entity(entity: dict[str, Any], labels: Sequence[str], return_class_probs: bool) -> PlainDict:
     """One entity of FARM's JSON as a flat row."""
     probability = entity["probability"]
     flat = {"label": entity["label"], "start": entity["start"], "end": entity["end"], "text": entity["context"]}

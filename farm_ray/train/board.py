@@ -10,15 +10,32 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from ray import ObjectRef
+    from ray.actor import ActorHandle
 
 logger = logging.getLogger(__name__)
 
+Done = tuple[str, int, int | None, str]
+"""What is told of progress: a stage, how much of it is done, of how much, and a note."""
+StepMetrics = tuple[dict[str, float], int]
+"""Numbers by name, and their step."""
+News = tuple[Done | None, list[StepMetrics], int, str | None]
+"""The newest progress, all new metrics, the attempts and the newest checkpoint."""
+
 _SECONDS_BETWEEN_READS = 0.3
 _SECONDS_BETWEEN_POSTS = 0.2
+
+
+class Hear(Protocol):
+    """Takes what the driver reads."""
+
+    def __call__(self, progress: Done | None, metrics: list[StepMetrics], checkpoint: str | None, /) -> None:
+        """Passes it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +52,8 @@ class Board:
     """The actor's state: what was posted and not yet read, whether a stop is asked for, and how the run fared."""
 
     def __init__(self) -> None:
-        self._progress: tuple[str, int, int | None, str] | None = None
-        self._metrics: list[tuple[dict[str, float], int]] = []
+        self._progress: Done | None = None
+        self._metrics: list[StepMetrics] = []
         self._stop = False
         self._begun = 0
         self._resumed_at = 0
@@ -74,15 +91,13 @@ class Board:
         """Why the run has failed for good; None while it has not."""
         return self._failure
 
-    def post(
-        self, progress: tuple[str, int, int | None, str] | None, metrics: list[tuple[dict[str, float], int]]
-    ) -> bool:
+    def post(self, progress: Done | None, metrics: list[StepMetrics]) -> bool:
         """Takes news; answers whether the run shall stop."""
         self._progress = progress or self._progress
         self._metrics += metrics
         return self._stop
 
-    def read(self, stop: bool) -> tuple[Any, list[Any], int, str | None]:
+    def read(self, stop: bool) -> News:
         """The newest progress, all new metrics, the attempts and the newest checkpoint.
 
         `stop` is kept for the next post's answer.
@@ -96,12 +111,12 @@ class Board:
 class BoardListener:
     """Rank 0's side: collects news and posts them now and then, without waiting for the answer."""
 
-    def __init__(self, board: Any) -> None:
+    def __init__(self, board: ActorHandle) -> None:
         self._board = board
-        self._metrics: list[tuple[dict[str, float], int]] = []
-        self._progress: tuple[str, int, int | None, str] | None = None
+        self._metrics: list[StepMetrics] = []
+        self._progress: Done | None = None
         self._posted_at = 0.0
-        self._answer: Any = None
+        self._answer: ObjectRef | None = None
         self._stop = False
 
     def progress(self, stage: str, done: int, total: int | None, note: str) -> None:
@@ -136,7 +151,7 @@ class BoardListener:
         self._answer = self._board.post.remote(*self.unsent())
         self._posted_at = time.monotonic()
 
-    def unsent(self) -> tuple[tuple[str, int, int | None, str] | None, list[tuple[dict[str, float], int]]]:
+    def unsent(self) -> tuple[Done | None, list[StepMetrics]]:
         """What has come together since the last post; it counts as sent."""
         news = self._progress, self._metrics
         self._progress, self._metrics = None, []
@@ -146,7 +161,7 @@ class BoardListener:
 class BoardReader:
     """The driver's side: a thread that reads the board and passes the news on while the run goes."""
 
-    def __init__(self, board: Any, hear: Callable[[Any, list[Any], str | None], None], stop: threading.Event) -> None:
+    def __init__(self, board: ActorHandle, hear: Hear, stop: threading.Event) -> None:
         self._board, self._hear, self._stop = board, hear, stop
         self._done = threading.Event()
         self._error: Exception | None = None
@@ -169,8 +184,8 @@ class BoardReader:
         while True:
             finished = self._done.wait(_SECONDS_BETWEEN_READS)
             try:
-                progress, metrics, attempts, checkpoint = ray.get(
-                    self._board.read.remote(self._stop.is_set()), timeout=5
+                progress, metrics, attempts, checkpoint = cast(
+                    "News", ray.get(self._board.read.remote(self._stop.is_set()), timeout=5)
                 )
             except ray.exceptions.GetTimeoutError:
                 # A busy machine; who stops listening would never pass a SIGTERM on.

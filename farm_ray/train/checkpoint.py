@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.plain import PlainDict
     from farm_ray.train.step import TrainState
 
 _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetensors"
@@ -80,7 +82,7 @@ class Snapshot:
     """On the CPU."""
     state: dict[str, Any]
     """Of optimizer, scheduler, scaler and random generators."""
-    record: dict[str, Any]
+    record: dict[str, object]
     """The progress and the run's identity, JSON-able."""
     best_weights: dict[str, torch.Tensor] | None
     """The best model's weights so far, under early stopping."""
@@ -92,8 +94,8 @@ def take(
     trainee: TrainState,
     progress: Progress,
     *,
-    identity: Mapping[str, Any],
-    random_states: list[dict[str, Any]],
+    identity: Mapping[str, object],
+    random_states: list[HeadResult],
     best_weights: dict[str, torch.Tensor] | None,
     problems: pa.Table | None = None,
     last: Position,
@@ -148,7 +150,7 @@ def read_position(path: Path | None) -> Position:
     return Position()
 
 
-def read_progress(path: Path, *, identity: Mapping[str, Any]) -> Progress:
+def read_progress(path: Path, *, identity: Mapping[str, object]) -> Progress:
     """The progress stored in a checkpoint.
 
     Raises:
@@ -160,7 +162,7 @@ def read_progress(path: Path, *, identity: Mapping[str, Any]) -> Progress:
     return progress
 
 
-def check_fits(address: str, identity: Mapping[str, Any]) -> bool:
+def check_fits(address: str, identity: Mapping[str, object]) -> bool:
     """Compares a checkpoint, wherever it lies, with what is known of a run; reads no more of it than that takes.
 
     Returns:
@@ -196,7 +198,7 @@ def _other_version(path: str | Path) -> CheckpointError:
     )
 
 
-def _compare(path: str | Path, stored: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+def _compare(path: str | Path, stored: Mapping[str, object], identity: Mapping[str, object]) -> None:
     wanted = json.loads(json.dumps(dict(identity)))
     if untold := [name for name in wanted if name in IDENTITY and name not in stored]:
         file = storage.redacted(storage.join(path, _PROGRESS))
@@ -221,7 +223,7 @@ def _compare(path: str | Path, stored: Mapping[str, Any], identity: Mapping[str,
         )
 
 
-def _read_record(path: Path) -> tuple[dict[str, Any], Progress]:
+def _read_record(path: Path) -> tuple[dict[str, object], Progress]:
     """What the run was that wrote a checkpoint, and how far it had come."""
     from pydantic import TypeAdapter
 
@@ -352,7 +354,7 @@ def _explained(file: Path) -> Iterator[None]:
         raise DamagedCheckpointError(str(error), code="damaged-checkpoint", **error.facts) from error
 
 
-def random_state() -> dict[str, Any]:
+def random_state() -> PlainDict:
     """The state of every generator of this process, as tensors and plain values."""
     name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)  # noqa: NPY002 - the global generator
     version, internal, next_gauss = random.getstate()
@@ -410,7 +412,7 @@ def digest(path: Path) -> str:
 
 def _on_cpu(model: AdaptiveModel) -> AdaptiveModel:
     """A deep copy whose weights lie in the CPU's memory, tied ones tied, without a second copy on a GPU."""
-    copied: dict[int, Any] = {}
+    copied: dict[int, object] = {}
     for parameter in model.parameters():
         values = parameter.detach().to("cpu", copy=True)
         copied[id(parameter)] = torch.nn.Parameter(values, requires_grad=parameter.requires_grad)
@@ -419,7 +421,7 @@ def _on_cpu(model: AdaptiveModel) -> AdaptiveModel:
     return copy.deepcopy(model, copied)
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: object) -> Any:
     """A nested value of dicts, lists and tensors, its tensors copied to the CPU's memory."""
     if isinstance(value, torch.Tensor):
         return value.detach().to("cpu", copy=True)

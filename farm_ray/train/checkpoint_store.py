@@ -11,7 +11,7 @@ import shutil
 import socket
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray import claims, storage
 from farm_ray.artifacts import CHECKSUMS, publish_folder
@@ -243,7 +243,7 @@ def before(found: Found, scratch: Path) -> Found:
     return Found(found.store, name)
 
 
-def check_fits(resume: str, root: str | None, identity: Mapping[str, Any]) -> None:
+def check_fits(resume: str, root: str | None, identity: Mapping[str, object]) -> None:
     """Finds out from the newest checkpoint that can be read whether a run may resume here; reads little of it.
 
     Args:

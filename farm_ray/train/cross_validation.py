@@ -12,15 +12,16 @@ from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
 from farm_ray.train.fold_results import CrossValidation, gathered
 from farm_ray.train.folds_on_ray import run_folds_on_ray
-from farm_ray.train.one_fold import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
+from farm_ray.train.one_fold import FoldPlan, MakeModel, Steps, fold_trainer, named_after, run_fold
 from farm_ray.train.options import DEFAULTS
 from farm_ray.train.trainer import Trainer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.progress import Progress
     from farm_ray.train.fold_results import FoldResult
 
 NOT_FOR_FOLDS = frozenset(
@@ -51,11 +52,11 @@ def cross_validate(
     parallel: int | None = None,
     threads: int | None = None,
     use_gpu: bool = False,
-    early_stopping: Any = None,
+    early_stopping: object = None,
     bootstrap_samples: int = 1000,
     confidence: float = 0.95,
     progress: Progress | None = None,
-    **trainer_options: Any,
+    **trainer_options: object,
 ) -> CrossValidation:
     """Trains a model of its own for each fold, on its train set, and tests it on its test set.
 
@@ -121,7 +122,7 @@ def _tried(plan: FoldPlan, silo: DataSilo, make_model: MakeModel) -> tuple[list[
     """The heads of one fold's model, and its number of weights; finds mistakes before Ray starts and rows are used."""
     model = fold_trainer(plan, make_model, silo).model
     model.connect_heads_with_processor(silo.processor.tasks)
-    return list(model.prediction_heads), sum(weight.numel() for weight in model.parameters())  # type: ignore[arg-type]
+    return list(model.prediction_heads), sum(weight.numel() for weight in model.parameters())
 
 
 def _check(
@@ -129,8 +130,8 @@ def _check(
     *,
     parallel: int | None,
     threads: int | None,
-    early_stopping: Any,
-    options: dict[str, Any],
+    early_stopping: object,
+    options: Mapping[str, object],
 ) -> None:
     known = set(inspect.signature(Trainer.__init__).parameters) - NOT_FOR_FOLDS - {"self"}
     for name in options:

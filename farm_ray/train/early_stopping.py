@@ -12,12 +12,15 @@ from pydantic import NonNegativeFloat, NonNegativeInt
 from farm_ray import storage
 from farm_ray.configuration import Config, nearest, strict_arguments
 from farm_ray.errors import CheckpointError, ConfigError
+from farm_ray.evaluation.results import HeadResult
 from farm_ray.options import arguments_checked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-EvalResult = Sequence[Mapping[str, Any]]
+    from farm_ray.plain import PlainDict
+
+EvalResult = Sequence[HeadResult]
 Mode = Literal["min", "max"]
 
 _BETTER = {"min": -1.0, "max": 1.0}
@@ -133,7 +136,7 @@ class EarlyStopping:
         self.best_so_far = None
         self.n_since_best = 0
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> PlainDict:
         """What it has seen, as plain JSON values (numbers that JSON lacks are text, as "nan")."""
         return {
             "eval_values": [_to_json(value) for value in self.eval_values],

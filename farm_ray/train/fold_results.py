@@ -16,10 +16,8 @@ from farm_ray.evaluation.metrics import compute_metrics, compute_report_metrics
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.prediction_head import PredictionHead
-
-Results = list[dict[str, Any]]
-"""One dict per head, as `Evaluator.eval` gives them."""
 
 
 class Spread(NamedTuple):
@@ -38,9 +36,9 @@ class FoldResult:
     """Its number, from 1."""
     rows: dict[str, int]
     """Feature rows in train, dev and test: windows of a long text count each."""
-    dev: Results | None
+    dev: list[HeadResult] | None
     """The last dev evaluation of the fold's model; None without a dev set."""
-    test: Results
+    test: list[HeadResult]
     steps: int
     """Optimizer steps."""
     order_hash: str
@@ -49,9 +47,9 @@ class FoldResult:
     """Wall time of the fold: model, training, evaluations."""
     ids: list[str] = field(repr=False)
     """Of the tested source rows, [n]."""
-    predictions: list[list[Any]] = field(repr=False)
+    predictions: list[list[object]] = field(repr=False)
     """Per head, [n] each; labels likewise."""
-    labels: list[list[Any]] = field(repr=False)
+    labels: list[list[object]] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +102,7 @@ def gathered(
             )
         if report:
             reports[task] = compute_report_metrics(head, predictions, labels)
-    sets: dict[str, list[Results | None]] = {
+    sets: dict[str, list[list[HeadResult] | None]] = {
         "dev": [fold.dev for fold in folds],
         "test": [fold.test for fold in folds],
     }
@@ -118,7 +116,7 @@ def gathered(
     )
 
 
-def numbers_per_task(results: Results) -> dict[str, dict[str, float]]:
+def numbers_per_task(results: list[HeadResult]) -> dict[str, dict[str, float]]:
     """Task -> value, without reports."""
     return {str(head["task_name"]): _numbers(head) for head in results}
 
@@ -129,7 +127,7 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(v) for name, v in values.items() if isinstance(v, kinds) and not isinstance(v, bool)}
 
 
-def _spreads(results: Sequence[Results | None]) -> dict[str, dict[str, Spread]]:
+def _spreads(results: Sequence[list[HeadResult] | None]) -> dict[str, dict[str, Spread]]:
     found: dict[str, dict[str, list[float]]] = {}
     for one in results:
         for task, numbers in numbers_per_task(one or []).items():
@@ -145,7 +143,7 @@ def _spread(values: list[float]) -> Spread:
 
 
 def _table(folds: Sequence[FoldResult], tasks: Sequence[str]) -> pa.Table:
-    columns: dict[str, Any] = {
+    columns: dict[str, pa.Array] = {
         "id": pa.array([row_id for fold in folds for row_id in fold.ids], pa.string()),
         "fold": pa.array(np.repeat([fold.fold for fold in folds], [len(fold.ids) for fold in folds]), pa.int32()),
     }

@@ -6,21 +6,23 @@ import functools
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from farm_ray import cluster
 from farm_ray.data_handler.columns import joined
 from farm_ray.errors import ClusterError
 from farm_ray.registrations import Registrations
-from farm_ray.train.one_fold import FoldPlan, MakeModel, Progress, Steps, fold_trainer, named_after, run_fold
+from farm_ray.train.one_fold import FoldPlan, MakeModel, Steps, fold_trainer, named_after, run_fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
+    from ray.actor import ActorHandle
 
     from farm_ray.data_handler.batches import SentRows
     from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.progress import Progress
     from farm_ray.train.fold_results import FoldResult
 
 logger = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class _Shared:
     registered: Registrations
     """Metrics and reports of the user's own: each process has its own register."""
     threads: int
-    board: Any
+    board: ActorHandle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +70,9 @@ class _Tables:
     elastic = False
 
     def __init__(self) -> None:
-        self.chunks: dict[str, list[Any]] = {}
+        self.chunks: dict[str, list[object]] = {}
 
-    def put(self, set_name: str, table: pa.Table, blocks: tuple[Any, ...]) -> str:  # noqa: ARG002 - folds share tables
+    def put(self, set_name: str, table: pa.Table, blocks: tuple[object, ...]) -> str:  # noqa: ARG002 - folds share tables
         """As `Carrier.put`."""
         import ray
 
@@ -124,7 +126,7 @@ def run_folds_on_ray(
     logger.info("%d folds, %d at once with %d torch threads each", len(folds), at_once, share)
     tables = _Tables()
     waiting = [_sent(number, silo, tables) for number, silo in enumerate(folds, start=1)]
-    board: Any = ray.remote(RunStatusActor).options(num_cpus=0).remote()
+    board = cast("ActorHandle", ray.remote(RunStatusActor).options(num_cpus=0).remote())
     shared = ray.put(
         _Shared(
             plan=plan,
@@ -239,7 +241,7 @@ def _with_data(shared: _Shared, fold: _Fold) -> DataSilo:
     return silo
 
 
-def _poster(board: Any, number: int) -> Progress:
+def _poster(board: ActorHandle, number: int) -> Progress:
     """A `progress` that posts to the board now and then."""
     last = 0.0
 
@@ -253,11 +255,11 @@ def _poster(board: Any, number: int) -> Progress:
     return post
 
 
-def _read(board: Any) -> dict[int, int]:
+def _read(board: ActorHandle) -> dict[int, int]:
     import ray
 
     try:
-        return ray.get(board.read.remote(), timeout=_SECONDS_FOR_AN_ANSWER)
+        return cast("dict[int, int]", ray.get(board.read.remote(), timeout=_SECONDS_FOR_AN_ANSWER))
     except ray.exceptions.GetTimeoutError:
         # A busy machine; the next look will tell.
         return {}

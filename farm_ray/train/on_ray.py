@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from farm_ray import cluster
 from farm_ray.errors import ClusterError
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pyarrow as pa
+    from ray.actor import ActorHandle
 
     from farm_ray.data_handler.run_sets import RunSets
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.train.board import Hear
     from farm_ray.train.settings import TrainSettings
 
 logger = logging.getLogger(__name__)
@@ -48,8 +50,8 @@ def train_on_ray(
     *,
     num_workers: int | tuple[int, int],
     use_gpu: bool,
-    early_stopping: Any,
-    hear: Callable[[Any, list[Any], str | None], None],
+    early_stopping: object,
+    hear: Hear,
     stop: threading.Event,
     max_restarts: int,
     hang_timeout: float,
@@ -125,13 +127,13 @@ def train_on_ray(
                 raise _failure(board) or ClusterError(
                     "the training workers ended without a result", code="workers-without-result"
                 )
-        trained.result.restarts = ray.get(board.attempts.remote()) - 1
+        trained.result.restarts = cast("int", ray.get(board.attempts.remote())) - 1
         trained.result.resumed_from_step = ray.get(board.resumed_at.remote())
     return trained
 
 
 @contextlib.contextmanager
-def _board() -> Iterator[Any]:
+def _board() -> Iterator[ActorHandle]:
     """The run's board, beside the driver: it has to outlast the workers' nodes."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -139,7 +141,8 @@ def _board() -> Iterator[Any]:
     from farm_ray.train.board import Board
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    board: Any = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here).remote()
+    made = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here).remote()
+    board = cast("ActorHandle", made)
     try:
         yield board
     finally:
@@ -148,15 +151,14 @@ def _board() -> Iterator[Any]:
             ray.kill(board)
 
 
-def _failure(board: Any) -> Exception | None:
+def _failure(board: ActorHandle) -> Exception | None:
     """Why the run has failed for good, as far as its board can still be asked."""
     import ray
 
     try:
-        failure: Exception | None = ray.get(board.failure.remote())
+        return cast("Exception | None", ray.get(board.failure.remote()))
     except ray.exceptions.RayError:
         return None
-    return failure
 
 
 class _Datasets:

@@ -6,7 +6,6 @@ import contextlib
 import copy
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from farm_ray.data_handler.data_silo import DataSilo
+    from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
-
-Progress = Callable[[str, int, int | None, str], None]
+    from farm_ray.progress import Progress
 
 
 class MakeModel(Protocol):
@@ -124,7 +123,7 @@ class Steps:
             self._progress("train", sum(self._done.values()), sum(self._planned.values()), note)
 
 
-def _tested(trainer: Trainer, model: AdaptiveModel) -> tuple[list[dict[str, Any]], list[str]]:
+def _tested(trainer: Trainer, model: AdaptiveModel) -> tuple[list[HeadResult], list[str]]:
     """The test results with predictions and labels, and the ids of the source rows these are for."""
     from farm_ray.eval import evaluate
     from farm_ray.modeling.optimization.precision import Precision

@@ -19,7 +19,7 @@ class OneMachineConfig(TorchConfig):
     """Where the file goes, which all workers see."""
 
     @property
-    def backend_cls(self) -> type[Any]:
+    def backend_cls(self) -> type[object]:
         """What Ray Train starts on the workers."""
         return _OneMachineBackend
 

@@ -64,13 +64,13 @@ def check_optimizer_state(
         raise ValueError("the optimizer holds other values for some weights than for others")
 
 
-def _check_options(stored: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+def _check_options(stored: Mapping[str, object], group: Mapping[str, object]) -> None:
     for name, value in group.items():
         if name != "params" and not _is_alike(stored[name], value):
             raise ValueError(f"the optimizer's {name} is {stored[name]!r:.40}")
 
 
-def _is_alike(stored: Any, value: Any) -> bool:
+def _is_alike(stored: object, value: object) -> bool:
     if isinstance(value, tuple | list):
         return isinstance(stored, tuple | list) and len(stored) == len(value) and all(map(_is_alike, stored, value))
     if isinstance(value, bool) or value is None:
@@ -81,13 +81,13 @@ def _is_alike(stored: Any, value: Any) -> bool:
     return isinstance(stored, type(value))
 
 
-def _fits(name: str, value: Any, weight: torch.Tensor) -> bool:
+def _fits(name: str, value: object, weight: torch.Tensor) -> bool:
     if isinstance(value, torch.Tensor):
         return value.is_floating_point() and value.shape == (torch.Size() if name == _COUNT else weight.shape)
     return (isinstance(value, Real) and name == _COUNT) or (value is None and name == _MAY_BE_NONE)
 
 
-def check_scheduler_state(scheduler: torch.optim.lr_scheduler.LRScheduler, state: Mapping[str, Any]) -> None:
+def check_scheduler_state(scheduler: torch.optim.lr_scheduler.LRScheduler, state: Mapping[str, object]) -> None:
     """Compares a state dict with the scheduler that is to load it, which takes any entry for an attribute of its own.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
@@ -17,9 +17,9 @@ class TrainConfig(Config):
     """Passes over the training rows."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-5
     """Peak of the schedule."""
-    optimizer_opts: dict[str, Any] | None = None
+    optimizer_opts: dict[str, object] | None = None
     """`name` and arguments of the optimizer; None is AdamW with weight decay 0.01."""
-    schedule_opts: dict[str, Any] | None = None
+    schedule_opts: dict[str, object] | None = None
     """`name` and arguments of the schedule; None is linear with a tenth of the steps as warm-up."""
     grad_acc_steps: PositiveInt = 1
     """Micro-batches per optimizer step."""

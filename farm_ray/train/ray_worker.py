@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from farm_ray import cluster, devices, storage
 from farm_ray.data_handler.columns import joined
@@ -25,6 +25,7 @@ from farm_ray.train.shared_folder import refuse_unseen
 if TYPE_CHECKING:
     import pyarrow as pa
     import torch
+    from ray.actor import ActorHandle
 
     from farm_ray.data_handler.run_sets import SentSets
     from farm_ray.registrations import Registrations
@@ -49,7 +50,7 @@ class Job:
     sets: SentSets
     """Their tables are the datasets of the run."""
     early_stopping: Any
-    board: Any
+    board: ActorHandle
     driver_node: str
     """Ray's id of the machine that the run is driven from."""
     hang_timeout: float
@@ -77,7 +78,7 @@ def train_loop_per_worker(config: dict[str, Any]) -> Any:
 
     job: Job = ray.get(config["job"])
     board, context = job.board, ray.train.get_context()
-    begin = ray.get(board.begin.remote(context.get_world_rank() == 0))
+    begin = cast("Begin", ray.get(board.begin.remote(context.get_world_rank() == 0)))
     if begin.is_over:
         return None
     try:
@@ -183,7 +184,7 @@ def _is_taken_down() -> bool:
     return not torch.distributed.is_initialized()
 
 
-def _has_failed(board: Any) -> bool:
+def _has_failed(board: ActorHandle) -> bool:
     """Whether a rank reports a failure for good, now or within some seconds."""
     import ray
 
@@ -203,5 +204,5 @@ def _table(dataset: str) -> pa.Table:
     return joined(list(shard.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=1)))
 
 
-def _as_numpy(tensor: torch.Tensor) -> Any:
+def _as_numpy(tensor: torch.Tensor) -> object:
     return tensor.detach().cpu().numpy()

@@ -42,7 +42,7 @@ def run_identity(model: AdaptiveModel, data_silo: BaseSilo, *, early_stopping: A
     return found if early_stopping is None else found | _content("dev", data_silo.data["dev"])
 
 
-def _watched(early_stopping: Any) -> str:
+def _watched(early_stopping: object) -> str:
     """What its state is about; how patient it is may change."""
     if early_stopping is None:
         return "none"
@@ -52,7 +52,7 @@ def _watched(early_stopping: Any) -> str:
     return " ".join([type(early_stopping).__name__, *(str(value) for value in values if value is not None)])
 
 
-def _told(value: Any) -> str:
+def _told(value: object) -> str:
     """A short value as it is, a long one by a hash."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return text if len(text) <= _SHORT else hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

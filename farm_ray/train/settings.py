@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -12,6 +12,9 @@ from farm_ray.train.options import TrainerOptions
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from farm_ray.evaluation.results import HeadResult
+    from farm_ray.plain import PlainDict
 
 
 _PLAIN = ("epochs", "batch_size", "learning_rate", "grad_acc_steps", "max_grad_norm", "seed", "data_seed")
@@ -33,7 +36,7 @@ class TrainSettings(TrainerOptions):
     claim: str | None = None
     """The run's name in its claim on the place of the checkpoints; None where nobody holds that."""
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> PlainDict:
         """What must be equal for a checkpoint to fit this run; how often to log or save is not among it."""
         plain = {name: getattr(self, name) for name in _PLAIN}
         options = {"optimizer_opts": self.optimizer_opts or {}, "schedule_opts": self.schedule_opts or {}}
@@ -63,9 +66,9 @@ class TrainResult:
     there) and `data` (making later ones, or waiting for a stream); `eval`, `checkpoint`."""
     rows_per_second: float = 0.0
     """Rows of this process's steps per second of `train`."""
-    dev: list[dict[str, Any]] | None = None
+    dev: list[HeadResult] | None = None
     """Last dev evaluation of the returned model, one dict per head."""
-    test: list[dict[str, Any]] | None = None
+    test: list[HeadResult] | None = None
     preempted: bool = False
     """Stopped by a signal; `checkpoint` is there to go on from where a checkpoint_root_dir was given."""
     resumed_from: str | None = None

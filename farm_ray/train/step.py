@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.feed.base import MicroBatch
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.modeling.optimization.precision import Precision
+    from farm_ray.modeling.prediction_head import PredictionHead
 
 Batch = dict[str, torch.Tensor]
 
@@ -90,14 +91,18 @@ def train_step(
     return share, _update(trainee)
 
 
+def _units(head: PredictionHead, batch: MicroBatch) -> torch.Tensor:
+    units = head.loss_units(**batch.tensors)
+    assert units is not None, "the head says that it has some"
+    return units.sum().double() * batch.weight
+
+
 def _units_per_row(trainee: TrainState, micro_batches: Sequence[MicroBatch], rows_in_step: int) -> Batch:
     """For heads whose loss is a mean over units: the units per row in the whole step, over all ranks, 0-dimensional."""
-    heads: Any = [head for head in trainee.model.prediction_heads if head.has_loss_units]
+    heads = [head for head in trainee.model.prediction_heads if head.has_loss_units]
     if not heads:
         return {}
-    own = [
-        sum(head.loss_units(**batch.tensors).sum().double() * batch.weight for batch in micro_batches) for head in heads
-    ]
+    own = [sum(_units(head, batch) for batch in micro_batches) for head in heads]
     totals = trainee.ranks.sum(*own)
     return {
         head.loss_units_column: torch.tensor(max(total, 1.0) / rows_in_step, device=trainee.ranks.device)
@@ -132,7 +137,7 @@ def _update(trainee: TrainState) -> bool:
     return updated
 
 
-def _dropout_of(micro_batch: MicroBatch) -> contextlib.AbstractContextManager[Any]:
+def _dropout_of(micro_batch: MicroBatch) -> contextlib.AbstractContextManager[object]:
     """A row that counts nothing draws nothing: which row that is may differ between a run and the same run resumed."""
     if micro_batch.weight:
         return contextlib.nullcontext()
@@ -140,7 +145,7 @@ def _dropout_of(micro_batch: MicroBatch) -> contextlib.AbstractContextManager[An
     return torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_gpu else [])
 
 
-def sync_on_last_microbatch(wrapped: torch.nn.Module, *, last: bool) -> contextlib.AbstractContextManager[Any]:
+def sync_on_last_microbatch(wrapped: torch.nn.Module, *, last: bool) -> contextlib.AbstractContextManager[object]:
     """DDP sums gradients over ranks in the last micro-batch only."""
-    no_sync: Callable[[], contextlib.AbstractContextManager[Any]] | None = getattr(wrapped, "no_sync", None)
+    no_sync: Callable[[], contextlib.AbstractContextManager[object]] | None = getattr(wrapped, "no_sync", None)
     return contextlib.nullcontext() if last or no_sync is None else no_sync()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from farm_ray import farm_methods, storage, tracking
@@ -20,17 +19,18 @@ from farm_ray.train.signals import StopRequest, stop_on_signals
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import torch
 
     from farm_ray.claims import Claim
     from farm_ray.data_handler.data_silo.base import BaseSilo
+    from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.plain import PlainDict
+    from farm_ray.progress import Progress
     from farm_ray.tracking import RunLogger
-
-Progress = Callable[[str, int, int | None, str], None]
 
 
 class Trainer:
@@ -76,7 +76,7 @@ class Trainer:
         epochs: int = DEFAULTS.epochs,
         n_gpu: int | None = None,
         device: torch.device | str | None = None,
-        lr_schedule: Any = None,
+        lr_schedule: object = None,
         evaluate_every: int = DEFAULTS.evaluate_every,
         eval_report: bool = DEFAULTS.eval_report,
         use_amp: str | None = DEFAULTS.use_amp,
@@ -222,7 +222,7 @@ class Trainer:
         )
 
     @property
-    def test_result(self) -> list[dict[str, Any]] | None:
+    def test_result(self) -> list[HeadResult] | None:
         """Results on the test set after `train()`, one dict per head."""
         return self.result.test
 
@@ -240,7 +240,7 @@ class Trainer:
             self.check()
             return self.train_claimed(claim)
 
-    def check(self) -> dict[str, Any]:
+    def check(self) -> PlainDict:
         """Finds out whether the model fits the data and the checkpoint to resume from is of this run; writes nothing.
 
         Returns:
@@ -353,7 +353,9 @@ class Trainer:
         publish_folder(folder, write)
 
 
-def _check_own_optimizer(optimizer: Any, lr_schedule: Any, options: Mapping[str, Any], *, in_process: bool) -> None:
+def _check_own_optimizer(
+    optimizer: object, lr_schedule: object, options: Mapping[str, object], *, in_process: bool
+) -> None:
     """Raises ConfigError where an optimizer, or a schedule for one, comes with what would have no effect."""
     if optimizer is None:
         if lr_schedule is not None:

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.feed.base import Feed, Step
     from farm_ray.data_handler.run_sets import RunSets
+    from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.plain import PlainDict
     from farm_ray.ranks import Ranks
 
 
@@ -92,7 +94,7 @@ class Worker:
         ranks: Ranks,
         listener: Listener,
         early_stopping: Any = None,
-        own_optimizer: tuple[torch.optim.Optimizer, Any] | None = None,
+        own_optimizer: tuple[torch.optim.Optimizer, object] | None = None,
         written: str | None = None,
         beat: Callable[[], None] = lambda: None,
         notice: Callable[[], Notice] | None = None,
@@ -163,7 +165,7 @@ class Worker:
                 self._checkpoint_at_epoch_end(last)
         return self._finish()
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> PlainDict:
         """What a checkpoint must agree with: the settings, the model, and the data."""
         parameters = sum(parameter.numel() for parameter in self.trainee.model.parameters())
         return self.settings.identity() | {
@@ -345,7 +347,7 @@ class Worker:
         self.progress.early_stopping = None if state_dict is None else state_dict()
         self.progress.stopped_early = bool(stop)
 
-    def _score(self, name: str, rows: FeatureSet | None) -> list[dict[str, Any]] | None:
+    def _score(self, name: str, rows: FeatureSet | None) -> list[HeadResult] | None:
         if rows is None:
             return None
         started = time.perf_counter()

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from farm_ray.data_handler.data_silo.config import SiloOptions
-    from farm_ray.data_handler.data_silo.loading import Made, Progress
+    from farm_ray.data_handler.data_silo.loading import Made
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.progress import Progress
 
 SETS = ("train", "dev", "test")
 

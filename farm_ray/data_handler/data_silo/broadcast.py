@@ -27,7 +27,7 @@ class BroadcastProcessor:
         # Ray's pickle also takes classes and functions of the user's main program.
         self.payload = ray.put(cloudpickle.dumps(processor))
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {"key": self.key, "payload": self.payload, "_here": None}
 
     def processor(self) -> Processor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +16,7 @@ from farm_ray.errors import ConfigError, FarmRayError
 from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from farm_ray.data_handler.processor import Processor
@@ -51,7 +51,7 @@ def cached_features(processor: Processor, file: str, folder: Path, make: Callabl
     return features
 
 
-def _recipe(processor: Processor, file: str) -> dict[str, Any]:
+def _recipe(processor: Processor, file: str) -> dict[str, object]:
     return {
         "file": storage.file_name(file),
         "file_contents": storage.file_stamp(file),
@@ -60,7 +60,7 @@ def _recipe(processor: Processor, file: str) -> dict[str, Any]:
     }
 
 
-def _write(folder: Path, features: pa.Table, recipe: dict[str, Any]) -> None:
+def _write(folder: Path, features: pa.Table, recipe: Mapping[str, object]) -> None:
     pq.write_table(features, folder / _FEATURES, compression="zstd")
     (folder / _RECIPE).write_text(json.dumps(recipe, indent=1), encoding="utf-8")
 

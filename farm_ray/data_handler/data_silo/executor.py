@@ -64,7 +64,7 @@ class Actors:
 
     make: Callable[..., Transform]
     """Makes the transform in each process."""
-    args: tuple[Any, ...]
+    args: tuple[object, ...]
     """For `make`."""
     number: int
     cpus: float
@@ -93,7 +93,7 @@ def run_on_ray(tasks: Sequence[ReadTask], transform: Transform | Actors, *, max_
 
 def blocks_on_ray(
     tasks: Sequence[ReadTask], transform: Transform, *, max_tasks: int, rows_at_once: int | None = None
-) -> Iterator[tuple[Any, pa.Table]]:
+) -> Iterator[tuple[object, pa.Table]]:
     """All rows of the transformed tables in order, in blocks as Ray makes them, with a reference to each.
 
     Where the borders of tables do not matter: the blocks lie in Ray's object store, and nothing is copied out of it.
@@ -229,7 +229,7 @@ def _source(tasks: Sequence[ReadTask], *, cpus: float, at_once: int, whole_table
     return dataset
 
 
-def _datasource(tasks: Sequence[ReadTask], *, whole_tables: bool) -> Any:
+def _datasource(tasks: Sequence[ReadTask], *, whole_tables: bool) -> object:
     from ray.data import ReadTask as RayTask
     from ray.data.block import BlockMetadata
     from ray.data.datasource import Datasource
@@ -267,7 +267,7 @@ def _read(task: ReadTask, whole_tables: bool) -> Iterator[pa.Table]:
     return (serialized(mark, table) if whole_tables else table for mark, table in task.read())
 
 
-def _blocks(dataset: ray.data.Dataset) -> Iterator[tuple[Any, pa.Table]]:
+def _blocks(dataset: ray.data.Dataset) -> Iterator[tuple[object, pa.Table]]:
     """Runs a dataset; its blocks as they become ready, in order, each with its reference in the object store.
 
     Raises:

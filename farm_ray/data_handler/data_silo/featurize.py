@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.data_silo.broadcast import BroadcastProcessor
@@ -71,7 +71,9 @@ def featurized(
     return ((Cursor(*mark), table) for mark, table in made)
 
 
-def feature_blocks(rows: SplitRows, *, max_tasks: int, note: Callable[[int], None]) -> tuple[pa.Table, tuple[Any, ...]]:
+def feature_blocks(
+    rows: SplitRows, *, max_tasks: int, note: Callable[[int], None]
+) -> tuple[pa.Table, tuple[object, ...]]:
     """The features of all rows as one table over blocks of Ray's object store, and references to these.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +22,10 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
     from farm_ray.data_handler.data_silo.split_groups import SplitRows
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.progress import Progress
 
-Progress = Callable[[str, int, int | None, str], None]
 Made = tuple[pa.Table, tuple[Any, ...]]
 """Features, and references to the table's chunks where they lie in Ray's object store."""
 
@@ -62,7 +62,7 @@ class Loading:
     parts: PartialFeatures | None = None
     """Keeps the features of files while they are made; None keeps none."""
 
-    def training_rows(self, dicts: list[dict[str, Any]] | None, files: Sequence[str]) -> Iterator[pa.Table]:
+    def training_rows(self, dicts: Sequence[RowDict] | None, files: Sequence[str]) -> Iterator[pa.Table]:
         """The training data from stage 1: a pass of its own, made only where the processor has something to measure."""
         if dicts is not None:
             yield self.processor.dicts_to_table(dicts)
@@ -73,7 +73,7 @@ class Loading:
             done += table.num_rows
             self._note("measure rows", done)
 
-    def features(self, dicts: list[dict[str, Any]] | None, files: Sequence[str] | None, name: str) -> Made | None:
+    def features(self, dicts: Sequence[RowDict] | None, files: Sequence[str] | None, name: str) -> Made | None:
         """The features of these dicts, else of these files; None without either.
 
         Args:

@@ -13,13 +13,13 @@ from farm_ray.data_handler.data_silo.featurize import featurized, split_rows_of
 from farm_ray.parts import Parts, Recipe, check_resume
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pyarrow as pa
 
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.progress import Progress
 
-    Progress = Callable[[str, int, int | None, str], None]
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -73,7 +73,7 @@ class Units:
         return self.rows.row_hashes[self.first_rows]
 
 
-def _references(parts: Sequence[FeatureSet]) -> tuple[Any, ...]:
+def _references(parts: Sequence[FeatureSet]) -> tuple[object, ...]:
     """Where the chunks lie in the object store; tables that are only in this process are put beside the others."""
     if not any(part.blocks for part in parts):
         return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo.folds import Strata
-    from farm_ray.data_handler.data_silo.loading import Progress
     from farm_ray.data_handler.data_silo.partial_features import PartialFeatures
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -95,9 +96,9 @@ class DataSilo(BaseSilo):
 
     def _load_data(
         self,
-        train_dicts: list[dict[str, Any]] | None = None,
-        dev_dicts: list[dict[str, Any]] | None = None,
-        test_dicts: list[dict[str, Any]] | None = None,
+        train_dicts: Sequence[RowDict] | None = None,
+        dev_dicts: Sequence[RowDict] | None = None,
+        test_dicts: Sequence[RowDict] | None = None,
     ) -> None:
         """Fills the sets from these dicts, and from the processor's files where no dicts are given."""
         given = given_sets(train_dicts=train_dicts, dev_dicts=dev_dicts, test_dicts=test_dicts)
@@ -171,7 +172,7 @@ class DataSilo(BaseSilo):
             return FeatureLoader(rows, self.batch_size, seed=self.seed)
         return FeatureLoader(rows, self.eval_batch_size)
 
-    def random_split_ConcatDataset(self, ds: Dataset[Any], lengths: Sequence[int]) -> list[Subset[Any]]:  # noqa: N802
+    def random_split_ConcatDataset(self, ds: Dataset[object], lengths: Sequence[int]) -> list[Subset[object]]:  # noqa: N802
         """Non-overlapping parts of these lengths, drawn by the silo's seed; see `farm_ray.data_handler.dataset`."""
         from farm_ray.compat.dataset import random_split_ConcatDataset
 

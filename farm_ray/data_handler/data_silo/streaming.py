@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
-    from farm_ray.data_handler.data_silo.loading import Progress
     from farm_ray.data_handler.file_to_dicts.splits import Split
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.processor import Processor
+    from farm_ray.progress import Progress
 
 LANES = 8
 _DIGITS = 16
@@ -98,9 +99,9 @@ class StreamingDataSilo(BaseSilo):
 
     def _load_data(
         self,
-        train_dicts: list[dict[str, Any]] | None = None,
-        dev_dicts: list[dict[str, Any]] | None = None,
-        test_dicts: list[dict[str, Any]] | None = None,
+        train_dicts: Sequence[RowDict] | None = None,
+        dev_dicts: Sequence[RowDict] | None = None,
+        test_dicts: Sequence[RowDict] | None = None,
     ) -> None:
         """Plans the train set and fills the others, from these dicts or from the processor's files."""
         if train_dicts is not None:
@@ -206,7 +207,7 @@ class StreamingDataSilo(BaseSilo):
         )
 
 
-def _digest(facts: list[Any]) -> str:
+def _digest(facts: Sequence[object]) -> str:
     return f"{len(facts)}, {hashlib.sha256(repr(facts).encode()).hexdigest()[:_DIGITS]}"
 
 

@@ -45,7 +45,7 @@ def user_label_samples(
     return assemble(table, labels, tasks)
 
 
-def rows_of(dicts: pa.Table) -> list[dict[str, Any]]:
+def rows_of(dicts: pa.Table) -> list[dict[str, object]]:
     """The rows of a dicts table as FARM's dicts: as they were given, or by column where they come from a file."""
     if DICTIONARY in dicts.column_names:
         pairs = TEXT_B in dicts.column_names
@@ -53,7 +53,7 @@ def rows_of(dicts: pa.Table) -> list[dict[str, Any]]:
     return [as_dict(row) for row in dicts.drop_columns([problems.COLUMN]).to_pylist()]
 
 
-def _of_json(row: str, *, pairs: bool) -> dict[str, Any]:
+def _of_json(row: str, *, pairs: bool) -> dict[str, object]:
     """The dict that was written; JSON has no tuples, and a pair of texts is one."""
     read: dict[str, Any] = json.loads(row)
     text = read.get("text")

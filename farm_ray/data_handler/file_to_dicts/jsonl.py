@@ -33,7 +33,7 @@ _PEEK = 4096
 
 
 @strict_arguments
-def read_jsonl(file: str | Path, proxies: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+def read_jsonl(file: str | Path, proxies: Mapping[str, str] | None = None) -> list[dict[str, object]]:
     """The objects of a JSON lines file (or of a .json file that holds a list), in order.
 
     Args:
@@ -44,7 +44,7 @@ def read_jsonl(file: str | Path, proxies: Mapping[str, str] | None = None) -> li
         DataProblemError: When the file cannot be read, and for the first line that is no object; names the line.
     """
     source = TableFile(uri=str(file), name=file_name(file), columns={}, proxies=proxies)
-    objects: list[dict[str, Any]] = []
+    objects: list[dict[str, object]] = []
     for _, item in json_items(source):
         if isinstance(item, Problem):
             raise DataProblemError(item.message, code="unreadable-line", file=item.file, row=item.line)
@@ -180,7 +180,7 @@ def _line_items(file: TableFile, opened: BinaryIO, encoding: str, first: int = 1
                 yield number, _parsed(file, number, line)
 
 
-def _parsed(file: TableFile, number: int, line: str) -> dict[str, Any] | Problem:
+def _parsed(file: TableFile, number: int, line: str) -> dict[str, object] | Problem:
     try:
         # A file that was joined from several has marks in its middle.
         value = json.loads(line.removeprefix("\ufeff"))
@@ -197,7 +197,7 @@ def _why(error: Exception) -> str:
     return ": it is nested too deeply" if deep else ": it holds a number of more than 4,300 digits"
 
 
-def _object(file: TableFile, number: int, value: Any) -> dict[str, Any] | Problem:
+def _object(file: TableFile, number: int, value: Any) -> dict[str, object] | Problem:
     if isinstance(value, dict):
         return value
     reason = 'is no JSON object; write each row as an object, such as {"text": ...}'

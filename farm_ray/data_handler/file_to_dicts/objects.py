@@ -59,7 +59,7 @@ def _json_rows(file: TableFile, split: Split | None) -> Iterator[list[Row]]:
         raise file.empty("is empty; give a file with at least one row")
 
 
-def _renamed(file: TableFile, values: dict[str, Any]) -> dict[str, Any]:
+def _renamed(file: TableFile, values: dict[str, Any]) -> dict[str, object]:
     return {key: values[name] for name, key in file.columns.items() if name in values}
 
 

@@ -152,7 +152,7 @@ class Records:
         """Whether there is more in a line than delimiters and white space."""
         return bool(line.strip(self._dialect.delimiter + _WHITE))
 
-    def _careful_rows(self) -> tuple[list[int], list[list[Any]], dict[int, Problem]]:
+    def _careful_rows(self) -> tuple[list[int], list[list[object]], dict[int, Problem]]:
         """Line numbers and rows of the present block, and the problems by position; row by row."""
         numbers: list[int] = []
         rows: list[list[Any]] = []

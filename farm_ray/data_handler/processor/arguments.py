@@ -26,7 +26,7 @@ def arguments_of(kind: type[Any]) -> dict[str, inspect.Parameter]:
     return {name: parameter for name, parameter in found.items() if name != "self" and parameter.kind not in _OPEN}
 
 
-def defaults_of(kind: type[Any]) -> dict[str, Any]:
+def defaults_of(kind: type[Any]) -> dict[str, object]:
     """The values of the arguments that need not be given."""
     arguments = arguments_of(kind)
     return {name: one.default for name, one in arguments.items() if one.default is not one.empty}

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.samples_to_features.masking import Masking
+    from farm_ray.evaluation.metric import Metric
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.spec import TaskSpec
 
@@ -101,7 +103,7 @@ class Processor(SampleMethods, abc.ABC):
     def add_task(
         self,
         name: str,
-        metric: Any,
+        metric: Metric,
         label_list: Sequence[str] | Sequence[float] | None = None,
         label_column_name: str | None = None,
         label_name: str | None = None,
@@ -203,7 +205,7 @@ class Processor(SampleMethods, abc.ABC):
         return identity.changed_copy(self, tasks=tasks)
 
     @abc.abstractmethod
-    def file_to_dicts(self, file: str) -> Iterable[dict[str, Any]]:
+    def file_to_dicts(self, file: str) -> Iterable[RowDict]:
         """One dict per row of the file: "text", a label per task under its `label_name`, and "id" if there is one.
 
         Where rows are pairs, "text" is a tuple of two.
@@ -244,18 +246,18 @@ class Processor(SampleMethods, abc.ABC):
         """A copy whose random choices are those of this epoch; the processor itself where it makes none."""
         return self
 
-    def dicts_to_table(self, dicts: Sequence[Any], indices: Sequence[int] | None = None) -> pa.Table:
+    def dicts_to_table(self, dicts: Sequence[object], indices: Sequence[int] | None = None) -> pa.Table:
         """Dicts in memory as such a table, one row per dict; a row without an id of its own is named by its index."""
         numbers = range(len(dicts)) if indices is None else indices
         return self.named_dicts_to_table(dicts, [str(number) for number in numbers])
 
-    def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+    def named_dicts_to_table(self, dicts: Sequence[object], default_ids: Sequence[str]) -> pa.Table:
         """As `dicts_to_table`; rows without an id of their own get the one given here."""
         if self.own_row_methods():
             return own_features.dicts_table(self, dicts, default_ids)
         return self.texts_to_table(dicts, default_ids)
 
-    def texts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+    def texts_to_table(self, dicts: Sequence[object], default_ids: Sequence[str]) -> pa.Table:
         """As `named_dicts_to_table` for farm_ray's own features: every dict must have a text."""
         return dicts_table(
             dicts,
@@ -272,7 +274,7 @@ class Processor(SampleMethods, abc.ABC):
             return user_label_samples(dicts, tasks=self.tasks, convert=self.convert_labels)
         return text_samples(dicts, tasks=self.tasks, inference=self.inference)
 
-    def convert_labels(self, dictionary: dict[str, Any]) -> dict[str, list[Any]]:
+    def convert_labels(self, dictionary: RowDict) -> dict[str, list[object]]:
         """The labels of one row: per task its `label_tensor_name` and a list of numbers of fixed length.
 
         A subclass may override this; what it raises becomes the row's problem. `dictionary` is then the row's dict
@@ -335,7 +337,7 @@ class Processor(SampleMethods, abc.ABC):
             _refuse(self, name)
         super().__delattr__(name)
 
-    def generate_config(self) -> dict[str, Any]:
+    def generate_config(self) -> dict[str, object]:
         """The settings as plain values, ready for JSON: every public attribute that JSON can hold.
 
         Raises:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def check_filenames(**filenames: Any) -> None:
+def check_filenames(**filenames: object) -> None:
     """Raises ConfigError on a file name that is no text or path."""
     for name, value in filenames.items():
         if value is not None and not isinstance(value, str | os.PathLike):
@@ -27,7 +27,7 @@ def check_filenames(**filenames: Any) -> None:
             )
 
 
-def check_settings(tokenizer: TokenizerLike, max_seq_len: Any, dev_split: Any, *, pairs: bool) -> None:
+def check_settings(tokenizer: TokenizerLike, max_seq_len: Any, dev_split: object, *, pairs: bool) -> None:
     """Raises ConfigError on a missing tokenizer, or numbers out of range."""
     if tokenizer is None or isinstance(tokenizer, str):
         raise ConfigError(

@@ -14,14 +14,14 @@ from farm_ray.tasks.spec import TaskSpec
 from farm_ray.tasks.table import all_specs
 
 
-def _as_labels(value: Any) -> Any:
+def _as_labels(value: Any) -> object:
     """Label names; 1 or 2019, which YAML reads as numbers, as the text they are in the data."""
     if isinstance(value, str):
         raise ValueError("a list of labels is needed, such as [good, bad]")  # noqa: TRY004 - pydantic wants ValueError
     return [_as_label(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _as_label(value: Any) -> Any:
+def _as_label(value: Any) -> object:
     if isinstance(value, bool | float) or value is None:
         raise ValueError(
             f"YAML reads a label as {value!r} (it does so with yes, no, on, off, true, false, null and 1.0); "
@@ -30,11 +30,11 @@ def _as_label(value: Any) -> Any:
     return _as_text(value)
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: Any) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _as_list(value: Any) -> Any:
+def _as_list(value: Any) -> object:
     return [value] if isinstance(value, str) else value
 
 

@@ -31,7 +31,7 @@ _SINGLE = (
 )
 
 
-def external_id(dictionary: Mapping[str, Any]) -> str | None:
+def external_id(dictionary: Mapping[str, object]) -> str | None:
     """The id a dict brings along: of the first key it has among example_id, external_id, doc_id, id; else None.
 
     0 and "" are ids; of a list the first element counts.
@@ -46,7 +46,7 @@ def external_id(dictionary: Mapping[str, Any]) -> str | None:
 
 
 def dicts_table(
-    dicts: Sequence[Any],
+    dicts: Sequence[object],
     default_ids: Iterable[str],
     *,
     tasks: Tasks,
@@ -84,7 +84,7 @@ def dicts_table(
     return pa.table(columns)
 
 
-def own_dicts_table(dicts: Sequence[Any], default_ids: Iterable[str], *, tasks: Tasks, pairs: bool) -> pa.Table:
+def own_dicts_table(dicts: Sequence[object], default_ids: Iterable[str], *, tasks: Tasks, pairs: bool) -> pa.Table:
     """As `dicts_table` with the column `dictionary`, for a processor that makes its own features.
 
     A dict may hold anything that JSON can. `text` is the text, or the whole dict as JSON where it has none.
@@ -135,7 +135,7 @@ def _shown(text: Any, whole: str) -> str:
     return clean(text) if isinstance(text, str) else whole
 
 
-def _texts(row: Mapping[str, Any]) -> dict[str, Any]:
+def _texts(row: Mapping[str, Any]) -> dict[str, object]:
     """The texts of a pair by column; without `text_b` where there is no second one."""
     text: Any = row.get("text")
     if _is_list(text) and len(text) == 2:  # noqa: PLR2004 - a pair
@@ -215,14 +215,14 @@ def _as_json(row: Mapping[str, Any], *, strict: bool = False) -> str:
     return json.dumps({str(key): value for key, value in row.items()}, default=_plain if strict else _plain_or_text)
 
 
-def _plain_or_text(value: Any) -> Any:
+def _plain_or_text(value: Any) -> object:
     try:
         return _plain(value)
     except TypeError:
         return str(value)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> object:
     """What JSON holds instead of a value that it does not know."""
     if isinstance(value, date | time | Decimal | PurePath | UUID):
         return str(value)

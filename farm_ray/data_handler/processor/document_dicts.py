@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _WAY_OUT = 'give a dict such as {"doc": ["First sentence.", "Second sentence."]}'
 
 
-def document_dicts_table(dicts: Sequence[Any], default_ids: Iterable[str]) -> pa.Table:
+def document_dicts_table(dicts: Sequence[object], default_ids: Iterable[str]) -> pa.Table:
     """`documents.SCHEMA`; one row per element, in order.
 
     Args:
@@ -58,7 +58,7 @@ def _problem(row_id: str, row: Mapping[str, Any], given: Any) -> Problem | None:
     return _doc_problem(row_id, row["doc"])
 
 
-def _doc_problem(row_id: str, doc: Any) -> Problem | None:
+def _doc_problem(row_id: str, doc: object) -> Problem | None:
     if isinstance(doc, str):
         return None
     if not isinstance(doc, list | tuple):

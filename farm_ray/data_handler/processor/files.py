@@ -141,7 +141,7 @@ def _with_copies(table: pa.Table, columns: Mapping[str, list[str]]) -> pa.Table:
     return table
 
 
-def rows_as_dicts(tables: Iterable[pa.Table]) -> list[dict[str, Any]]:
+def rows_as_dicts(tables: Iterable[pa.Table]) -> list[dict[str, object]]:
     """FARM's dicts: the columns of each row without its place, and the texts of a pair as a tuple.
 
     `problem` and `external_id` are there only where a row has one.

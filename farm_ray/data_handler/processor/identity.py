@@ -31,7 +31,7 @@ def is_frozen(processor: Processor) -> bool:
     return bool(processor.__dict__.get("_frozen", False))
 
 
-def changed_copy(processor: P, **changes: Any) -> P:
+def changed_copy(processor: P, **changes: object) -> P:
     """A shallow copy with some attributes changed; frozen if the original is."""
     made = copy.copy(processor)
     # Frozen ones refuse to be set.

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.samples_to_features.padding import Padding
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
@@ -224,7 +225,7 @@ class BertStyleLMProcessor(Processor):
         usual = super().fingerprint()
         return usual if self._epoch == 0 else hashlib.sha256(f"{usual} {self._epoch}".encode()).hexdigest()
 
-    def file_to_dicts(self, file: str) -> Iterable[dict[str, Any]]:
+    def file_to_dicts(self, file: str) -> Iterable[RowDict]:
         """The documents of a file, one after the other: `{"doc": ["First sentence.", "Second sentence."]}`.
 
         A document that cannot be read has a `problem` too. Ids are in the tables of `read`.
@@ -268,7 +269,7 @@ class BertStyleLMProcessor(Processor):
             return super().read(split)
         return self._read_one(split, split.name or file_name(split.file))
 
-    def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+    def named_dicts_to_table(self, dicts: Sequence[object], default_ids: Sequence[str]) -> pa.Table:
         """As `Processor.named_dicts_to_table`, for dicts such as `{"doc": ["First sentence.", ...]}`."""
         return document_dicts_table(dicts, default_ids)
 
@@ -293,11 +294,11 @@ class BertStyleLMProcessor(Processor):
 
     def dataset_from_dicts(
         self,
-        dicts: Sequence[Any],
+        dicts: Sequence[RowDict],
         indices: Sequence[int] | None = None,
         return_baskets: bool = False,
         debug: bool = False,
-    ) -> tuple[Any, ...]:
+    ) -> tuple[object, ...]:
         """As `Processor.dataset_from_dicts`, one row per sequence, masked as in epoch 0 of `seed`.
 
         Tensors are input_ids, segment_ids, padding_mask, lm_label_ids, nextsentence_label_ids, and position_ids where

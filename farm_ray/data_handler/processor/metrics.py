@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
+    from farm_ray.evaluation.metric import Metric
     from farm_ray.tasks.task import Tasks
 
 
@@ -25,7 +26,7 @@ def check_metrics(tasks: Tasks) -> None:
         check_metric(task.metric, task.labels.trial(task.label_list))
 
 
-def saved_tasks(tasks: Tasks) -> dict[str, dict[str, Any]]:
+def saved_tasks(tasks: Tasks) -> dict[str, dict[str, object]]:
     """The tasks as plain values for a JSON file: functions among the metrics become their registered names.
 
     Raises:
@@ -34,7 +35,7 @@ def saved_tasks(tasks: Tasks) -> dict[str, dict[str, Any]]:
     return {name: {**task, "metric": _saved(name, task.metric)} for name, task in tasks.items()}
 
 
-def _saved(task: str, metric: Any) -> Any:
+def _saved(task: str, metric: Metric | None) -> object:
     if isinstance(metric, list | tuple):
         return [_saved(task, one) for one in metric]
     if metric is None or isinstance(metric, str):

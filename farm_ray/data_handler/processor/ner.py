@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.samples_to_features.padding import Padding
+    from farm_ray.evaluation.metric import Metric
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.task import Task
 
@@ -120,7 +122,7 @@ class NERProcessor(Processor):
         max_seq_len: int,
         data_dir: str | Path | None,
         label_list: Sequence[str] | None = _DEFAULTS.label_list,
-        metric: Any = None,
+        metric: Metric | None = None,
         train_filename: str | Path | None = _DEFAULTS.train_filename,
         dev_filename: str | Path | None = _DEFAULTS.dev_filename,
         test_filename: str | Path | None = _DEFAULTS.test_filename,
@@ -186,7 +188,7 @@ class NERProcessor(Processor):
         """As `Processor.for_checkpoint`; without O, as parts of speech have none, there are no entities to count."""
         return cls(**usual, data_dir="data", label_list=labels, metric="seq_f1" if OUTSIDE in labels else "acc")
 
-    def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
+    def file_to_dicts(self, file: str) -> list[RowDict]:
         """The rows of a file: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.
 
         A row that cannot be read has a `problem` too. Ids are in the tables of `read`.
@@ -223,7 +225,7 @@ class NERProcessor(Processor):
             in_objects = data_suffix(path) in _OBJECT_SUFFIXES
             text_encoding(path, (self.encoding or "utf-8") if in_objects else self._format(path).encoding)
 
-    def named_dicts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+    def named_dicts_to_table(self, dicts: Sequence[object], default_ids: Sequence[str]) -> pa.Table:
         """As `Processor.named_dicts_to_table`; `text` may be a list of words, tags are lists."""
         return word_dicts_table(dicts, default_ids, tasks=self._tasks_to_read(), max_text_chars=self.max_text_chars)
 
@@ -248,12 +250,12 @@ class NERProcessor(Processor):
 
     def dataset_from_dicts(  # type: ignore[override]
         self,
-        dicts: Sequence[Any],
+        dicts: Sequence[RowDict],
         indices: Sequence[int] | None = None,
         return_baskets: bool = False,
         non_initial_token: str | None = None,
         debug: bool = False,
-    ) -> tuple[Any, ...]:
+    ) -> tuple[object, ...]:
         """As `Processor.dataset_from_dicts`, one row (and one sample of a basket) per window.
 
         Samples keep, of their window, `tokens`, `token_to_word_map` (None for special tokens), `start_of_word`, and
@@ -271,7 +273,7 @@ class NERProcessor(Processor):
             processor = identity.changed_copy(self, non_initial_token=non_initial_token)
         return Processor.dataset_from_dicts(processor, dicts, indices, return_baskets, debug)
 
-    def sample_details(self, text: str) -> list[dict[str, Any]]:
+    def sample_details(self, text: str) -> list[dict[str, object]]:
         """As `Processor.sample_details`: which word each token of a window belongs to, and where its words stand."""
         words, starts = split_with_metadata(text)
         spans = [(start, start + len(word)) for start, word in zip(starts, words, strict=True)]
@@ -366,7 +368,7 @@ class NERProcessor(Processor):
             yield table
 
 
-def _dict_of(values: Mapping[str, Any] | Problem, ids: Sequence[str]) -> dict[str, Any]:
+def _dict_of(values: Mapping[str, object] | Problem, ids: Sequence[str]) -> dict[str, object]:
     """A row as a dict without an id of its own: it is named by file and line. A text that is left out is empty."""
     if isinstance(values, Problem):
         return {COLUMN: dataclasses.asdict(values)}

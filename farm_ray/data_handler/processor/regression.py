@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.evaluation.metric import Metric
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 
@@ -74,7 +75,7 @@ class RegressionProcessor(TextClassificationProcessor):
         proxies: dict[str, str] | None = PROGRAM.proxies,
         text_column_name: str = _DEFAULTS.text_column_name,
         *,
-        metric: Any = _DEFAULTS.metric[0],
+        metric: Metric | None = _DEFAULTS.metric[0],
         header: int | None = _DEFAULTS.header,
         max_samples: int | None = _DEFAULTS.max_samples,
         multithreading_rust: bool = PROGRAM.multithreading_rust,

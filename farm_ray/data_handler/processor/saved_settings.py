@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ class SavedTask(Saved):
     label_column_name: str | None = None
     text_column_name: str | None = None
     task_type: str | None = None
-    metric: str | list[Any] | None = None
+    metric: str | list[object] | None = None
 
 
 class SavedProcessor(Saved):
@@ -44,7 +44,7 @@ class SavedProcessor(Saved):
     label_column_name: str | None = None
     text_column_name: str | None = None
     text_b_column_name: str | None = None
-    metric: str | list[Any] | None = None
+    metric: str | list[object] | None = None
     delimiter: str | None = None
     quote_char: _Character = None
     encoding: str | None = None

@@ -42,7 +42,7 @@ _OF_OLD_VERSIONS = frozenset({"baskets", "inference", "lower_case", "problematic
 _BASE_SETTINGS = ("data_dir", "max_seq_len", "train_filename", "dev_filename", "test_filename", "dev_split")
 
 
-def plain_settings(processor: Processor) -> dict[str, Any]:
+def plain_settings(processor: Processor) -> dict[str, object]:
     """Every public attribute that JSON can hold, paths as text, tasks with names for metrics."""
     plain: dict[str, Any] = {}
     for name, value in sorted(vars(processor).items()):

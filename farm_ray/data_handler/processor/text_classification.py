@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from farm_ray.data_handler.file_to_dicts.survey import Survey
+    from farm_ray.data_handler.given_rows import RowDict
+    from farm_ray.evaluation.metric import Metric
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
 
 _NOT_DELIMITED = (".json", ".jsonl", ".parquet")
@@ -98,7 +100,7 @@ class TextClassificationProcessor(Processor):
         max_seq_len: int,
         data_dir: str | Path | None,
         label_list: Sequence[str] | None = _DEFAULTS.label_list,
-        metric: Any = None,
+        metric: Metric | None = None,
         train_filename: str | Path | None = _DEFAULTS.train_filename,
         dev_filename: str | Path | None = _DEFAULTS.dev_filename,
         test_filename: str | Path | None = _DEFAULTS.test_filename,
@@ -165,7 +167,7 @@ class TextClassificationProcessor(Processor):
         """One label per row, or any number with `multilabel`."""
         return (MULTILABEL_CLASSIFICATION if self.multilabel else CLASSIFICATION).name
 
-    def file_to_dicts(self, file: str) -> list[dict[str, Any]]:
+    def file_to_dicts(self, file: str) -> list[RowDict]:
         """The rows of a file: `{"text": ..., "text_classification_label": ...}`, all values strings.
 
         Where rows are pairs, `text` is the tuple of both, and `text_b` the second. A row that cannot be read has a

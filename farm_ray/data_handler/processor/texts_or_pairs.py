@@ -34,7 +34,7 @@ class TextsOrPairsProcessor(InferenceProcessor):
         settings = {name: value for name, value in vars(processor).items() if name in names}
         return cls(processor.tokenizer, processor.max_seq_len, **settings)
 
-    def texts_to_table(self, dicts: Sequence[Any], default_ids: Sequence[str]) -> pa.Table:
+    def texts_to_table(self, dicts: Sequence[object], default_ids: Sequence[str]) -> pa.Table:
         """As `Processor.texts_to_table`, with the columns of pairs."""
         pairs = np.array([_has_two(row) for row in dicts], np.bool_)
         single, double = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def word_dicts_table(
-    dicts: Sequence[Any], default_ids: Iterable[str], *, tasks: Tasks, max_text_chars: int
+    dicts: Sequence[object], default_ids: Iterable[str], *, tasks: Tasks, max_text_chars: int
 ) -> pa.Table:
     """As `dicts_table`; a `text` that is a list of words is joined by spaces.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -91,7 +91,7 @@ def encode_documents(samples: pa.Table, *, tokenizer: TokenizerLike, room: int) 
     return DocumentTokens(encoded.ids, encoded.word_starts, starts, lengths, first_unit, found)
 
 
-def lists(values: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> pa.ListArray:
+def lists(values: npt.NDArray[np.generic], lengths: npt.NDArray[np.generic]) -> pa.ListArray:
     """Values one after the other as a list per row."""
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values))
@@ -104,7 +104,7 @@ def row_ids(samples: pa.Table, documents: Numbers, numbers: Numbers) -> pa.Array
 
 
 def features_table(
-    samples: pa.Table, found: pa.Array, columns: Mapping[str, Any], documents: Numbers, schema: pa.Schema
+    samples: pa.Table, found: pa.Array, columns: Mapping[str, object], documents: Numbers, schema: pa.Schema
 ) -> pa.Table:
     """Rows in the order of their documents; documents with a problem keep their place, in one row without lists.
 

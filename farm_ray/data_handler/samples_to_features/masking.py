@@ -145,7 +145,7 @@ def _counts(real: npt.NDArray[np.bool_], masking: Masking) -> Ids:
     return counts if masking.max_predictions is None else np.minimum(counts, masking.max_predictions)
 
 
-def _begins(word_starts: npt.NDArray[Any], real: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _begins(word_starts: npt.NDArray[np.generic], real: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """First tokens of words, [B, T]; what follows a special token begins a word."""
     before = np.zeros_like(real)
     before[:, 1:] = real[:, :-1]

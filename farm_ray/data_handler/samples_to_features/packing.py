@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ def packed_features(samples: pa.Table, *, tokenizer: TokenizerLike, max_seq_len:
     taken = ranges(texts.starts, texts.lengths)
     row_lengths = np.bincount(row, framed, minlength=int(is_first.sum())).astype(np.int64)
 
-    def column(values: npt.NDArray[Any], before: tuple[int, ...], after: tuple[int, ...]) -> pa.ListArray:
+    def column(values: npt.NDArray[np.generic], before: tuple[int, ...], after: tuple[int, ...]) -> pa.ListArray:
         placed = np.empty(int(framed.sum()), values.dtype)
         placed[inside] = values
         for position, value in enumerate(before):
@@ -70,7 +70,7 @@ def packed_features(samples: pa.Table, *, tokenizer: TokenizerLike, max_seq_len:
         return lists(placed, row_lengths)
 
     never = (-1,)
-    columns: dict[str, Any] = {
+    columns: dict[str, pa.Array] = {
         "id": row_ids(samples, texts.documents[is_first], texts.numbers[is_first]),
         "input_ids": column(tokens.ids[taken], frame.before, frame.after),
         "word_starts": column(tokens.word_starts[taken], never * len(frame.before), never * len(frame.after)),

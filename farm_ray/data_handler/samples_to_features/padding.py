@@ -41,8 +41,8 @@ def token_mask(lengths: npt.NDArray[Any], width: int, *, side: str = "right") ->
 
 
 def pad_ragged(
-    values: npt.NDArray[Any], mask: npt.NDArray[np.bool_], *, fill: int, dtype: npt.DTypeLike = np.int64
-) -> npt.NDArray[Any]:
+    values: npt.NDArray[np.generic], mask: npt.NDArray[np.bool_], *, fill: int, dtype: npt.DTypeLike = np.int64
+) -> npt.NDArray[np.generic]:
     """The rows laid into a rectangle, [rows, width].
 
     Args:

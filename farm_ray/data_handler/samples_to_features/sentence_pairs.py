@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -98,7 +98,7 @@ def pair_features(
     a, b = ranges(starts + before, pairs.a_lengths), ranges(behind_a + between, pairs.b_lengths)
     of_a, of_b = ranges(pairs.a_starts, pairs.a_lengths), ranges(pairs.b_starts, pairs.b_lengths)
 
-    def column(in_a: Any, in_b: Any, special: tuple[tuple[int, ...], ...], dtype: npt.DTypeLike) -> pa.ListArray:
+    def column(in_a: object, in_b: object, special: tuple[tuple[int, ...], ...], dtype: npt.DTypeLike) -> pa.ListArray:
         placed = np.empty(int(lengths.sum()), dtype)
         placed[a], placed[b] = in_a, in_b
         for first, values in zip((starts, behind_a, ends - after), special, strict=True):
@@ -109,7 +109,7 @@ def pair_features(
     never = ((-1,) * before, (-1,) * between, (-1,) * after)
     segments = (frame.segments_before, frame.segments_between, frame.segments_after)
     labels = pa.array(np.where(pairs.is_next, IS_NEXT, RANDOM))
-    columns: dict[str, Any] = {
+    columns: dict[str, pa.Array] = {
         "id": row_ids(samples, pairs.documents, pairs.numbers),
         "input_ids": column(tokens.ids[of_a], tokens.ids[of_b], (frame.before, frame.between, frame.after), np.int32),
         "segment_ids": column(frame.segment_of_a, frame.segment_of_b, segments, np.int8),

@@ -42,7 +42,7 @@ def text_features(
     """
     sound = problems.sound(samples)
     rows = np.flatnonzero(sound.to_numpy(zero_copy_only=False))
-    texts: list[Any] = pc.filter(samples.column("text"), sound).to_pylist()
+    texts: list[object] = pc.filter(samples.column("text"), sound).to_pylist()
     pairs = TEXT_B in samples.column_names
     if pairs:
         texts = list(zip(texts, pc.filter(samples.column(TEXT_B), sound).to_pylist(), strict=True))
@@ -53,7 +53,7 @@ def text_features(
     clipped[rows] = encoded.clipped
     label_fields = [samples.schema.field(name) for name in label_columns]
     schema = feature_schema.text_schema(label_fields, segments=encoded.segments is not None)
-    columns: dict[str, Any] = {name: samples.column(name) for name in ("id", *label_columns)}
+    columns: dict[str, pa.Array] = {name: samples.column(name) for name in ("id", *label_columns)}
     columns |= {"input_ids": _ragged(encoded.ids, lengths), "n_tokens": lengths, "clipped": pa.array(clipped)}
     columns[problems.COLUMN] = problems_of(samples, {int(rows[place]): error for place, error in failed.items()})
     if encoded.segments is not None:
@@ -90,7 +90,7 @@ def _encode_one_by_one(texts: list[Any], **how: Any) -> tuple[Encoded, dict[int,
     return Encoded(ids, np.concatenate(segments) if segments else None, lengths, clipped), failed
 
 
-def _ragged(values: npt.NDArray[Any], lengths: npt.NDArray[np.int32]) -> pa.ListArray:
+def _ragged(values: npt.NDArray[np.generic], lengths: npt.NDArray[np.int32]) -> pa.ListArray:
     offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +77,7 @@ def token_features(
     dict_ids = one_array(samples.column("id").take(source))
     numbers = _numbers(windows.text)
     has_words = pa.array(words_per_row > 0)
-    columns: dict[str, Any] = {
+    columns: dict[str, pa.Array] = {
         "id": pc.binary_join_element_wise(dict_ids, pa.array(numbers).cast(pa.string()), "-"),
         "dict_id": dict_ids,
         "window": numbers,
@@ -148,12 +148,14 @@ class _Layout:
     place: npt.NDArray[np.int64]
     """Where each token shown stands, [tokens shown]."""
 
-    def column(self, values: npt.NDArray[Any]) -> pa.ListArray:
+    def column(self, values: npt.NDArray[np.generic]) -> pa.ListArray:
         """Values at all places as a list per window."""
         offsets = np.concatenate([[0], np.cumsum(self.lengths)])
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values))
 
-    def framed(self, values: npt.NDArray[Any], before: Sequence[int], after: Sequence[int]) -> npt.NDArray[Any]:
+    def framed(
+        self, values: npt.NDArray[np.generic], before: Sequence[int], after: Sequence[int]
+    ) -> npt.NDArray[np.generic]:
         """Values of tokens at their places, between those of the special tokens, [places]."""
         placed = np.empty(int(self.lengths.sum()), values.dtype)
         placed[self.place] = values[self.token]
@@ -171,7 +173,7 @@ class _Layout:
         mask[self._first_places()[self.owned]] = 1
         return mask
 
-    def labels(self, of_words: npt.NDArray[Any], *, inner: int) -> npt.NDArray[np.int32]:
+    def labels(self, of_words: npt.NDArray[np.generic], *, inner: int) -> npt.NDArray[np.int32]:
         """Labels of words on the first tokens of owned words, `inner` on all others but those of context, [places]."""
         labels = np.full(int(self.lengths.sum()), inner, np.int32)
         labels[self.place[np.repeat(~self.owned, self.tokens)]] = IGNORED

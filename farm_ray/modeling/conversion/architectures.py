@@ -35,7 +35,7 @@ class Architecture:
     """The head reads a vector per row, which is pooled as the model's type does it."""
     layers: Callable[[PreTrainedConfig], tuple[str, ...]]
     """Paths of the head's layers with weights, from vectors to labels."""
-    hidden: Callable[[PreTrainedConfig], Mapping[str, Any]]
+    hidden: Callable[[PreTrainedConfig], Mapping[str, object]]
     """Settings of the layers before the last one; none where there is one layer."""
     dropout: Callable[[PreTrainedConfig], str | None]
     """Name of the dropout in front of the head, in the configuration."""

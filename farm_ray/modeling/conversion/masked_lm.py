@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from farm_ray.modeling.adaptive_model import AdaptiveModel
-    from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead, PredictionHead
+    from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def converted_lm(
     layout = _layout(config)
     _check_layers(head, layout, config)
 
-    def build() -> Any:
+    def build() -> object:
         if next_sentence is None:
             return AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
         return BertForPreTraining._from_config(config, dtype=torch.float32)  # noqa: SLF001 - as AutoModel does
@@ -135,7 +135,7 @@ def pretraining_partner(adaptive_model: AdaptiveModel) -> NextSentenceHead | Non
     kinds = [type(head).__name__ for head in adaptive_model.prediction_heads if is_ours(type(head))]
     if kinds.count(LANGUAGE_MODELLING.head) != 1 or kinds.count(NEXT_SENTENCE_HEAD) != 1:
         return None
-    heads = cast("list[PredictionHead]", list(adaptive_model.prediction_heads))
+    heads = list(adaptive_model.prediction_heads)
     head = next(head for head in heads if type(head).__name__ == NEXT_SENTENCE_HEAD)
     return cast("NextSentenceHead", head) if len(head.layer_dims) == _ONE_LAYER else None
 

@@ -38,7 +38,7 @@ def transformers_models(adaptive_model: AdaptiveModel) -> list[PreTrainedModel]:
     """See `AdaptiveModel.convert_to_transformers`."""
     converted = []
     partner = pretraining_partner(adaptive_model)
-    heads = cast("list[PredictionHead]", list(adaptive_model.prediction_heads))
+    heads = list(adaptive_model.prediction_heads)
     for head in heads:
         if head is partner:
             continue

@@ -6,7 +6,7 @@ Shapes: B rows in the batch, T tokens of the longest row, H width of the encoder
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +47,7 @@ class PooledLayerError(ConfigError, ValueError):
 
 
 def checked_extraction(
-    language_model: LanguageModel, extraction: Extraction | None = None, **changes: Any
+    language_model: LanguageModel, extraction: Extraction | None = None, **changes: object
 ) -> Extraction:
     """The extraction with these changes, once this language model can do it.
 

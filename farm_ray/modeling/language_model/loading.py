@@ -52,10 +52,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.modeling.language_model.base import LanguageModel
+    from farm_ray.plain import PlainDict
 
 logger = logging.getLogger(__name__)
 
-_USUAL: dict[str, Any] = {"chunk_size_feed_forward": 0, "output_attentions": False, "output_hidden_states": False}
+_USUAL: dict[str, object] = {"chunk_size_feed_forward": 0, "output_attentions": False, "output_hidden_states": False}
 """What a configuration may hold and is no part of the model: how it computes, and what it gives besides."""
 _CLASSIFIER = "ForSequenceClassification"
 _REFUSED = (0,)
@@ -341,7 +342,7 @@ def _weights_file(folder: Path) -> Path:
     raise sources.missing(folder / sources.WEIGHT_FILES[0], sources.WEIGHT_FILES[2])
 
 
-def pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) -> dict[str, Any]:
+def pooler_options(config: PreTrainedConfig, pooling: Pooling | None = None) -> PlainDict:
     """Leaves the encoder's own pooler out where nothing would use it, so that every weight takes part in training."""
     if pooling is None and config.model_type in FAMILIES:
         pooling = FAMILIES[config.model_type].pooling(config)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from transformers import PreTrainedConfig
+
+    from farm_ray.plain import PlainDict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +33,7 @@ class MaskedLMLayout:
     dense_bias: bool = True
     norm_bias: bool = True
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> PlainDict:
         """The arguments of a `BertLMHead` that computes the same."""
         return {
             "hidden_act": self.activation,

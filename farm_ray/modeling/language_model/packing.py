@@ -15,6 +15,8 @@ from farm_ray.errors import ConfigError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from farm_ray.plain import PlainDict
+
 PACKS = ("albert", "bert", "big_bird", "camembert", "distilbert", "electra", "modernbert", "roberta", "xlm-roberta")
 """Model types that take a mask per pair of tokens and a position per token."""
 
@@ -42,9 +44,7 @@ def can_pack(model: PreTrainedModel) -> bool:
     return config.model_type in PACKS and config._attn_implementation in _ATTENTIONS and not sparse  # noqa: SLF001
 
 
-def attention_inputs(
-    model: PreTrainedModel, padding_mask: Tensor | None, position_ids: Tensor | None
-) -> dict[str, Any]:
+def attention_inputs(model: PreTrainedModel, padding_mask: Tensor | None, position_ids: Tensor | None) -> PlainDict:
     """The encoder's arguments for a mask [B, T] or [B, T, T] and positions [B, T], counted from 0 in each text.
 
     Raises:
@@ -57,7 +57,7 @@ def attention_inputs(
             code="packed-rows",
             value=model.config.model_type,
         )
-    inputs: dict[str, Any] = {}
+    inputs: dict[str, object] = {}
     if padding_mask is not None:
         inputs["attention_mask"] = _per_pair(model, padding_mask) if is_packed(padding_mask) else padding_mask.long()
     if position_ids is not None:
@@ -79,7 +79,7 @@ def first_position(model: PreTrainedModel) -> int:
     return 0 if embeddings is None or embeddings.padding_idx is None else embeddings.padding_idx + 1
 
 
-def _per_pair(model: PreTrainedModel, padding_mask: Tensor) -> Any:
+def _per_pair(model: PreTrainedModel, padding_mask: Tensor) -> object:
     """The mask in the form that transformers hands to its attention as it is."""
     config: Any = model.config
     seen_B1TT = padding_mask.bool().unsqueeze(1)

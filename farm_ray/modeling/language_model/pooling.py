@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedConfig
 
+    from farm_ray.plain import PlainDict
+
 DEFAULT_INITIALIZER_RANGE = 0.02
 
 
@@ -55,7 +57,7 @@ class ClassifierLayout:
     """Field of the configuration with the dropout before that layer."""
 
 
-def _one_layer(_: PreTrainedConfig) -> dict[str, Any]:
+def _one_layer(_: PreTrainedConfig) -> PlainDict:
     return {}
 
 
@@ -199,7 +201,7 @@ def token_pooling(config: PreTrainedConfig) -> Pooling:
     return Pooling(source="first" if source == "encoder" else source)
 
 
-def _modernbert_tokens(config: PreTrainedConfig) -> dict[str, Any]:
+def _modernbert_tokens(config: PreTrainedConfig) -> PlainDict:
     hidden = {"bias": config.classifier_bias, "norm_eps": config.norm_eps, "norm_bias": config.norm_bias}
     return {"activation": config.classifier_activation, "hidden_layers": hidden}
 

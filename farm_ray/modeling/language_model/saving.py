@@ -138,12 +138,12 @@ def _heads(config_class: type[PreTrainedConfig], config_json: str) -> tuple[froz
 
 def _classes(config_class: type[PreTrainedConfig]) -> list[Any]:
     """The classes with heads behind all of transformers' Auto classes."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name in dir(modeling_auto):
         mapping: Any = getattr(modeling_auto, name)
         if name.startswith("MODEL_FOR_") and name.endswith("_MAPPING") and config_class in mapping:
             kinds = mapping[config_class]
             found |= {kind.__name__: kind for kind in (kinds if isinstance(kinds, tuple) else (kinds,))}
-    encoders: Any = modeling_auto.MODEL_MAPPING.get(config_class, ())
+    encoders: object = modeling_auto.MODEL_MAPPING.get(config_class, ())
     bare = encoders if isinstance(encoders, tuple) else (encoders,)
     return [kind for kind in found.values() if kind not in bare]

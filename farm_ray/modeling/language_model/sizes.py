@@ -81,7 +81,7 @@ def check_fits_memory(settings: Mapping[str, Any], build: Callable[[], nn.Module
         )
 
 
-def _impossible(values: Mapping[str, Any], most_bytes: int) -> Iterator[tuple[str, float]]:
+def _impossible(values: Mapping[str, object], most_bytes: int) -> Iterator[tuple[str, float]]:
     computed = any(values.get(name) for name in _TABLES)
     for name, number in _numbers(values):
         least, most = _bounds(name, most_bytes, computed=computed)
@@ -136,7 +136,7 @@ def _weights_of(build: Callable[[], nn.Module]) -> int:
     return sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
 
 
-def _numbers(values: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+def _numbers(values: Mapping[str, object]) -> Iterator[tuple[str, float]]:
     for name, value in values.items():
         if isinstance(value, dict):
             yield from _numbers(value)

@@ -7,7 +7,7 @@ import os
 import pickle
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -17,6 +17,8 @@ from farm_ray.foreign import is_folder, refuse_links, text_problem, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from farm_ray.plain import PlainDict
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -84,7 +86,7 @@ def reading(file: Path) -> Iterator[None]:
             ) from None
 
 
-def read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> PlainDict:
     """The mapping in a JSON file.
 
     Raises:

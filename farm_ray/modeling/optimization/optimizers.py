@@ -98,7 +98,7 @@ class TransformersAdamW(torch.optim.Optimizer):
 
     def _alike(self, params: list[Tensor]) -> list[list[Tensor]]:
         """The parameters with a gradient, by device, number format and steps done: one kernel call for each."""
-        kinds: dict[tuple[Any, ...], list[Tensor]] = {}
+        kinds: dict[tuple[object, ...], list[Tensor]] = {}
         for param in params:
             if param.grad is None:
                 continue

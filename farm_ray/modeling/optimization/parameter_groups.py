@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from farm_ray.plain import PlainDict
+
 _LANGUAGE_MODEL = "language_model."
 
 
@@ -22,7 +24,7 @@ def parameter_groups(
     head_learning_rate: float | None = None,
     *,
     learning_rate: float = 1.0,
-) -> list[dict[str, Any]]:
+) -> list[PlainDict]:
     """Parameters with `requires_grad`, in the model's order, as groups for an optimizer.
 
     Args:
@@ -64,10 +66,10 @@ def parameter_groups(
     ]
 
 
-def _by_decay(trained: dict[str, Any], no_decay: Sequence[str]) -> list[dict[str, Any]]:
+def _by_decay(trained: dict[str, Any], no_decay: Sequence[str]) -> list[PlainDict]:
     kept = [param for name, param in trained.items() if any(part in name for part in no_decay)]
     decayed = [param for name, param in trained.items() if not any(part in name for part in no_decay)]
-    groups: list[dict[str, Any]] = [{"params": decayed}] if decayed else []
+    groups: list[PlainDict] = [{"params": decayed}] if decayed else []
     return [*groups, {"params": kept, "weight_decay": 0.0}] if kept else groups
 
 

@@ -151,7 +151,7 @@ def _per_group(optimizer: torch.optim.Optimizer, rate: Any) -> Any:
     return [rate * own / full for own in rates]
 
 
-def _schedule_function(name: str) -> Callable[..., Any]:
+def _schedule_function(name: str) -> Callable[..., object]:
     if name in _NEED_A_METRIC:
         way_out = "use EarlyStopping for that, or a schedule such as LinearWarmup"
         raise ConfigError(
@@ -161,7 +161,7 @@ def _schedule_function(name: str) -> Callable[..., Any]:
         )
     from transformers import optimization
 
-    known: dict[str, Callable[..., Any]] = {
+    known: dict[str, Callable[..., object]] = {
         key: value for key, value in vars(optimization).items() if key.startswith("get_") and "_schedule" in key
     }
     known |= {

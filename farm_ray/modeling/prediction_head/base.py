@@ -33,12 +33,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from farm_ray.evaluation.metric import Metric
     from farm_ray.modeling.language_model import LanguageModel
+    from farm_ray.plain import PlainDict
 
 logger = logging.getLogger(__name__)
-
-Metric = Any
-"""A metric's name, a function, or a list of these."""
 
 _SAVED = ("layer_dims", "num_labels", "ph_output_type", "model_type", "task_name", "class_weights", "activation")
 _CONNECTED = ("label_tensor_name", "label_list", "metric")
@@ -156,7 +155,7 @@ class PredictionHead(nn.Module, ABC):
         text = json.dumps(self.describe(), indent=2, ensure_ascii=False) + "\n"
         (folder / f"prediction_head_{head_num}_config.json").write_text(text, encoding="utf-8")
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> PlainDict:
         """What is saved as JSON; a metric that is a function has no name to save and becomes null."""
         values = {name: getattr(self, name) for name in (*_SAVED, *self.saved_settings, *_CONNECTED)}
         values["metric"] = _json_or_none(self.metric)
@@ -172,7 +171,7 @@ class PredictionHead(nn.Module, ABC):
         """Makes the head read this language model's vectors; a head that shares its weights takes hold of them."""
         self.resize_input(language_model.get_output_dims())
 
-    def read(self, vectors: Tensor, batch: Mapping[str, Any]) -> Tensor:  # noqa: ARG002 - for heads that choose
+    def read(self, vectors: Tensor, batch: Mapping[str, Tensor]) -> Tensor:  # noqa: ARG002 - for heads that choose
         """What the head reads of the language model's vectors, [B, T, H] or [B, H]; all of it where it does not choose.
 
         Args:
@@ -210,10 +209,10 @@ class PredictionHead(nn.Module, ABC):
         self.label_tensor_name = task.get("label_tensor_name", self.label_tensor_name)
 
     @abstractmethod
-    def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
+    def logits_to_loss(self, logits: Tensor, **batch: Tensor) -> Tensor:
         """The loss of each row, float32 [B]."""
 
-    def loss_units(self, **batch: Any) -> Tensor | None:  # noqa: ARG002 - for heads that count
+    def loss_units(self, **batch: Tensor) -> Tensor | None:  # noqa: ARG002 - for heads that count
         """How many units each row's loss is made of, such as predicted tokens, [B]; None: a row's loss counts once.
 
         Where there are units, the loss is a mean over them and not over rows: each row's loss is the sum over its
@@ -227,17 +226,17 @@ class PredictionHead(nn.Module, ABC):
         return f"{self.label_tensor_name}_per_row"
 
     @abstractmethod
-    def logits_to_preds(self, logits: Tensor, **batch: Any) -> list[Any]:
+    def logits_to_preds(self, logits: Tensor, **batch: Tensor) -> list[Any]:
         """The prediction for each row."""
 
     @abstractmethod
-    def prepare_labels(self, **batch: Any) -> list[Any]:
+    def prepare_labels(self, **batch: Tensor) -> list[Any]:
         """The gold label of each row, comparable with `logits_to_preds`."""
 
     @abstractmethod
     def format_rows(
         self, rows: Sequence[npt.NDArray[np.float32]], contexts: Sequence[str], return_class_probs: bool = False
-    ) -> dict[str, Any]:
+    ) -> PlainDict:
         """FARM's JSON for these texts, from logits as `logits_per_row` gives them, windows of one text joined."""
 
     def logits_to_probs(self, logits: Tensor) -> npt.NDArray[np.float32]:  # noqa: ARG002 - not every head has some
@@ -253,7 +252,7 @@ class PredictionHead(nn.Module, ABC):
             value=self.model_type,
         )
 
-    def logits_per_row(self, logits: Tensor, **_: Any) -> list[npt.NDArray[np.float32]]:
+    def logits_per_row(self, logits: Tensor, **_: Tensor) -> list[npt.NDArray[np.float32]]:
         """The logits behind each row's answer, float32: [C] per row; [W, C] where each of a row's W words is answered.
 
         Args:
@@ -262,8 +261,8 @@ class PredictionHead(nn.Module, ABC):
         return list(logits.detach().float().cpu().numpy())
 
     def formatted_preds(
-        self, logits: Tensor, contexts: Sequence[str], return_class_probs: bool = False, **batch: Any
-    ) -> dict[str, Any]:
+        self, logits: Tensor, contexts: Sequence[str], return_class_probs: bool = False, **batch: Tensor
+    ) -> PlainDict:
         """FARM's JSON for these rows; see `format_rows`.
 
         Args:
@@ -274,7 +273,7 @@ class PredictionHead(nn.Module, ABC):
         """
         return self.format_rows(self.logits_per_row(logits, **batch), contexts, return_class_probs)
 
-    def farm_json(self, predictions: list[Any]) -> dict[str, Any]:
+    def farm_json(self, predictions: Sequence[object]) -> PlainDict:
         """These predictions under FARM's keys."""
         return {"task": self.farm_task or self.model_type, "task_name": self.task_name, "predictions": predictions}
 
@@ -297,7 +296,7 @@ class PredictionHead(nn.Module, ABC):
             )
         return self.label_list
 
-    def gold(self, batch: Mapping[str, Any]) -> Tensor:
+    def gold(self, batch: Mapping[str, Tensor]) -> Tensor:
         """The label column of this head.
 
         Raises:
@@ -314,7 +313,7 @@ class PredictionHead(nn.Module, ABC):
         return batch[self.label_tensor_name]
 
     @classmethod
-    def _arguments(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(cls, values: Mapping[str, Any]) -> PlainDict:
         """Constructor arguments out of a saved head; FARM 0.8 put nothing between the layers."""
         known = set(inspect.signature(cls.__init__).parameters) - {"self", "num_labels"}
         return {name: value for name, value in ({"activation": None} | dict(values)).items() if name in known}

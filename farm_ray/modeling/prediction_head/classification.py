@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
 
 _DEFAULT_WIDTH = 768
@@ -34,7 +35,7 @@ class ClassificationHead(ConvertibleHead):
         self,
         layer_dims: Sequence[int] | None,
         num_labels: int | None,
-        class_weights: Sequence[float] | npt.NDArray[Any] | Tensor | None,
+        class_weights: Sequence[float] | npt.NDArray[np.floating] | Tensor | None,
         *,
         task_name: str,
         activation: str | None,
@@ -99,7 +100,7 @@ class ClassificationHead(ConvertibleHead):
                 self.register_buffer("loss_weights", weights.float(), persistent=False)
 
 
-def _checked(class_weights: Any, num_labels: int) -> list[float] | None:
+def _checked(class_weights: object, num_labels: int) -> list[float] | None:
     if class_weights is None:
         return None
     weights = torch.as_tensor(class_weights)

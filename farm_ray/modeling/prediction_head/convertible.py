@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.prediction_head.base import PredictionHead
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
     from transformers import PreTrainedConfig
+
+    from farm_ray.plain import PlainDict
 
 
 class ConvertibleHead(PredictionHead):
@@ -47,11 +49,11 @@ class ConvertibleHead(PredictionHead):
         return cls._of_transformers(pretrained_model_name_or_path, revision)
 
     @classmethod
-    def settings_of(cls, config: PreTrainedConfig) -> dict[str, Any]:  # noqa: ARG003 - for heads that have some
+    def settings_of(cls, config: PreTrainedConfig) -> PlainDict:  # noqa: ARG003 - for heads that have some
         """Constructor arguments that a transformers model's configuration brought along."""
         return {}
 
-    def settings_for_transformers(self) -> dict[str, Any]:
+    def settings_for_transformers(self) -> PlainDict:
         """What `settings_of` reads, for the configuration of a transformers model."""
         return {}
 

@@ -31,8 +31,8 @@ class Entity(NamedTuple):
 
 
 def convert_iob_to_simple_tags(
-    preds: Sequence[str], spans: Sequence[Span], probs: Sequence[Any]
-) -> tuple[list[str], list[Span], list[Any]]:
+    preds: Sequence[str], spans: Sequence[Span], probs: Sequence[object]
+) -> tuple[list[str], list[Span], list[object]]:
     """Types, spans and probabilities of the entities in one text; see `entities_of`.
 
     Args:
@@ -78,7 +78,7 @@ def in_iob2(tags: Sequence[str], labels: Iterable[str]) -> list[str]:
 
 
 def entities_of(
-    preds: Sequence[str], spans: Sequence[Span], probs: Sequence[Any], *, iob: bool | None = None
+    preds: Sequence[str], spans: Sequence[Span], probs: Sequence[object], *, iob: bool | None = None
 ) -> list[Entity]:
     """The entities of one text, in order.
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from farm_ray.modeling.language_model import LanguageModel
+    from farm_ray.plain import PlainDict
 
 logger = logging.getLogger(__name__)
 
@@ -262,15 +263,15 @@ class BertLMHead(PredictionHead):
             )
         return F.linear(self.LayerNorm(self.transform_act_fn(self.dense(inputs))), weight, self.bias)
 
-    def read(self, vectors: Tensor, batch: Mapping[str, Any]) -> Tensor:
+    def read(self, vectors: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         """The vectors of the tokens to be predicted, [N, H]; without labels in the batch all, [B, T, H]."""
         return vectors[self._predicted(batch)] if self.label_tensor_name in batch else vectors
 
-    def loss_units(self, **batch: Any) -> Tensor:
+    def loss_units(self, **batch: Tensor) -> Tensor:
         """Predicted tokens per row, int64 [B]."""
         return self._predicted(batch).sum(dim=1)
 
-    def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
+    def logits_to_loss(self, logits: Tensor, **batch: Tensor) -> Tensor:
         """Cross entropy of each row's predicted tokens, float32 [B], also under mixed precision.
 
         It is their sum divided by the mean number of predicted tokens per row: the mean over rows is the mean over
@@ -291,7 +292,7 @@ class BertLMHead(PredictionHead):
             per_row = predicted_BT.sum() / len(predicted_BT)
         return sums_B / torch.where(per_row > 0, per_row, torch.ones_like(per_row))
 
-    def logits_to_preds(self, logits: Tensor, **batch: Any) -> list[npt.NDArray[np.int32]]:
+    def logits_to_preds(self, logits: Tensor, **batch: Tensor) -> list[npt.NDArray[np.int32]]:
         """The likeliest token id at each predicted token, [n] per row; without labels at every token, [T] per row.
 
         Args:
@@ -303,12 +304,12 @@ class BertLMHead(PredictionHead):
         predicted_BT = self._predicted(batch)
         return _per_row(self._of_predicted(logits, predicted_BT).argmax(dim=-1), predicted_BT)
 
-    def prepare_labels(self, **batch: Any) -> list[npt.NDArray[np.int32]]:
+    def prepare_labels(self, **batch: Tensor) -> list[npt.NDArray[np.int32]]:
         """The token id that was there at each predicted token, [n] per row."""
         predicted_BT = self._predicted(batch)
         return _per_row(self.gold(batch)[predicted_BT], predicted_BT)
 
-    def logits_per_row(self, logits: Tensor, **_: Any) -> list[npt.NDArray[np.float32]]:  # noqa: ARG002
+    def logits_per_row(self, logits: Tensor, **_: Tensor) -> list[npt.NDArray[np.float32]]:  # noqa: ARG002
         """Raises ConfigError: see `format_rows`."""
         raise self._no_answers()
 
@@ -317,7 +318,7 @@ class BertLMHead(PredictionHead):
         rows: Sequence[npt.NDArray[np.float32]],  # noqa: ARG002
         contexts: Sequence[str],  # noqa: ARG002
         return_class_probs: bool = False,  # noqa: ARG002
-    ) -> dict[str, Any]:
+    ) -> PlainDict:
         """Raises ConfigError: the head learns from texts, and has no answer about one."""
         raise self._no_answers()
 
@@ -329,7 +330,7 @@ class BertLMHead(PredictionHead):
             task=self.task_name,
         )
 
-    def _predicted(self, batch: Mapping[str, Any]) -> Tensor:
+    def _predicted(self, batch: Mapping[str, Tensor]) -> Tensor:
         """True at the tokens to be predicted, [B, T]."""
         return self.gold(batch) >= 0
 
@@ -347,7 +348,7 @@ class BertLMHead(PredictionHead):
         self.LayerNorm = nn.LayerNorm(width, eps=self.layer_norm_eps, bias=self.norm_bias)
 
     @classmethod
-    def _arguments(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(cls, values: Mapping[str, Any]) -> PlainDict:
         known = set(inspect.signature(cls.__init__).parameters) - {"self"}
         return {name: value for name, value in values.items() if name in known}
 

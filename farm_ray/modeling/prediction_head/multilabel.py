@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
@@ -12,12 +12,14 @@ from farm_ray.modeling.prediction_head.base import stacked
 from farm_ray.modeling.prediction_head.classification import ClassificationHead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
     from torch import Tensor
     from transformers import PreTrainedConfig
+
+    from farm_ray.plain import PlainDict
 
 _THRESHOLD = "pred_threshold"
 
@@ -53,7 +55,7 @@ class MultiLabelTextClassificationHead(ClassificationHead):
         self,
         layer_dims: Sequence[int] | None = None,
         num_labels: int | None = None,
-        class_weights: Sequence[float] | npt.NDArray[Any] | Tensor | None = None,
+        class_weights: Sequence[float] | npt.NDArray[np.floating] | Tensor | None = None,
         loss_reduction: Literal["none", "mean", "sum"] = "none",
         task_name: str = "text_classification",
         pred_threshold: float = 0.5,
@@ -72,15 +74,15 @@ class MultiLabelTextClassificationHead(ClassificationHead):
         self.pred_threshold = pred_threshold
 
     @classmethod
-    def settings_of(cls, config: PreTrainedConfig) -> dict[str, Any]:
+    def settings_of(cls, config: PreTrainedConfig) -> PlainDict:
         """As `ConvertibleHead.settings_of`: the threshold."""
         return {name: getattr(config, name) for name in (_THRESHOLD,) if hasattr(config, name)}
 
-    def settings_for_transformers(self) -> dict[str, Any]:
+    def settings_for_transformers(self) -> PlainDict:
         """As `ConvertibleHead.settings_for_transformers`: the threshold."""
         return {_THRESHOLD: self.pred_threshold}
 
-    def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
+    def logits_to_loss(self, logits: Tensor, **batch: Tensor) -> Tensor:
         """Mean over labels of the binary cross entropy of each row, float32 [B], also under mixed precision.
 
         Args:
@@ -95,7 +97,7 @@ class MultiLabelTextClassificationHead(ClassificationHead):
             return losses_B
         return losses_B.mean() if self.loss_reduction == "mean" else losses_B.sum()
 
-    def logits_to_preds(self, logits: Tensor, **_: Any) -> list[list[int]]:
+    def logits_to_preds(self, logits: Tensor, **_: Tensor) -> list[list[int]]:
         """1 for each label that is predicted, else 0, in the order of the label list, [B][C]."""
         return (logits.detach().float().sigmoid() > self.pred_threshold).int().tolist()
 
@@ -103,7 +105,7 @@ class MultiLabelTextClassificationHead(ClassificationHead):
         """The probability of each label to apply, [B, C]; they need not add up to 1."""
         return logits.detach().float().sigmoid().cpu().numpy()
 
-    def prepare_labels(self, **batch: Any) -> list[list[int]]:
+    def prepare_labels(self, **batch: Tensor) -> list[list[int]]:
         """1 for each label that applies, else 0, in the order of the label list, [B][C].
 
         Raises:
@@ -126,7 +128,7 @@ class MultiLabelTextClassificationHead(ClassificationHead):
         rows: Sequence[npt.NDArray[np.float32]],
         contexts: Sequence[str],
         return_class_probs: bool = False,  # noqa: ARG002 - all probabilities are always there
-    ) -> dict[str, Any]:
+    ) -> PlainDict:
         """FARM's JSON: task, task_name and one prediction per text.
 
         The `label` is a string with all predicted names, such as "['toxic', 'insult']"; `probability` holds that of
@@ -152,7 +154,7 @@ class MultiLabelTextClassificationHead(ClassificationHead):
             ]
         )
 
-    def _multi_hot(self, batch: Any) -> Tensor:
+    def _multi_hot(self, batch: Mapping[str, Tensor]) -> Tensor:
         gold_BC = self.gold(batch)
         if gold_BC.dim() != 2 or gold_BC.shape[1] != self.num_labels:  # noqa: PLR2004
             raise ConfigError(

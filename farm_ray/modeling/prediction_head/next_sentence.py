@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     import numpy.typing as npt
     from torch import Tensor
 
@@ -46,7 +47,7 @@ class NextSentenceHead(TextClassificationHead):
         self,
         layer_dims: Sequence[int] | None = None,
         num_labels: int | None = None,
-        class_weights: Sequence[float] | npt.NDArray[Any] | Tensor | None = None,
+        class_weights: Sequence[float] | npt.NDArray[np.floating] | Tensor | None = None,
         loss_ignore_index: int = -1,
         loss_reduction: Literal["none", "mean", "sum"] = "none",
         task_name: str = "nextsentence",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from farm_ray.plain import PlainDict
+
 
 class RegressionHead(ConvertibleHead):
     """Predicts a number for one vector per row.
@@ -70,7 +72,7 @@ class RegressionHead(ConvertibleHead):
         """What a step of 1 in the logits stands for, in the labels' unit; 1 before a task is connected."""
         return 1.0 if self.label_list is None else float(self.label_list[1])
 
-    def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
+    def logits_to_loss(self, logits: Tensor, **batch: Tensor) -> Tensor:
         """Squared error of each row in units of `scale`, float32 [B], also under mixed precision.
 
         Args:
@@ -79,11 +81,11 @@ class RegressionHead(ConvertibleHead):
         """
         return (logits.float().reshape(-1) - self.gold(batch).float().reshape(-1)).square()
 
-    def logits_to_preds(self, logits: Tensor, **_: Any) -> list[float]:
+    def logits_to_preds(self, logits: Tensor, **_: Tensor) -> list[float]:
         """The predicted number of each row, [B]."""
         return self._unscaled(logits)
 
-    def prepare_labels(self, **batch: Any) -> list[float]:
+    def prepare_labels(self, **batch: Tensor) -> list[float]:
         """The gold number of each row, [B]."""
         return self._unscaled(self.gold(batch))
 
@@ -92,7 +94,7 @@ class RegressionHead(ConvertibleHead):
         rows: Sequence[npt.NDArray[np.float32]],
         contexts: Sequence[str],
         return_class_probs: bool = False,  # noqa: ARG002 - there are no classes
-    ) -> dict[str, Any]:
+    ) -> PlainDict:
         """FARM's JSON: task, task_name and one prediction per text, `context` and `pred`, float32.
 
         Args:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from farm_ray.plain import PlainDict
+
 
 class TextClassificationHead(ClassificationHead):
     """Scores C labels for one vector per row, and chooses one.
@@ -46,7 +48,7 @@ class TextClassificationHead(ClassificationHead):
         self,
         layer_dims: Sequence[int] | None = None,
         num_labels: int | None = None,
-        class_weights: Sequence[float] | npt.NDArray[Any] | Tensor | None = None,
+        class_weights: Sequence[float] | npt.NDArray[np.floating] | Tensor | None = None,
         loss_ignore_index: int = -100,
         loss_reduction: Literal["none", "mean", "sum"] = "none",
         task_name: str = "text_classification",
@@ -57,7 +59,7 @@ class TextClassificationHead(ClassificationHead):
         self.loss_ignore_index = loss_ignore_index
         self.loss_reduction = loss_reduction
 
-    def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
+    def logits_to_loss(self, logits: Tensor, **batch: Tensor) -> Tensor:
         """Cross entropy of each row, float32 [B], also under mixed precision.
 
         Args:
@@ -72,7 +74,7 @@ class TextClassificationHead(ClassificationHead):
             reduction=self.loss_reduction,
         )
 
-    def logits_to_preds(self, logits: Tensor, **_: Any) -> list[str]:
+    def logits_to_preds(self, logits: Tensor, **_: Tensor) -> list[str]:
         """The best label of each row, [B]."""
         labels = self.labels()
         return [labels[best] for best in logits.argmax(dim=-1).tolist()]
@@ -81,7 +83,7 @@ class TextClassificationHead(ClassificationHead):
         """The probability of each label, [B, C]."""
         return logits.detach().float().softmax(dim=-1).cpu().numpy()
 
-    def prepare_labels(self, **batch: Any) -> list[str]:
+    def prepare_labels(self, **batch: Tensor) -> list[str]:
         """The gold label of each row, [B].
 
         Raises:
@@ -91,7 +93,7 @@ class TextClassificationHead(ClassificationHead):
 
     def format_rows(
         self, rows: Sequence[npt.NDArray[np.float32]], contexts: Sequence[str], return_class_probs: bool = False
-    ) -> dict[str, Any]:
+    ) -> PlainDict:
         """FARM's JSON: task, task_name and one prediction per text.
 
         Args:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
+    from farm_ray.plain import PlainDict
+
 
 class TokenClassificationHead(ClassificationHead):
     """Scores C labels for each token's vector; a word is answered at its first token.
@@ -58,7 +60,7 @@ class TokenClassificationHead(ClassificationHead):
         layer_dims: Sequence[int] | None = None,
         num_labels: int | None = None,
         task_name: str = "ner",
-        class_weights: Sequence[float] | npt.NDArray[Any] | Tensor | None = None,
+        class_weights: Sequence[float] | npt.NDArray[np.floating] | Tensor | None = None,
         *,
         loss_ignore_index: int = -100,
         activation: str | None = "gelu",
@@ -74,7 +76,7 @@ class TokenClassificationHead(ClassificationHead):
         )
         self.loss_ignore_index = loss_ignore_index
 
-    def logits_to_loss(self, logits: Tensor, **batch: Any) -> Tensor:
+    def logits_to_loss(self, logits: Tensor, **batch: Tensor) -> Tensor:
         """Cross entropy of each row's tokens, their mean, float32 [B], also under mixed precision.
 
         Tokens count where `padding_mask` is 1 and the label is not `loss_ignore_index`; a row without any has loss 0.
@@ -96,7 +98,7 @@ class TokenClassificationHead(ClassificationHead):
         counted_B = (gold_BT != self.loss_ignore_index).sum(dim=1)
         return losses_BT.sum(dim=1) / counted_B.clamp(min=1)
 
-    def logits_to_preds(self, logits: Tensor, **batch: Any) -> list[list[str]]:
+    def logits_to_preds(self, logits: Tensor, **batch: Tensor) -> list[list[str]]:
         """The best label of each word that a row answers for, [B][W].
 
         Args:
@@ -110,7 +112,7 @@ class TokenClassificationHead(ClassificationHead):
         """The probability of each label, of tokens [B, T, C] or words [W, C]."""
         return logits.detach().float().softmax(dim=-1).cpu().numpy()
 
-    def prepare_labels(self, **batch: Any) -> list[list[str]]:
+    def prepare_labels(self, **batch: Tensor) -> list[list[str]]:
         """The gold label of each word that a row answers for, [B][W].
 
         Raises:
@@ -118,7 +120,7 @@ class TokenClassificationHead(ClassificationHead):
         """
         return [self.label_names(gold_W.tolist()) for gold_W in self._words(self.gold(batch), batch)]
 
-    def logits_per_row(self, logits: Tensor, **batch: Any) -> list[npt.NDArray[np.float32]]:
+    def logits_per_row(self, logits: Tensor, **batch: Tensor) -> list[npt.NDArray[np.float32]]:
         """The logits of each word that a row answers for, float32 [W, C] per row.
 
         Args:
@@ -129,7 +131,7 @@ class TokenClassificationHead(ClassificationHead):
 
     def format_rows(
         self, rows: Sequence[npt.NDArray[np.float32]], contexts: Sequence[str], return_class_probs: bool = False
-    ) -> dict[str, Any]:
+    ) -> PlainDict:
         """FARM's JSON: task, task_name and one list per text with its entities, see `entities_of` and `in_iob2`.
 
         An entity has `start`, `end` (characters of the text), `context` (the piece of text), `label` (its type) and
@@ -162,7 +164,7 @@ class TokenClassificationHead(ClassificationHead):
             [[_shown(entity, text) for entity in entities] for entities, text in zip(found, contexts, strict=True)]
         )
 
-    def _words(self, values: Tensor, batch: Mapping[str, Any]) -> list[Tensor]:
+    def _words(self, values: Tensor, batch: Mapping[str, Tensor]) -> list[Tensor]:
         """The values, [B, T, ...], at the first token of each word, [W, ...] per row."""
         if "initial_mask" not in batch:
             raise ConfigError(
@@ -176,7 +178,7 @@ class TokenClassificationHead(ClassificationHead):
         return list(values[mask_BT].split(mask_BT.sum(dim=1).tolist()))
 
 
-def _shown(entity: Entity, text: str) -> dict[str, Any]:
+def _shown(entity: Entity, text: str) -> PlainDict:
     return {
         "start": entity.start,
         "end": entity.end,
