@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from farm_ray.evaluation.classification import (
     simple_accuracy,
 )
 from farm_ray.evaluation.columns import flat
+from farm_ray.evaluation.metric import MetricFunction
 from farm_ray.evaluation.multilabel import exact_match, f1_samples
 from farm_ray.evaluation.regression import mse, pearson_and_spearman, r2, regression_report
 from farm_ray.evaluation.tokens import seq_f1, seq_precision, seq_recall, tag_report, token_report
@@ -58,8 +59,20 @@ __all__ = [
     "token_report",
 ]
 
-MetricFunction = Callable[[Any, Any], Any]
-ReportFunction = Callable[[Any, Any], Any]
+ReportFunction = MetricFunction
+
+
+class Reported(Protocol):
+    """What a report is made for: a prediction head."""
+
+    @property
+    def ph_output_type(self) -> str:
+        """What the head answers."""
+
+    @property
+    def label_list(self) -> Any:
+        """The names of its labels."""
+
 
 METRICS: Mapping[str, MetricFunction] = {
     "acc": simple_accuracy,
@@ -84,7 +97,7 @@ _OF_ENTITIES: Mapping[MetricFunction, str] = {
     seq_recall: "seq_recall",
 }
 
-_REPORTS: Mapping[str, Callable[[object, Column, Column], str]] = {
+_REPORTS: Mapping[str, Callable[[Reported, Column, Column], str]] = {
     "per_sequence": lambda head, preds, labels: classification_report(preds, labels, head.label_list),
     "per_sequence_continuous": lambda _, preds, labels: regression_report(preds, labels),
     "per_token": lambda head, preds, labels: tag_report(preds, labels, head.label_list),
@@ -102,7 +115,7 @@ class _Named:
         self.__name__ = name
         self.fn = fn
 
-    def __call__(self, preds: object, labels: Any) -> object:
+    def __call__(self, preds: object, labels: object) -> object:
         return self.fn(preds, labels)
 
 
@@ -251,7 +264,7 @@ def compute_metrics(metric: Metric | None, preds: Column, labels: Column) -> dic
     return values
 
 
-def compute_report_metrics(head: Any, preds: Column, labels: Column) -> Any:
+def compute_report_metrics(head: Reported, preds: Column, labels: Column) -> Any:
     """The report of a prediction head, by its `ph_output_type`; reads the head's `label_list` too.
 
     Raises:
