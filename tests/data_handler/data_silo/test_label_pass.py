@@ -6,12 +6,6 @@ from farm_ray.data_handler.data_silo import DataSilo, DataSiloForCrossVal, Strea
 from farm_ray.data_handler.data_silo.loading import Loading
 from farm_ray.data_handler.processor import NERProcessor, Processor, TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
-from tests.tiny import tiny_tokenizer
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    return tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 def write(path, labels):

@@ -14,18 +14,12 @@ from farm_ray.data_handler.processor import (
 )
 from farm_ray.data_handler.processor.base import Processor
 from tests.stream_runs import write_documents
-from tests.tiny import tiny_tokenizer
 
 TAGS = ["O", "B-PER"]
 
 
 class StoppedError(RuntimeError):
     """What the test stops a silo with."""
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    return tiny_tokenizer(tmp_path_factory.mktemp("bert"))
 
 
 @pytest.fixture(autouse=True)

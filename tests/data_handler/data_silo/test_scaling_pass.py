@@ -6,14 +6,8 @@ import pytest
 from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.data_handler.processor import Processor, RegressionProcessor, TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
-from tests.tiny import tiny_tokenizer
 
 TRAIN = [4.0, 5.0, 5.0, 5.0]
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    return tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 def lines(labels):

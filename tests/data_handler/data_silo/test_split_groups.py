@@ -13,12 +13,6 @@ from farm_ray.data_handler.data_silo.split_groups import SplitRows
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import NERProcessor, TextClassificationProcessor
 from farm_ray.parts import START, Cursor
-from tests.tiny import tiny_tokenizer
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    return tiny_tokenizer(tmp_path_factory.mktemp("bert"))
 
 
 def rows_of(processor, folder, rows=10):

@@ -29,15 +29,9 @@ from farm_ray.data_handler.processor import (
 )
 from farm_ray.errors import DataProblemError
 from tests.misbehaving import misbehaving
-from tests.tiny import tiny_tokenizer
 
 DOCUMENTS = "".join(f"a good film was {number}\nvery dull text\n\n" for number in range(2000)).encode()
 _ONCE = fs.AwsStandardS3RetryStrategy(max_attempts=1)
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory):
-    return tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 @pytest.fixture

@@ -94,12 +94,3 @@ def test_evaluation_sees_every_row_once(world):
     lengths = order(50).lengths
     batches = [b for rank in range(world) for b in evaluation_batches(lengths, 8, rank=rank, world_size=world)]
     assert sorted(np.concatenate(batches).tolist()) == list(range(50))
-
-
-def test_hash_counts_steps_not_the_order_within_one():
-    a, b, c = (hash_ids([name]) for name in "abc")
-    together = np.concatenate([a, b])
-    assert after(START, together) == after(START, together[::-1])
-    assert after(after(START, a), b) != after(after(START, b), a)
-    assert after(START, together) != after(START, np.concatenate([a, c]))
-    assert after(after(START, a), b) != after(START, together)

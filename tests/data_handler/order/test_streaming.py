@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm_ray.data_handler.order import LanePosition, Position, StreamOrder
+from farm_ray.data_handler.order import LanePosition, StreamOrder
 from farm_ray.errors import ConfigError
 from farm_ray.reproducibility import hash_ids
 
@@ -90,10 +90,3 @@ def test_lanes_are_at_short_rows_together():
     waste = np.mean([batch.max() * len(batch) / batch.sum() for batch in lengths])
     mixed = np.concatenate([one["lengths"] for one in windows])
     assert waste < 1.3 < mixed.max() / mixed.mean()
-
-
-def test_a_position_comes_back_from_json():
-    position = Position(epoch=1, step=2, lanes=(LanePosition(place=3, window=4, began=5), LanePosition()))
-    stored = {"epoch": 1, "step": 2, "lanes": [{"place": 3, "window": 4, "began": 5}, {}]}
-    assert Position.from_json(stored) == position
-    assert Position.from_json({"epoch": 1, "step": 2}) == Position(epoch=1, step=2)
