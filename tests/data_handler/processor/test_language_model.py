@@ -17,25 +17,13 @@ from farm_ray.data_handler.data_silo.input_files import planned_splits
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import BertStyleLMProcessor, InferenceProcessor, Processor
 from farm_ray.errors import ConfigError, DataProblemError
+from tests.data_handler.processor.small_corpus import DOCS, TRAIN, maker
 from tests.tiny import tiny_tokenizer, tiny_xlnet
-
-TRAIN = "a good film\nthe film was good\nvery nice day\n\nyou are a fool\nbad film\nwhat a day\n\ndull text\nein satz\ngut .\n"
-DOCS = [
-    {"doc": ["a good film", "the film was good", "very nice day"]},
-    {"doc": ["you are a fool", "bad film", "what a day"]},
-    {"doc": ["dull text", "ein satz", "gut ."]},
-]
 
 
 @pytest.fixture
 def make(tokenizer, tmp_path):
-    def make(**settings):
-        (tmp_path / "train.txt").write_text(TRAIN)
-        return BertStyleLMProcessor(
-            **({"tokenizer": tokenizer, "max_seq_len": 16, "data_dir": str(tmp_path)} | settings)
-        )
-
-    return make
+    return maker(tokenizer, tmp_path)
 
 
 def ids(tables):
@@ -199,53 +187,6 @@ def test_ranges_of_a_processor_of_ones_own(make, tmp_path, tokenizer):
     assert ids(processor.read(part)) == ["train.txt:1", "train.txt:2"]
 
 
-@pytest.mark.parametrize("style", ["bert-style", "sentence", None])
-def test_dataset_from_dicts(make, style):
-    pairs = {"next_sent_pred": False, "packing": False} if style is None else {"next_sent_pred_style": style}
-    processor = make(**pairs)
-    dataset, names, problematic = processor.dataset_from_dicts([*DOCS, {"text": "a"}], indices=[3, 4, 5, 9])
-    assert names == [
-        "input_ids",
-        "segment_ids",
-        "padding_mask",
-        "lm_label_ids",
-        *["nextsentence_label_ids"] * bool(style),
-    ]
-    assert problematic == {9}
-    tensors = dict(zip(names, dataset.tensors, strict=True))
-    assert {str(tensor.dtype) for tensor in tensors.values()} == {"torch.int64"}
-    assert {tensor.shape[1] for name, tensor in tensors.items() if name != "nextsentence_label_ids"} == {16}
-    predicted = tensors["lm_label_ids"] >= 0
-    assert predicted.any()
-    assert not predicted[tensors["padding_mask"] == 0].any()
-    if style == "sentence":
-        # FARM makes 6 samples of 3 documents with 3 sentences each.
-        assert len(dataset) == 6
-    again = processor.dataset_from_dicts(DOCS, indices=[3, 4, 5])[0]
-    assert all((one == two).all() for one, two in zip(dataset.tensors, again.tensors, strict=True))
-
-
-def test_packed_tensors_and_baskets(make):
-    processor = make(next_sent_pred=False)
-    dataset, names, _, baskets = processor.dataset_from_dicts(DOCS, return_baskets=True, debug=True)
-    assert names == ["input_ids", "segment_ids", "padding_mask", "lm_label_ids", "position_ids"]
-    tensors = dict(zip(names, dataset.tensors, strict=True))
-    assert tensors["padding_mask"].shape == (len(dataset), 16, 16)
-    assert sum(len(basket.samples) for basket in baskets) == len(dataset)
-    sample = baskets[0].samples[0]
-    assert (sample.id, sample.clear_text, sample.tokenized["tokens"][0]) == ("0-0", DOCS[0], "[CLS]")
-
-
-def test_a_single_document_is_told(make):
-    dataset, names, problematic = make().dataset_from_dicts(DOCS[:1])
-    assert (dataset, names, problematic) == (None, None, {0})
-    features = make().featurize(make().dicts_to_table(DOCS[:1]))
-    message = features["problem"][0]["message"].as_py()
-    assert message.startswith("0: next-sentence prediction draws sentences from other documents")
-    assert "blank lines" in message
-    assert "next_sent_pred=False" in message
-
-
 def test_each_pass_draws_others(make):
     processor = make()
     table = processor.dicts_to_table(DOCS * 20)
@@ -322,29 +263,6 @@ def test_added_tokens(make, tmp_path, tokenizer):
     own = type(tokenizer).from_pretrained(tokenizer.name_or_path)
     own.add_tokens(["aardvark", "zebra"])
     assert make(tokenizer=own).get_added_tokens() == ["aardvark", "zebra"]
-
-
-@pytest.mark.parametrize(
-    ("settings", "rows"),
-    [({"next_sent_pred_style": "sentence"}, 7), ({"next_sent_pred": False, "packing": False, "max_seq_len": 7}, 7)],
-)
-def test_estimates(make, tmp_path, settings, rows):
-    """FARM's example: 3 documents with 3 sentences each are estimated at 7 pairs of sentences."""
-    assert make(**settings).estimate_n_samples(tmp_path / "train.txt") == rows
-
-
-def test_estimates_from_the_first_documents(make, tmp_path):
-    many = [{"text": ["a good film"] * 3} for _ in range(500)]
-    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, many)))
-    (tmp_path / "a.txt").write_text("\n\n\n".join("\n".join(row["text"]) for row in many))
-    pq.write_table(pa.Table.from_pylist(many), tmp_path / "a.parquet")
-    (tmp_path / "a.json").write_text(json.dumps(many))
-    for settings in ({}, {"next_sent_pred": False}, {"next_sent_pred_style": "sentence", "max_docs": 400}):
-        processor = make(**settings)
-        for name in ("a.jsonl", "a.txt", "a.parquet", "a.json"):
-            path = tmp_path / name
-            exact = sum(processor.featurize(table).num_rows for table in processor.read(Split(str(path))))
-            assert processor.estimate_n_samples(path, max_docs=100) == pytest.approx(exact, rel=0.1)
 
 
 def test_a_range_with_one_document_borrows_from_its_neighbours(tiny_folder, tmp_path):

@@ -111,25 +111,6 @@ def test_classes_that_are_not_known(make, tmp_path):
     assert type(TextClassificationProcessor.load_from_dir(tmp_path)) is TextClassificationProcessor
 
 
-@pytest.mark.parametrize("text", ["{", '["a"]', '{"max_seq_len": 3}'])
-def test_broken_configuration(text, tmp_path):
-    (tmp_path / "processor_config.json").write_text(text)
-    with pytest.raises(ModelFolderError, match=r"processor_config\.json .*copy the model folder again"):
-        Processor.load_from_dir(tmp_path)
-
-
-@pytest.mark.parametrize("name", ["data_dir", "max_seq_len"])
-def test_a_configuration_without_an_argument_that_must_be_given(tokenizer, tmp_path, name):
-    given = {"label_list": ["a", "b"], "metric": "acc", "text_column_name": "text"}
-    TextClassificationProcessor(tokenizer, 16, None, **given).save(tmp_path)
-    path = tmp_path / "processor_config.json"
-    settings = json.loads(path.read_text())
-    del settings[name]
-    path.write_text(json.dumps(settings))
-    with pytest.raises(ModelFolderError, match=rf"processor_config\.json has no {name}; it is damaged"):
-        Processor.load_from_dir(tmp_path)
-
-
 def test_load_by_name(tokenizer):
     usual = {"tokenizer": tokenizer, "max_seq_len": 8, "data_dir": "data", "train_filename": "a", "dev_filename": None}
     processor = Processor.load(

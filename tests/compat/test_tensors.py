@@ -1,3 +1,5 @@
+"""Tensors of dicts, as FARM makes them."""
+
 import torch
 
 from farm_ray.data_handler.processor import InferenceProcessor
