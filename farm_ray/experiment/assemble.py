@@ -159,8 +159,8 @@ class _Scored(NamedTuple):
 
 def _scored_tasks(processor: AnyProcessorConfig) -> dict[str, _Scored]:
     if isinstance(processor, BertStyleLMProcessorConfig):
-        found = {"lm": _Scored(("acc",), LANGUAGE_MODELLING)}
-        next_sentence = _Scored(("acc",), CLASSIFICATION, ("True", "False"))
+        found = {"lm": _Scored((LANGUAGE_MODELLING.metric,), LANGUAGE_MODELLING)}
+        next_sentence = _Scored((CLASSIFICATION.metric,), CLASSIFICATION, ("True", "False"))
         return found | ({"nextsentence": next_sentence} if processor.next_sent_pred else {})
     own = spec_named(processor.own_task_type(), task_name=processor.kind)
     tasks = {

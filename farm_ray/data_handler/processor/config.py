@@ -61,7 +61,7 @@ class TaskConfig(Config):
     """None: as the processor says; beside words with tags it must be said."""
     label_list: Labels = ()
     """Label names; a label's position is its id. Empty: those of the training data. A regression has none."""
-    metric: Metrics = ("acc",)
+    metric: Metrics = (CLASSIFICATION.metric,)
     """Names of metrics, as `farm_ray.evaluation.metrics.METRICS` has them, or registered ones."""
     label_column_name: Column = "label"
     """The labels' column in the files."""
@@ -118,7 +118,7 @@ class ProcessorConfig(FilesConfig):
     """Kinds of tasks that the processor may make by itself; the first unless an option says another."""
     tasks: tuple[TaskConfig, ...] = ()
     """Several label columns, one task and one head each."""
-    metric: Metrics = ("acc",)
+    metric: Metrics = (CLASSIFICATION.metric,)
     """Metrics of the task that the processor makes by itself."""
 
     def own_task_type(self) -> str:

@@ -188,9 +188,9 @@ class BertStyleLMProcessor(Processor):
         self.text_column_name = text_column_name
         self.encoding = encoding
         self.seed = seed
-        self.add_task("lm", "acc", [], task_type=LANGUAGE_MODELLING.name)
+        self.add_task("lm", LANGUAGE_MODELLING.metric, [], task_type=LANGUAGE_MODELLING.name)
         if next_sent_pred:
-            self.add_task("nextsentence", "acc", ["True", "False"], task_type=CLASSIFICATION.name)
+            self.add_task("nextsentence", CLASSIFICATION.metric, ["True", "False"], task_type=CLASSIFICATION.name)
 
     def get_added_tokens(self) -> list[str]:
         """The tokens that were added to the tokenizer's own vocabulary, in the order of their ids."""

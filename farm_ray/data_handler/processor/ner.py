@@ -59,7 +59,7 @@ class NERProcessorConfig(DelimitedConfig):
     label_list: Labels | None = None
     """Tags; a tag's position is its id. None takes those of the training data, "O" first. With "X" among them, FARM's
     scheme, special tokens and the later tokens of a word are learned as "X"; without it they are not learned."""
-    metric: Metrics = ("seq_f1",)
+    metric: Metrics = (TOKEN_CLASSIFICATION.metric,)
     """seq_f1, acc, or registered ones."""
     train_filename: str | None = "train.txt"
     dev_filename: str | None = "dev.txt"
@@ -184,9 +184,9 @@ class NERProcessor(Processor):
         self._format("")
 
     @classmethod
-    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:  # noqa: ARG003 - as above
+    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:
         """As `Processor.for_checkpoint`; without O, as parts of speech have none, there are no entities to count."""
-        return cls(**usual, data_dir="data", label_list=labels, metric="seq_f1" if OUTSIDE in labels else "acc")
+        return cls(**usual, data_dir="data", label_list=labels, metric=spec.metric if OUTSIDE in labels else "acc")
 
     def file_to_dicts(self, file: str) -> list[RowDict]:
         """The rows of a file: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.

@@ -26,7 +26,7 @@ class RegressionProcessorConfig(TableProcessorConfig):
     specs: ClassVar[tuple[TaskSpec, ...]] = (REGRESSION,)
 
     kind: Literal["RegressionProcessor"] = "RegressionProcessor"
-    metric: Metrics = ("mse",)
+    metric: Metrics = (REGRESSION.metric,)
     """mse, r2, pear_spear, or registered ones."""
 
 

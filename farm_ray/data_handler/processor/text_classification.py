@@ -159,7 +159,7 @@ class TextClassificationProcessor(Processor):
             data_dir="data",
             quote_char='"',
             label_list=labels,
-            metric="acc",
+            metric=spec.metric,
             multilabel=spec == MULTILABEL_CLASSIFICATION,
         )
 
