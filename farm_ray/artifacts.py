@@ -98,24 +98,24 @@ def verify_folder(
     try:
         entries = parse_json(read_text(listed, JSON_BYTES))
     except ValueError:
-        raise _damaged(listed, f"{listed} is damaged") from None
+        raise _damaged(listed, f"{listed} is damaged", code="damaged-folder") from None
     if not isinstance(entries, dict) or not all(map(_is_entry, entries.values())):
-        raise _damaged(listed, f"{listed} is damaged")
+        raise _damaged(listed, f"{listed} is damaged", code="damaged-folder")
     for file in path.iterdir() if all_of else ():
         if file.name.endswith(all_of) and file.name not in {*entries, CHECKSUMS} and not file.name.startswith("."):
-            raise _damaged(listed, f"{listed} is damaged: it has no sum of {file.name}")
+            raise _damaged(listed, f"{listed} is damaged: it has no sum of {file.name}", code="damaged-folder")
     for name, (size, digest) in entries.items():
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise _damaged(listed, f'{listed} names "{name}", which is outside of {path}')
+            raise _damaged(listed, f'{listed} names "{name}", which is outside of {path}', code="damaged-folder")
         file = path / name
         if not file.is_file():
-            raise _damaged(file, f"{path} is incomplete: {name} is missing")
+            raise _damaged(file, f"{path} is incomplete: {name} is missing", code="incomplete-folder")
         if file.stat().st_size != size or (full and _sha256(file) != digest):
-            raise _damaged(file, f"{path} is damaged: {name} differs from what was saved")
+            raise _damaged(file, f"{path} is damaged: {name} differs from what was saved", code="damaged-folder")
 
 
-def _damaged(file: Path, told: str) -> ModelFolderError:
-    return ModelFolderError(f"{told}; copy the folder again", code="damaged-folder", file=str(file))
+def _damaged(file: Path, told: str, *, code: str) -> ModelFolderError:
+    return ModelFolderError(f"{told}; copy the folder again", code=code, file=str(file))
 
 
 def _is_entry(value: object) -> bool:

@@ -48,7 +48,7 @@ def check_saved(kind: type[Saved], values: Mapping[str, Any], file: Path) -> Non
     raise ModelFolderError(
         f"{file}: {place}: {reason}; it is damaged, copy the model folder again",
         code="damaged-entry",
-        name=place,
+        entry=place,
         file=str(file),
     )
 

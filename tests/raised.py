@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def raised(
-    kind: type[FarmRayError], code: str, match: str | None = None, **facts: Any
+    kind: type[FarmRayError], code: str, /, *, match: str | None = None, **facts: Any
 ) -> Iterator[pytest.ExceptionInfo[FarmRayError]]:
     """As `pytest.raises` for one of our errors.
 
@@ -28,11 +28,13 @@ def raised(
         kind: Its class, or one above.
         code: Its `code`.
         match: Searched for in its message, where what it says is the point of the test.
-        facts: Some of its facts.
+        facts: Some of its facts; `file` may be the name alone, without its folder.
     """
     with pytest.raises(kind) as caught:
         yield caught
     error = caught.value
     found = {name: error.facts.get(name) for name in facts}
+    if "file" in facts and "/" not in str(facts["file"]):
+        found["file"] = str(found["file"]).rpartition("/")[2]
     assert (error.code, found) == (code, facts), f"{error} ({error.code}, {error.facts})"
     assert match is None or re.search(match, str(error)), error

@@ -52,7 +52,11 @@ def read_ner_file(
         if bad.num_rows:
             problem = bad[problems.COLUMN][0].as_py()
             raise DataProblemError(
-                problem["message"], code="unreadable-line", file=problem["file"], row=problem["line"]
+                problem["message"],
+                code="unreadable-line",
+                kind=problem["kind"],
+                file=problem["file"],
+                row=problem["line"],
             )
         sentences += table.select(["text", "ner_label"]).to_pylist()
     return sentences

@@ -57,7 +57,11 @@ def read_tsv(
         if bad.num_rows:
             problem = bad[problems.COLUMN][0].as_py()
             raise DataProblemError(
-                problem["message"], code="unreadable-line", file=problem["file"], row=problem["line"]
+                problem["message"],
+                code="unreadable-line",
+                kind=problem["kind"],
+                file=problem["file"],
+                row=problem["line"],
             )
         rows += table.select(list(rename_columns.values())).to_pylist()
     return rows

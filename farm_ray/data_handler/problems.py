@@ -25,8 +25,9 @@ PROBLEM = pa.struct(
         ("message", pa.string()),
     ]
 )
-"""stage: the arrow that found it; kind: a short constant name to count by; file and line (from 1) where known;
-value: the offending value, shortened; message: what is wrong and what to do, one line."""
+"""stage: the arrow that found it; kind: a short constant name to count by, as an error has its code;
+file and line (from 1) where known; value: the offending value, shortened; message: what is wrong and what to do, one
+line."""
 
 COLUMN = "problem"
 _LONGEST_VALUE = 80

@@ -55,6 +55,8 @@ def bootstrap_interval(
         raise ConfigError(
             f"bootstrap: samples={samples} must be 1 or more, confidence={confidence} between 0 and 1",
             code="invalid-value",
+            samples=samples,
+            confidence=confidence,
         )
     on_all_rows = compute_metrics(metric, preds, labels)
     names = [key for key, value in on_all_rows.items() if isinstance(value, int | float)]

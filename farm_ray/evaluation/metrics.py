@@ -185,7 +185,7 @@ def resolve_metrics(metric: Metric | None) -> list[MetricFunction]:
         raise ConfigError(
             f'unknown metric "{metric}"{hint}{more}; add your own with register_metrics',
             code="unknown-metric",
-            metric=metric,
+            value=metric,
         )
     if not callable(metric):
         raise ConfigError(
@@ -286,7 +286,9 @@ def compute_report_metrics(head: Reported, preds: Column, labels: Column) -> Any
 
 def _check_function(fn: object, what: str) -> None:
     if not callable(fn):
-        raise ConfigError(f"{what} must be a function (preds, labels), not {fn!r}", code="invalid-value", value=fn)
+        raise ConfigError(
+            f"{what} must be a function (preds, labels), not {fn!r}", code="invalid-value", option=what, value=fn
+        )
     try:
         signature = inspect.signature(fn)
     except ValueError:  # a C function without a signature

@@ -169,11 +169,11 @@ def check_output_folder(path: Path, experiment: Experiment) -> None:
         ) from None
     if found := differences(other, experiment):
         more = f" and {len(found) - _MOST_DIFFERENCES} more" if len(found) > _MOST_DIFFERENCES else ""
-        shown = ", ".join(found[:_MOST_DIFFERENCES]) + more
+        shown = ", ".join(list(found.values())[:_MOST_DIFFERENCES]) + more
         raise ConfigError(
             f"the output folder {path} holds another run ({shown}); {hint}",
             code="folder-of-other-run",
-            differing=found,
+            differing=list(found),
             file=str(path),
         )
 
@@ -214,15 +214,15 @@ def note_experiment(path: Path, experiment: Experiment) -> None:
         out.write(to_yaml(experiment).encode())
 
 
-def differences(there: Experiment, here: Experiment) -> list[str]:
-    """`train.epochs is 2 there and 3 here`, for each field that differs and that the run's outcome depends on.
+def differences(there: Experiment, here: Experiment) -> dict[str, str]:
+    """The name of each field that differs and that the run's outcome depends on: `train.epochs is 2 there and 3 here`.
 
     What an address has of credentials does not count, as it is not saved.
     """
     left, right = _flat(to_saved(there)), _flat(to_saved(here))
     names = sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
     names = [name for name in names if name not in _FREE]
-    return [f"{name} is {left.get(name)!r} there and {right.get(name)!r} here" for name in names]
+    return {name: f"{name} is {left.get(name)!r} there and {right.get(name)!r} here" for name in names}
 
 
 def _flat(values: Mapping[str, object], prefix: str = "") -> PlainDict:

@@ -447,5 +447,5 @@ def _check_widths(heads: Sequence[PredictionHead], language_model: LanguageModel
                 f"{folder}: prediction_head_{number} reads vectors of {head.layer_dims[0]} numbers, but the language "
                 f"model gives {width}; the folder mixes two models",
                 code="folder-of-two-models",
-                path=str(folder),
+                file=str(folder),
             )

@@ -34,7 +34,7 @@ def hub_error(name: str, error: Exception, out_of_reach: str | None) -> ModelFol
         f'there is no model "{name}": no local folder has this name, the cache {constants.HF_HUB_CACHE} does not hold '
         f"it, and {reason}. Give a local model folder, or set HF_HOME to a cache that holds the model.",
         code="no-such-model",
-        name=name,
+        value=name,
     )
 
 

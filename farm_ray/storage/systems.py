@@ -131,16 +131,16 @@ def missing(uri: str, system: fs.FileSystem, inside: str) -> DataProblemError:
     """The error for a path at which nothing is; names the nearest files of that folder."""
     name = redacted(uri)
     if scheme(uri) == "s3" and system.get_file_info(inside.split("/", maxsplit=1)[0]).type == fs.FileType.NotFound:
-        return DataProblemError(f"cannot read {name}: there is no such bucket", code="file-not-found", file=name)
+        return DataProblemError(f"cannot read {name}: there is no such bucket", code="bucket-not-found", file=name)
     folder, _, wanted = inside.rpartition("/")
     kind = system.get_file_info(folder or ".").type
     if kind == fs.FileType.File:
         shown = redacted(rebuild(uri, folder))
         return DataProblemError(
-            f"cannot read {name}: {shown} is a file; name the folder it is in", code="file-not-found", file=name
+            f"cannot read {name}: {shown} is a file; name the folder it is in", code="parent-is-a-file", file=name
         )
     if kind != fs.FileType.Directory:
-        return DataProblemError(f"cannot read {name}: there is no folder {folder}", code="file-not-found", file=name)
+        return DataProblemError(f"cannot read {name}: there is no folder {folder}", code="folder-not-found", file=name)
     there = [path.rpartition("/")[2] for path in files_in(system, folder or ".")]
     near = difflib.get_close_matches(wanted, there, n=3, cutoff=0.5) or sorted(there)[:5]
     hint = f"near it are: {', '.join(near)}" if near else "its folder holds no files"

@@ -276,7 +276,7 @@ def restore(path: Path, trainee: TrainState) -> dict[str, torch.Tensor] | None:
             raise DamagedCheckpointError(
                 f"{file} holds more than tensors and plain values, so it is not read: it could run code; "
                 "start again with --resume never",
-                code="damaged-checkpoint",
+                code="unsafe-checkpoint",
                 file=str(file),
             ) from None
         # With fp16 the first steps may have been skipped.
@@ -330,7 +330,7 @@ def read_problems(path: Path) -> pa.Table | None:
         if not names:
             return pq.read_table(file)
     raise DamagedCheckpointError(
-        f"{file} is not read: its columns {', '.join(names)} could run code", code="damaged-checkpoint", file=str(file)
+        f"{file} is not read: its columns {', '.join(names)} could run code", code="unsafe-checkpoint", file=str(file)
     )
 
 

@@ -179,6 +179,7 @@ class DataSiloForHoldout(_FoldSilo):
                     raise ConfigError(
                         f"train_split={train_split} of {len(rows)} rows leaves nothing for {name}",
                         code="split-leaves-nothing",
+                        option="train_split",
                         set=name,
                         value=train_split,
                         rows=len(rows),

@@ -76,6 +76,7 @@ def refusal(found: pa.Table, rows: int, *, stored: Path | None) -> DataProblemEr
         f"{found.num_rows} of {rows} rows have problems {first_ones(found, stored=stored)} "
         f"Fix them{allow if enough <= _MOST_PROPOSED else ''}",
         code="too-many-problems",
+        kind=first["kind"],
         file=first["file"],
         row=first["id"],
         value=first["value"],

@@ -41,6 +41,7 @@ def split_rows(
             f"dev_split={share} of {rows} rows leaves {wanted} for dev and {rows - wanted} for train; "
             "choose another dev_split or give a dev_filename",
             code="split-leaves-nothing",
+            option="dev_split",
             value=share,
             rows=rows,
         )

@@ -200,7 +200,11 @@ def _column_names(file: TableFile, dialect: Dialect, records: Records) -> list[s
         raise file.empty(f"{told}; {hint}")
     if isinstance(row, Problem):
         raise DataProblemError(
-            f"the header cannot be read: {row.message}", code="unreadable-header", file=row.file, row=row.line
+            f"the header cannot be read: {row.message}",
+            code="unreadable-header",
+            kind=row.kind,
+            file=row.file,
+            row=row.line,
         )
     return [name.strip() for name in row]
 

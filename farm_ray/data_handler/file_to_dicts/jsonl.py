@@ -47,7 +47,7 @@ def read_jsonl(file: str | Path, proxies: Mapping[str, str] | None = None) -> li
     objects: list[dict[str, object]] = []
     for _, item in json_items(source):
         if isinstance(item, Problem):
-            raise DataProblemError(item.message, code="unreadable-line", file=item.file, row=item.line)
+            raise DataProblemError(item.message, code="unreadable-line", kind=item.kind, file=item.file, row=item.line)
         objects.append(item)
     return objects
 

@@ -105,7 +105,7 @@ def load_from_dir(
             raise ModelFolderError(
                 f"{file} has no {name}; it is damaged, copy the folder again",
                 code="missing-entry",
-                value=name,
+                entry=name,
                 file=str(file),
             )
     processor = construct(kind, tokenizer, taken)
@@ -175,7 +175,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise ModelFolderError(
             f'{path} has no entry "processor"; copy the model folder again',
             code="missing-entry",
-            value="processor",
+            entry="processor",
             file=str(path),
         )
     check_saved(SavedProcessor, settings, path)

@@ -145,7 +145,7 @@ def _layout(config: PreTrainedConfig) -> MaskedLMLayout:
         raise ConfigError(
             f'transformers has no masked language model of type "{config.model_type}" that can be converted; the types '
             f"that can are {', '.join(sorted(MASKED_LMS))}",
-            code="cannot-be-converted",
+            code="model-type-not-convertible",
             value=config.model_type,
         )
     return MASKED_LMS[config.model_type](config)
@@ -188,7 +188,7 @@ def _check_tied(hf_model: PreTrainedModel, layout: MaskedLMLayout, name_or_path:
         raise ConfigError(
             f'"{name_or_path}" predicts tokens with other weights than its word embeddings (tie_word_embeddings is '
             "off); a BertLMHead shares them, so it cannot take that head",
-            code="cannot-be-converted",
+            code="embeddings-not-tied",
             file=name_or_path,
         )
 
@@ -202,7 +202,7 @@ def _check_layers(head: BertLMHead, layout: MaskedLMLayout, config: PreTrainedCo
             f"transformers' masked language model of type {config.model_type} computes something else than the head of "
             f'task "{head.task_name}", which has {" and ".join(other)}; a head that can be converted is '
             "BertLMHead.for_language_model(language_model)",
-            code="cannot-be-converted",
+            code="head-not-convertible",
             value=config.model_type,
             task=head.task_name,
         )

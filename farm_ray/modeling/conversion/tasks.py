@@ -76,7 +76,7 @@ def checked_task(name_or_path: str | Path, config: PreTrainedConfig, task_type: 
         raise ConfigError(
             f'classifiers of model type "{config.model_type}" cannot be converted; the types that can are '
             f"{', '.join(sorted(FAMILIES))}",
-            code="cannot-be-converted",
+            code="model-type-not-convertible",
             value=config.model_type,
         )
     if there == REGRESSION and config.num_labels != 1:

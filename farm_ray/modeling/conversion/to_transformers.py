@@ -109,7 +109,7 @@ def _family(config: PreTrainedConfig) -> Family:
         raise ConfigError(
             f'classifiers of model type "{config.model_type}" cannot be converted; the types that can are '
             f"{', '.join(sorted(FAMILIES))}",
-            code="cannot-be-converted",
+            code="model-type-not-convertible",
             value=config.model_type,
         )
     return FAMILIES[config.model_type]
@@ -129,7 +129,7 @@ def _has_place(head: ConvertibleHead, architecture: Architecture, config: PreTra
         f"transformers' token classifier of type {config.model_type} has a layer before the labels, and the head of "
         f'task "{head.task_name}" has none; a head that can be converted is {type(head).__name__}(layer_dims={widths}, '
         f"{settings})",
-        code="cannot-be-converted",
+        code="head-not-convertible",
         value=config.model_type,
         task=head.task_name,
     )
@@ -161,7 +161,7 @@ def _check_pooling(language_model: LanguageModel, family: Family) -> None:
             f"this {type(language_model).__name__} pools rows in a way that transformers' classifier does not (from "
             "FARM 0.8, or from a model for tokens?), so no transformers model gives equal predictions; train it again "
             "from the pretrained model",
-            code="cannot-be-converted",
+            code="pooling-not-convertible",
             value=type(language_model).__name__,
         )
 

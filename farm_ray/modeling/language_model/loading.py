@@ -331,7 +331,7 @@ def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[st
         raise hub.hub_error(name, error, out_of_reach) from error
     except Exception as error:
         raise ModelFolderError(
-            f'the model "{name}" cannot be opened: {reason(error)}', code="cannot-open-model", name=name
+            f'the model "{name}" cannot be opened: {reason(error)}', code="cannot-open-model", value=name
         ) from error
 
 

@@ -74,7 +74,6 @@ def _config(
                 f'a {model_type} configuration has no "{name}"{nearest(name, fields | set(renamed))}',
                 code="unknown-option",
                 option=name,
-                value=name,
             )
     given = {renamed.get(name, name): value for name, value in settings.items()}
     of_tokenizer = {} if tokenizer is None else _special_tokens(tokenizer, vocab_size, fields)

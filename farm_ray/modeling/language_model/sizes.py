@@ -48,7 +48,7 @@ def check_sizes(values: Mapping[str, Any], file: Path, weights_bytes: int) -> No
             f"{file}: {name} is {shown(number)}, and the weights have {weights_bytes:,} bytes; it is damaged or of "
             "another model, copy the folder again",
             code="impossible-size",
-            name=name,
+            entry=name,
             file=str(file),
             value=number,
         )
@@ -69,7 +69,7 @@ def check_fits_memory(settings: Mapping[str, Any], build: Callable[[], nn.Module
         raise ConfigError(
             f"{name} is {shown(number)}, which no model on this machine can have",
             code="impossible-model",
-            name=name,
+            entry=name,
             value=number,
         )
     count = _weights_of(build)

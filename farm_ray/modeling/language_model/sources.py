@@ -47,11 +47,11 @@ def find_folder(name_or_path: str | Path) -> Path | None:
         return path
     if os.path.exists(path):  # noqa: PTH110 - Path's own fails for names that are too long
         raise ModelFolderError(
-            f"{path} is a file; give the model folder it is in", code="model-folder-is-file", path=str(path)
+            f"{path} is a file; give the model folder it is in", code="model-folder-is-file", file=str(path)
         )
     if isinstance(name_or_path, Path) or _looks_like_path(str(name_or_path)):
         raise ModelFolderError(
-            f"there is no model folder {path}; check the path", code="no-model-folder", path=str(path)
+            f"there is no model folder {path}; check the path", code="no-model-folder", file=str(path)
         )
     return None
 

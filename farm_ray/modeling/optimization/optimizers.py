@@ -66,7 +66,11 @@ class TransformersAdamW(torch.optim.Optimizer):
     ) -> None:
         if lr < 0 or eps < 0 or weight_decay < 0:
             raise ConfigError(
-                f"lr={lr}, eps={eps} and weight_decay={weight_decay} must not be negative", code="invalid-value"
+                f"lr={lr}, eps={eps} and weight_decay={weight_decay} must not be negative",
+                code="invalid-value",
+                lr=lr,
+                eps=eps,
+                weight_decay=weight_decay,
             )
         if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):  # noqa: PLR2004
             raise ConfigError(

@@ -53,7 +53,12 @@ def optimizer_steps(n_batches: int, grad_acc_steps: int, n_epochs: int) -> int:
             value=grad_acc_steps,
         )
     if n_batches < 0 or n_epochs < 0:
-        raise ConfigError(f"n_batches={n_batches} and n_epochs={n_epochs} must not be negative", code="invalid-value")
+        raise ConfigError(
+            f"n_batches={n_batches} and n_epochs={n_epochs} must not be negative",
+            code="invalid-value",
+            n_batches=n_batches,
+            n_epochs=n_epochs,
+        )
     return -(-n_batches // grad_acc_steps) * n_epochs
 
 

@@ -133,7 +133,7 @@ def _check_kinds(file: str, values: Mapping[str, object]) -> None:
         value = values.get(name)
         if value is not None and not fits(value):
             problem = f"{file}: {name} cannot be {shown(value)}; correct the entry, or take it out"
-            raise ModelFolderError(problem, code="damaged-entry", name=name, file=file, value=value)
+            raise ModelFolderError(problem, code="damaged-entry", entry=name, file=file, value=value)
 
 
 def _is_length(value: object) -> bool:
