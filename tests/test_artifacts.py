@@ -8,6 +8,7 @@ import pytest
 
 from farm_ray.artifacts import CHECKSUMS, publish_folder, verify_folder
 from farm_ray.errors import ConfigError, ModelFolderError
+from tests.raised import raised
 
 
 def write(text):
@@ -61,13 +62,13 @@ def test_damage_is_found(tmp_path):
     verify_folder(place, full=True)
     (place / "a.txt").write_text("oNe")
     verify_folder(place)
-    with pytest.raises(ModelFolderError, match=r"a\.txt differs"):
+    with raised(ModelFolderError, "damaged-folder", file="a.txt"):
         verify_folder(place, full=True)
     (place / "a.txt").write_text("longer")
-    with pytest.raises(ModelFolderError, match=r"a\.txt differs"):
+    with raised(ModelFolderError, "damaged-folder", file="a.txt"):
         verify_folder(place)
     (place / "a.txt").unlink()
-    with pytest.raises(ModelFolderError, match=r"a\.txt is missing"):
+    with raised(ModelFolderError, "incomplete-folder", file="a.txt"):
         verify_folder(place)
 
 
@@ -107,7 +108,7 @@ def test_several_may_publish_the_same_folder_at_once(tmp_path):
 
 def test_overwriting_can_be_refused(tmp_path):
     place = publish_folder(tmp_path / "model", write("one"))
-    with pytest.raises(ConfigError, match="exists already"):
+    with raised(ConfigError, "already-exists"):
         publish_folder(place, write("two"), overwrite=False)
 
 

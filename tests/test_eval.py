@@ -13,6 +13,7 @@ from farm_ray.modeling.language_model import LanguageModel
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.modeling.prediction_head import MultiLabelTextClassificationHead, RegressionHead, TokenClassificationHead
 from farm_ray.ranks import Ranks
+from tests.raised import raised
 from tests.runs import labelled_dicts, small_model, small_silo
 from tests.tiny import tiny_tokenizer
 
@@ -79,7 +80,7 @@ def test_a_saved_model_on_a_file(model, silo, tmp_path):
     ours = score(model, silo.data["test"], 8)[0]
     assert result["metrics"]["text_classification"]["acc"] == pytest.approx(ours["acc"])
     (tmp_path / "new.tsv").write_text("\n".join(["text\tlabel", *lines, "a film\tnew"]))
-    with pytest.raises(DataProblemError, match=r"new\.tsv:25"):
+    with raised(DataProblemError, "too-many-problems", row="new.tsv:25", file="new.tsv", value="new"):
         evaluate_folder(folder, tmp_path / "new.tsv")
     assert evaluate_folder(folder, tmp_path / "new.tsv", max_problem_share=0.1)["problems"] == {"unknown label": 1}
     with pytest.raises(ModelFolderError, match="nowhere"):
@@ -97,7 +98,7 @@ def test_a_file_of_the_default_name_that_is_not_there(model, silo, tmp_path, mon
     model.save(tmp_path / "model")
     silo.processor.save(tmp_path / "model")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataProblemError, match=r"test\.tsv: there is no such file"):
+    with raised(DataProblemError, "file-not-found", file="test.tsv"):
         evaluate_folder(tmp_path / "model", "test.tsv")
 
 

@@ -4,6 +4,7 @@ from torch.utils.data import IterableDataset, SequentialSampler, TensorDataset
 
 from farm_ray.data_handler.dataloader import NamedDataLoader, covert_dataset_to_dataloader
 from farm_ray.errors import ConfigError
+from tests.raised import raised
 
 ROWS = TensorDataset(torch.arange(10).reshape(5, 2), torch.arange(5))
 
@@ -32,7 +33,7 @@ def test_streaming_sets_know_their_length():
 def test_names_must_fit():
     with pytest.raises(ConfigError, match=r"rows have 2 tensors, but there are 1 tensor_names"):
         next(iter(NamedDataLoader(ROWS, batch_size=2, tensor_names=["input_ids"])))
-    with pytest.raises(ConfigError, match="needs tensor_names"):
+    with raised(ConfigError, "missing-option", option="tensor_names"):
         NamedDataLoader(ROWS, batch_size=2)
 
 

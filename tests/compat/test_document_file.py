@@ -6,6 +6,7 @@ import pytest
 
 from farm_ray.data_handler.utils import read_docs_from_txt, split_file
 from farm_ray.errors import ConfigError, DataProblemError
+from tests.raised import raised
 
 
 @pytest.fixture
@@ -55,5 +56,5 @@ def test_split_file(file, tmp_path, content, sizes):
     assert b"".join(part.read_bytes() for part in parts) == content
     assert [part.stat().st_size for part in parts] == sizes
     assert not (tmp_path / "parts" / f"part_{len(sizes) + 1}").exists()
-    with pytest.raises(ConfigError, match="docs_per_file"):
+    with raised(ConfigError, "invalid-value", option="docs_per_file"):
         split_file(tmp_path / "a.txt", tmp_path, docs_per_file=0)

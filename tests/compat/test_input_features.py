@@ -9,6 +9,7 @@ from farm_ray.data_handler.samples import Sample
 from farm_ray.errors import DataProblemError
 from farm_ray.tasks.label_problems import shown_labels
 from tests.modeling.tokenization.test_backend import LetterTokenizer
+from tests.raised import raised
 from tests.tasks.making import make_task
 from tests.tiny import tiny_tokenizer, tiny_xlnet
 
@@ -63,7 +64,7 @@ def test_labels_as_numbers():
 def test_start_of_the_second_text():
     assert get_roberta_seq_2_start([0, 8, 2, 2, 9, 2]) == 4
     assert get_camembert_seq_2_start([5, 8, 6, 6, 9, 6]) == 4
-    with pytest.raises(DataProblemError, match="1 separators"):
+    with raised(DataProblemError, "no-text-pair", value=1):
         get_roberta_seq_2_start([0, 8, 2])
 
 

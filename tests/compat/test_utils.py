@@ -11,6 +11,7 @@ from farm_ray.data_handler.utils import (
     split_with_metadata,
 )
 from farm_ray.errors import DataProblemError
+from tests.raised import raised
 
 
 def test_pad():
@@ -50,9 +51,9 @@ def test_sentence_pairs():
     assert {pair for pair in pairs if pair[2]} == {("a1", "a2", True)}
     assert {pair for pair in pairs if not pair[2]} == {("a1", "b0", False), ("a1", "b1", False)}
     assert 70 < sum(pair[2] for pair in pairs) < 130
-    with pytest.raises(DataProblemError, match="no next one"):
+    with raised(DataProblemError, "no-next-sentence"):
         get_sentence_pair(docs[1], docs, 1)
-    with pytest.raises(DataProblemError, match="no other document"):
+    with raised(DataProblemError, "too-few-documents"):
         [get_sentence_pair(docs[0], docs[:1], 0) for _ in range(50)]
 
 

@@ -7,6 +7,7 @@ from farm_ray.data_handler import problems
 from farm_ray.data_handler.bounds import Bounds, check_beyond, check_padding, mark_beyond
 from farm_ray.data_handler.samples_to_features.padding import Padding
 from farm_ray.errors import ConfigError, DataProblemError
+from tests.raised import raised
 
 BOUNDS = Bounds(tokens=10, segments=2, positions=4)
 IDS = [[2, 9, 3], [2, 10, 3], None, [2, -1, 3], [2, 4, 3], [2, 4, 5, 6, 3]]
@@ -82,5 +83,5 @@ def test_features_of_fixed_width():
 
 def test_a_padding_token_without_an_embedding():
     check_padding(Padding(pad_token_id=9), BOUNDS)
-    with pytest.raises(ConfigError, match="pads with token id 10"):
+    with raised(ConfigError, "token-outside-embeddings", value=10):
         check_padding(Padding(pad_token_id=10), BOUNDS)

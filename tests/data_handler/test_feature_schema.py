@@ -13,6 +13,7 @@ from farm_ray.data_handler.columns import joined
 from farm_ray.data_handler.feature_schema import Feature, Role, features_of
 from farm_ray.data_handler.samples_to_features.padding import Padding
 from farm_ray.errors import ConfigError
+from tests.raised import raised
 
 LABELS = feature_schema.labels(pa.field("topic", pa.list_(pa.int64(), 1)))
 OWN = feature_schema.own(pa.field("scores", pa.list_(pa.list_(pa.float32(), 2), 3)))
@@ -70,7 +71,7 @@ def test_a_column_that_nothing_names_is_an_error_and_no_tensor(use, name):
 )
 def test_tensors_hold_numbers(kind):
     features = pa.table(COLUMNS).append_column(feature_schema.own(pa.field("mine", kind)), pa.nulls(2, kind))
-    with pytest.raises(ConfigError, match=r'"mine" holds .*; tensors hold numbers'):
+    with raised(ConfigError, "column-not-numbers", column="mine"):
         rows_of(features).batch(np.arange(1))
 
 

@@ -17,6 +17,7 @@ from farm_ray.experiment import (
     write_experiment,
 )
 from pipelines.quickstart import gather
+from tests.raised import raised
 
 FULL = Experiment(
     name="full",
@@ -87,7 +88,7 @@ def test_one_metric_may_stand_alone_and_a_tab_may_be_spelled():
 
 
 def test_build_names_a_nested_field():
-    with pytest.raises(ConfigError, match=r"processor\.tasks\.0\.label_list"):
+    with raised(ConfigError, "invalid-value", option="processor.tasks.0.label_list"):
         build(Experiment, {"name": "x", "processor": {"tasks": [{"name": "a", "label_list": "a, b"}]}})
 
 
@@ -99,12 +100,12 @@ def test_to_yaml_is_readable():
 
 @pytest.mark.parametrize("labels", [[True, False], ["a", None], [1.0, 2.0]])
 def test_labels_that_yaml_reads_as_something_else_are_asked_for_in_quotes(labels):
-    with pytest.raises(ConfigError, match=r"label_list: YAML reads a label as .* put the labels in quotes"):
+    with raised(ConfigError, "invalid-value", option="processor.label_list"):
         replace(FULL, "processor.label_list", labels)
 
 
 def test_one_text_is_no_list_of_labels():
-    with pytest.raises(ConfigError, match=r"a list of labels is needed, such as \[good, bad\]"):
+    with raised(ConfigError, "invalid-value", option="processor.label_list"):
         replace(FULL, "processor.label_list", "good")
 
 

@@ -8,6 +8,7 @@ import pytest
 from farm_ray.configuration import replace
 from farm_ray.errors import ConfigError
 from farm_ray.experiment import Experiment, folder, read_experiment
+from tests.raised import raised
 
 READY = replace(replace(Experiment(name="x"), "processor.data_dir", "d"), "model.language_model", "m")
 
@@ -63,7 +64,7 @@ def test_the_same_run_may_use_its_folder_again_and_another_may_not(tmp_path):
 
 def test_a_model_of_unknown_origin_is_not_overwritten(tmp_path):
     (tmp_path / "model").mkdir()
-    with pytest.raises(ConfigError, match="holds another run"):
+    with raised(ConfigError, "folder-of-other-run"):
         folder.check_output_folder(tmp_path, READY)
 
 
@@ -75,7 +76,7 @@ def test_a_folder_that_cannot_be_written(path):
 
 def test_a_file_is_no_output_folder(tmp_path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ConfigError, match="is a file"):
+    with raised(ConfigError, "not-a-folder"):
         folder.check_output_folder(tmp_path / "file", READY)
 
 

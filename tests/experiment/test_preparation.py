@@ -1,10 +1,9 @@
 """Data that a function gathers where files are missing."""
 
-import pytest
-
 from farm_ray.configuration import replace
 from farm_ray.errors import ConfigError
 from farm_ray.experiment import Experiment, assemble
+from tests.raised import raised
 
 READY = replace(replace(Experiment(name="x"), "processor.data_dir", "d"), "model.language_model", "m")
 
@@ -44,7 +43,7 @@ def test_a_pattern_of_files_that_are_there_needs_no_gathering(tmp_path):
 def test_a_name_alone_prepares_nothing_and_is_refused_before_any_work(tmp_path):
     experiment = replace(replace(READY, "prepare", "shutil:rmtree"), "processor.data_dir", str(tmp_path))
     for check in (assemble.check_experiment, assemble.prepare_data):
-        with pytest.raises(ConfigError, match=r'no training or dev file yet, and prepare "shutil:rmtree".*PIPELINE'):
+        with raised(ConfigError, "data-not-prepared", value="shutil:rmtree"):
             check(experiment)
     assert tmp_path.is_dir()
     (tmp_path / "train.tsv").write_text("x")

@@ -11,6 +11,7 @@ from farm_ray.experiment.config import (
     TrainConfig,
 )
 from farm_ray.experiment.preprocess import preprocess_experiment
+from tests.raised import raised
 from tests.stream_runs import write_documents
 
 
@@ -33,5 +34,5 @@ def experiment(corpus, *, streaming=True, model=None, **processor):
 
 def test_features_of_a_stream_are_not_stored(tiny_folder, corpus, tmp_path):
     made = experiment(corpus, model=ModelConfig(language_model=str(tiny_folder)))
-    with pytest.raises(ConfigError, match=r"stored features need the training data in memory.*data\.streaming=false"):
+    with raised(ConfigError, "stream-not-in-memory", option="data.streaming"):
         preprocess_experiment(made, output_dir=str(tmp_path / "out"), in_process=True)

@@ -12,6 +12,7 @@ from farm_ray.experiment.config import read_experiment
 from farm_ray.experiment.preprocess import preprocess_experiment
 from farm_ray.experiment.tokenizer import train_tokenizer_on
 from tests.experiment.small_runs import ROWS, run, state, stopped, write
+from tests.raised import raised
 
 
 def other_words(rows):
@@ -25,11 +26,11 @@ def test_of_two_runs_in_one_folder_the_second_is_refused(experiment, tmp_path):
         if stage == "train" and done == 1:
             before = state(out)
             for other in (experiment, replace(experiment, "seed", 99)):
-                with pytest.raises(ConfigError, match="is used by a run that started at") as refused:
+                with raised(ConfigError, "folder-in-use") as refused:
                     run(other, out)
                 told.append(str(refused.value))
             for job in (cross_validate_experiment, preprocess_experiment):
-                with pytest.raises(ConfigError, match="is used by a run that started at"):
+                with raised(ConfigError, "folder-in-use"):
                     job(experiment, output_dir=str(out))
             assert state(out) == before
 

@@ -1,10 +1,9 @@
 """A tokenizer is learnt in a folder that is its own meanwhile."""
 
-import pytest
-
 from farm_ray.errors import ConfigError
 from farm_ray.experiment.tokenizer import train_tokenizer_on
 from tests.experiment.small_runs import run
+from tests.raised import raised
 
 
 def test_two_tokenizers_at_once(tmp_path):
@@ -14,7 +13,7 @@ def test_two_tokenizers_at_once(tmp_path):
     def start_another(*_told):
         if not refused:
             refused.append(None)
-            with pytest.raises(ConfigError, match="tok is used by a run"):
+            with raised(ConfigError, "folder-in-use"):
                 train_tokenizer_on(tmp_path / "corpus.txt", tmp_path / "tok", vocab_size=60)
 
     told = train_tokenizer_on(tmp_path / "corpus.txt", tmp_path / "tok", vocab_size=50, progress=start_another)
@@ -30,7 +29,7 @@ def test_a_run_that_starts_where_a_tokenizer_is_learnt_is_refused(experiment, tm
     def start_another(*_told):
         if not refused:
             refused.append(None)
-            with pytest.raises(ConfigError, match="tok is used by a run"):
+            with raised(ConfigError, "folder-in-use"):
                 run(experiment, tmp_path / "tok")
 
     train_tokenizer_on(tmp_path / "corpus.txt", tmp_path / "tok", vocab_size=50, progress=start_another)
@@ -48,6 +47,6 @@ def test_a_tokenizer_does_not_replace_what_came_meanwhile(tmp_path):
     def come(*_told):
         (tmp_path / "tok" / "precious.txt").write_text("x")
 
-    with pytest.raises(ConfigError, match=r"tok holds precious\.txt, which would be replaced"):
+    with raised(ConfigError, "folder-of-others", value="precious.txt"):
         train_tokenizer_on(tmp_path / "corpus.txt", tmp_path / "tok", vocab_size=50, progress=come)
     assert [path.name for path in (tmp_path / "tok").iterdir()] == ["precious.txt"]

@@ -10,6 +10,7 @@ from farm_ray.errors import ConfigError
 from farm_ray.infer import actors
 from farm_ray.registrations import Registrations
 from tests.infer.models import make_inferencer
+from tests.raised import raised
 
 
 class Stub:
@@ -30,7 +31,7 @@ def test_gpus_of_the_cluster_are_used_where_the_driver_has_none(monkeypatch, wan
 
 def test_a_cluster_without_the_gpu_that_the_driver_has(monkeypatch):
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
-    with pytest.raises(ConfigError, match="the Ray cluster has no GPU"):
+    with raised(ConfigError, "no-gpu-in-cluster"):
         actors._gpus_wanted(SimpleNamespace(gpu_on_ray=True, device="cuda"))
 
 
@@ -42,7 +43,7 @@ def test_an_actor_takes_its_own_device(monkeypatch):
         actors.PredictorActor([Stub()], Registrations.of_this_process(), False, threads, None)._predictor.device
         == "cpu"
     )
-    with pytest.raises(ConfigError, match="torch sees none there"):
+    with raised(ConfigError, "no-gpu-here"):
         actors.PredictorActor([Stub()], Registrations.of_this_process(), True, threads, None)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert (
@@ -55,5 +56,5 @@ def test_an_inferencer_remembers_that_a_gpu_is_wanted(tmp_path, caplog):
     inferencer = make_inferencer(tmp_path, gpu=True, use_amp="fp16")
     assert (inferencer._predictor.device, inferencer._predictor.gpu_on_ray) == ("cpu", True)
     assert "gpu=True, but torch sees no GPU: computing on the CPU" in caplog.text
-    with pytest.raises(ConfigError, match="fp16"):
+    with raised(ConfigError, "precision-not-for-device", value="fp16"):
         inferencer.inference_from_dicts([{"text": "a good film"}])

@@ -11,6 +11,7 @@ from farm_ray.infer import Inferencer, actors, files
 from farm_ray.parts import START
 from tests.infer.models import LABELS, make_inferencer
 from tests.infer.small_inputs import read_jsonl, texts, write_tsv
+from tests.raised import raised
 
 
 def test_class_probabilities_by_label_name(model_dir, tsv, tmp_path):
@@ -126,7 +127,7 @@ def test_inference_from_file_says_what_inference_from_dicts_says(model_dir, tmp_
 
 
 def test_chunks_below_one_are_refused_from_files_too(inferencer, tsv):
-    with pytest.raises(ConfigError, match="multiprocessing_chunksize"):
+    with raised(ConfigError, "invalid-value", option="multiprocessing_chunksize"):
         inferencer.inference_from_file(tsv, multiprocessing_chunksize=0)
 
 

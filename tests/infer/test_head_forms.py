@@ -11,6 +11,7 @@ from farm_ray.errors import ConfigError
 from farm_ray.infer import Inferencer
 from farm_ray.infer.head_forms import form_of
 from tests.infer.models import KINDS, LABELS, SCALING, make_inferencer, make_kind
+from tests.raised import raised
 
 TEXTS = ["the good film", "bad", "a very dull film and the film was very bad", "what a nice day you are fool"]
 
@@ -211,7 +212,7 @@ def test_a_file_of_pairs(saved, tmp_path):
 
 def test_a_second_text_column_is_for_pairs(saved, tmp_path):
     (tmp_path / "in.tsv").write_text("text\nbad\n")
-    with pytest.raises(ConfigError, match=r"text_b_column_name.*single texts"):
+    with raised(ConfigError, "option-without-effect", option="text_b_column_name", value="text_b"):
         Inferencer.load(saved("regression")).predict_file(
             tmp_path / "in.tsv", tmp_path / "out.jsonl", text_b_column="text_b"
         )
@@ -236,7 +237,7 @@ def test_an_unknown_kind_of_head_is_refused(tmp_path):
     inferencer = make_inferencer(tmp_path)
     (head,) = inferencer.model.prediction_heads
     head.model_type = "span_classification"
-    with pytest.raises(ConfigError, match="span_classification"):
+    with raised(ConfigError, "head-without-answers", value="span_classification"):
         form_of(head)
 
 

@@ -14,6 +14,7 @@ from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.infer import Inferencer
 from tests.infer.models import LABELS, make_inferencer
 from tests.infer.small_inputs import DICTS, TEXTS, predictions
+from tests.raised import raised
 from tests.several_ranks import on_several_ranks
 
 
@@ -48,7 +49,7 @@ def test_class_probabilities(model_dir, inferencer):
 
 @pytest.mark.parametrize("one", [{"text": "the film"}, "the film", 7])
 def test_one_input_where_a_list_is_meant(inferencer, one):
-    with pytest.raises(ConfigError, match="must be a list"):
+    with raised(ConfigError, "invalid-value", option="dicts"):
         inferencer.inference_from_dicts(one)
 
 
@@ -138,7 +139,7 @@ def test_benchmarking_collects_times(model_dir):
 
 
 def test_missing_folder(tmp_path):
-    with pytest.raises(ModelFolderError, match="nothing_here"):
+    with raised(ModelFolderError, "no-model-folder", file="nothing_here"):
         Inferencer.load(tmp_path / "nothing_here")
 
 
@@ -158,7 +159,7 @@ def test_a_whole_frame_or_table_is_answered_by_its_rows(inferencer):
     assert predictions(inferencer.inference_from_dicts(pa.Table.from_pylist(DICTS))) == expected
     vectors = inferencer.extract_vectors(pd.DataFrame(DICTS))
     assert [one["context"] for one in vectors] == TEXTS
-    with pytest.raises(ConfigError, match="not one dict of columns"):
+    with raised(ConfigError, "invalid-value", option="dicts"):
         inferencer.inference_from_dicts({"text": TEXTS})
 
 

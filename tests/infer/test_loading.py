@@ -10,6 +10,7 @@ from farm_ray.infer import Inferencer
 from farm_ray.modeling.tokenization import Tokenizer
 from tests.infer.models import make_inferencer, make_kind
 from tests.modeling.tiny_models import save_tiny_classifier
+from tests.raised import raised
 from tests.tiny import tiny_tokenizer
 
 
@@ -94,13 +95,13 @@ def test_a_converted_model_is_saved_as_ours(tmp_path, settings):
 
 
 def test_an_empty_folder_names_what_is_missing(tmp_path):
-    with pytest.raises(ModelFolderError, match=r"processor_config\.json"):
+    with raised(ModelFolderError, "missing-model-file", file="processor_config.json"):
         Inferencer.load(tmp_path)
 
 
 def test_a_name_the_hub_does_not_have(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(ModelFolderError, match="no-such-model"):
+    with raised(ModelFolderError, "no-such-model", value="no-such-model"):
         Inferencer.load("no-such-model", task_type="text_classification")
 
 

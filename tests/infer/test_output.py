@@ -8,6 +8,7 @@ import pytest
 
 from farm_ray.errors import ConfigError
 from tests.infer.small_inputs import read_jsonl, texts
+from tests.raised import raised
 
 
 def test_jsonl_rows(inferencer, tsv, tmp_path):
@@ -67,6 +68,6 @@ def test_unknown_output_format(inferencer, tsv, tmp_path, name):
 def test_input_is_not_overwritten(inferencer, tmp_path):
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "the film"}\n')
-    with pytest.raises(ConfigError, match="input"):
+    with raised(ConfigError, "output-is-input"):
         inferencer.predict_file(path, f"{tmp_path}/./in.jsonl")
     assert path.read_text() == '{"text": "the film"}\n'

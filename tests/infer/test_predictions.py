@@ -12,6 +12,7 @@ from farm_ray.errors import ConfigError
 from farm_ray.infer import Inferencer
 from tests.infer.models import LABELS, TAGS, make_kind, make_tagger_with_tone
 from tests.modeling.tiny_models import WIDTH, tiny_config
+from tests.raised import raised
 from tests.tiny import tiny_tokenizer
 
 ODD_TEXTS = [
@@ -161,7 +162,7 @@ def test_files_of_words_and_files_of_texts(every_word, tmp_path):
     )
     found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [[one["text"] for one in row["entities"]] for row in found] == [["the", "good,", "film"], ["bad"]]
-    with pytest.raises(ConfigError, match=r"NERProcessor reads files itself.*quote_char"):
+    with raised(ConfigError, "option-without-effect", option="quote_char"):
         every_word.predict_file(tmp_path / "words.txt", tmp_path / "out.jsonl", quote_char='"')
 
 

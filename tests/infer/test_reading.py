@@ -9,6 +9,7 @@ from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.infer import Inferencer
 from tests.infer.models import LABELS
 from tests.infer.small_inputs import read_jsonl, write_tsv
+from tests.raised import raised
 
 
 def test_only_the_text_column_is_needed(inferencer, tmp_path):
@@ -46,5 +47,5 @@ def test_a_reader_of_ones_own_is_used(inferencer, tmp_path):
     own = Inferencer(inferencer.model, processor)
     own.predict_file(tmp_path / "lines.txt", tmp_path / "out.jsonl")
     assert [row["text"] for row in read_jsonl(tmp_path / "out.jsonl")] == ["the film", "bad"]
-    with pytest.raises(ConfigError, match="LineProcessor reads files itself"):
+    with raised(ConfigError, "option-without-effect", option="text_column_name"):
         own.predict_file(tmp_path / "lines.txt", tmp_path / "out.jsonl", text_column="tweet")

@@ -14,6 +14,7 @@ from farm_ray.infer.predictor import Predictor
 from farm_ray.infer.recipe import model_checksum
 from tests.infer.models import make_inferencer, make_kind
 from tests.infer.small_inputs import WORDS
+from tests.raised import raised
 
 
 class StoppedError(RuntimeError):
@@ -171,7 +172,7 @@ def test_a_call_that_is_overtaken_leaves_the_output_alone(inferencer, folder, tm
 
     later = []
     monkeypatch.setattr(Predictor, "predict", overtaken)
-    with pytest.raises(parts.ConfigError, match=r"another run writes .*out\.jsonl"):
+    with raised(parts.ConfigError, "folder-taken-over", file="out.jsonl"):
         inferencer.predict_file(folder, tmp_path / "out.jsonl")
     assert (later[0].rows, later[0].rows_resumed) == (30, 12)
     ids = [json.loads(line)["id"] for line in Path(tmp_path / "out.jsonl").read_text().splitlines()]

@@ -15,6 +15,7 @@ from farm_ray.modeling.adaptive_model import AdaptiveModel
 from farm_ray.modeling.language_model import LanguageModel
 from tests.infer.models import make_kind, make_tagger_with_tone, save_language_model
 from tests.modeling.tiny_models import WIDTH, save_tiny_classifier, save_tiny_model
+from tests.raised import raised
 from tests.tiny import tiny_tokenizer
 
 TEXTS = ["the good film", "bad", "a very dull film and the film was very bad", "the film"]
@@ -288,7 +289,7 @@ def test_files_for_a_model_of_pairs(tmp_path, name, content, pairs):
     for one, row in zip(inferencer.inference_from_dicts(own), written, strict=True):
         np.testing.assert_allclose(one["vec"], row["vec"], atol=1e-5)
     if not any(pairs):
-        with pytest.raises(DataProblemError, match="other"):
+        with raised(DataProblemError, "missing-column", column="other"):
             inferencer.predict_file(tmp_path / name, tmp_path / "out.jsonl", text_b_column="other", num_actors=0)
 
 

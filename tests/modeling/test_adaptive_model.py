@@ -22,6 +22,7 @@ from tests.modeling.tiny_models import (
     save_farm_model,
     save_tiny_model,
 )
+from tests.raised import raised
 
 TASKS = {
     "tone": {"label_list": ["good", "bad"], "metric": "acc", "label_tensor_name": "tone_label_ids"},
@@ -313,7 +314,7 @@ def test_a_head_that_is_missing_altogether(encoder, tmp_path):
     two_heads(encoder).save(tmp_path / "saved")
     for file in (tmp_path / "saved").glob("prediction_head_1*"):
         file.unlink()
-    with pytest.raises(ModelFolderError, match=r"has no prediction_head_1_config\.json"):
+    with raised(ModelFolderError, "missing-model-file", file="prediction_head_1_config.json"):
         AdaptiveModel.load(tmp_path / "saved", "cpu")
 
 
@@ -325,7 +326,7 @@ def test_a_head_of_another_model_is_not_made_to_fit(encoder, tmp_path):
 
 
 def test_a_missing_folder_is_not_looked_up_on_the_hub():
-    with pytest.raises(ModelFolderError, match="there is no model folder no_such_model"):
+    with raised(ModelFolderError, "no-model-folder", file="no_such_model"):
         AdaptiveModel.load("no_such_model", "cpu")
 
 

@@ -5,6 +5,7 @@ import pytest
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.experiment import load_experiment
 from pipelines import docstrings, quickstart
+from tests.raised import raised
 
 SOURCE = '''"""Module of the library {name}, number {number}.
 
@@ -76,7 +77,7 @@ def test_rounds_do_not_change_the_rows(folders, monkeypatch):
 
 
 def test_too_few_rows_are_an_error(folders):
-    with pytest.raises(DataProblemError, match="left 48, right 48"):
+    with raised(DataProblemError, "too-few-docstrings", value="left 48, right 48"):
         docstrings.collect(folders, rows_per_label=1000, parse=docstrings.docstrings)
 
 

@@ -5,6 +5,7 @@ import pytest
 from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.storage import folders, patience
+from tests.raised import raised
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +84,7 @@ def test_a_request_that_fails_is_made_again(bucket, folder, tmp_path, monkeypatc
 def test_what_cannot_be_is_told_at_once(bucket, folder, tmp_path):
     with pytest.raises(ConfigError, match=r"cannot write s3://nobucket/run/a\.txt: there is no such bucket"):
         storage.upload_folder(folder, "s3://nobucket/run")
-    with pytest.raises(DataProblemError, match="cannot read s3://data/run/none"):
+    with raised(DataProblemError, "no-files-there", file="s3://data/run/none"):
         storage.download_folder("s3://data/run/none", tmp_path / "back")
 
 

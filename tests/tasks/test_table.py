@@ -10,6 +10,7 @@ from farm_ray.tasks.classification import CLASSIFICATION, OWN_LABELS
 from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
 from farm_ray.tasks.regression import REGRESSION
 from farm_ray.tasks.token_classification import TOKEN_CLASSIFICATION
+from tests.raised import raised
 
 OWN = dataclasses.replace(CLASSIFICATION, name="stance", farm_name="stance", head="StanceHead", head_type="stance")
 
@@ -48,5 +49,5 @@ def test_built_in_kinds_stay(name):
 
 @pytest.mark.parametrize("names", [{"farm_name": "ner"}, {"head_type": "regression"}])
 def test_two_kinds_share_no_name(names):
-    with pytest.raises(ConfigError, match='the task "stance" has a name of the task'):
+    with raised(ConfigError, "name-is-taken", value="stance"):
         table.register_task(dataclasses.replace(OWN, **names))

@@ -4,6 +4,7 @@ import pytest
 
 from farm_ray.errors import ConfigError
 from farm_ray.tasks.task import check_names
+from tests.raised import raised
 from tests.tasks.making import make_task
 
 
@@ -21,7 +22,7 @@ def test_the_keys_that_heads_read():
 
 def test_metrics_are_names_or_functions():
     assert make_task("sent", metric=["acc", len], label_list=["a", "b"])["metric"] == ["acc", len]
-    with pytest.raises(ConfigError, match="must be a name, a function or a list of them, not 3"):
+    with raised(ConfigError, "invalid-value", value=3, option="metric"):
         make_task("sent", metric=["acc", 3], label_list=["a", "b"])
 
 

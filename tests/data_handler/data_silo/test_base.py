@@ -2,11 +2,11 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.errors import ConfigError
 from tests.data_handler.data_silo.small_files import LABELS, lines, processor
+from tests.raised import raised
 
 
 def test_a_loop_over_epochs_sees_another_order_in_each(tokenizer, tmp_path):
@@ -37,9 +37,9 @@ def test_dicts_may_be_a_frame_and_are_never_its_columns(tokenizer):
         silo = DataSilo(processor(tokenizer, "", dev_split=0.0), batch_size=8, automatic_loading=False)
         silo._load_data(train_dicts=given, test_dicts=pd.DataFrame(rows[:1]))
         assert silo.counts == {"train": 2, "dev": 0, "test": 1}
-    with pytest.raises(ConfigError, match="test_dicts must be a list"):
+    with raised(ConfigError, "invalid-value", option="test_dicts"):
         silo._load_data(train_dicts=rows, test_dicts={"text": ["a"]})
     dataset, _, problematic = silo.processor.dataset_from_dicts(pd.DataFrame(rows))
     assert (len(dataset), problematic) == (2, set())
-    with pytest.raises(ConfigError, match="not one str"):
+    with raised(ConfigError, "invalid-value", option="dicts"):
         silo.processor.dataset_from_dicts("a good film")

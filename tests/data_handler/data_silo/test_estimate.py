@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from farm_ray.errors import DataProblemError
+from tests.raised import raised
 from tests.stream_runs import (
     documents_stream,
     write_documents,
@@ -13,10 +14,10 @@ from tests.stream_runs import (
 
 def test_an_empty_corpus_is_refused(tiny_folder, tmp_path):
     (tmp_path / "train.txt").write_text("")
-    with pytest.raises(DataProblemError, match=r"train\.txt.* is empty"):
+    with raised(DataProblemError, "no-rows", set="train", file="train.txt"):
         documents_stream(tiny_folder, tmp_path)
     (tmp_path / "train.txt").write_text("\n  \n\n")
-    with pytest.raises(DataProblemError, match=r"train\.txt"):
+    with raised(DataProblemError, "no-usable-text", file="train.txt"):
         documents_stream(tiny_folder, tmp_path)
 
 

@@ -7,12 +7,13 @@ import pytest
 from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.errors import DataProblemError
 from tests.data_handler.data_silo.small_files import LABELS, lines, processor
+from tests.raised import raised
 
 
 def test_an_empty_file_does_not_start_ray(tokenizer, tmp_path, monkeypatch):
     (tmp_path / "train.tsv").write_text("")
     monkeypatch.setattr("farm_ray.cluster.connect", lambda: pytest.fail("Ray was to be started"))
-    with pytest.raises(DataProblemError, match="is empty"):
+    with raised(DataProblemError, "empty-file"):
         DataSilo(processor(tokenizer, tmp_path), batch_size=4)
 
 

@@ -8,6 +8,7 @@ from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.errors import DataProblemError
 from tests.data_handler.data_silo.feature_tables import features
 from tests.data_handler.data_silo.small_files import LABELS, lines, processor
+from tests.raised import raised
 
 
 def test_the_first_bad_row_stops_and_tells_the_way_out(tokenizer, tmp_path):
@@ -82,5 +83,5 @@ def test_the_share_of_bad_rows_is_one_of_source_rows(tokenizer):
     table = features(["a-0", "a-1", "a-2", "b-0", "c-0", "d-0"], windows=[0, 1, 2, 0, 0, 0]).table
     bad = problems.at("d", stage="stage 2", kind="bad", message="d: it is bad")
     found = problems.first_of_each(problems.none(6), [None] * 5 + [bad])
-    with pytest.raises(DataProblemError, match="1 of 4 rows have problems"):
+    with raised(DataProblemError, "too-many-problems", problems=1, rows=4):
         silo._accept("train", (table.append_column("problem", found), ()))

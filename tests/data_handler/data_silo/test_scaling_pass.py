@@ -6,6 +6,7 @@ import pytest
 from farm_ray.data_handler.data_silo import DataSilo
 from farm_ray.data_handler.processor import Processor, RegressionProcessor, TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
+from tests.raised import raised
 
 TRAIN = [4.0, 5.0, 5.0, 5.0]
 
@@ -85,7 +86,7 @@ def test_bad_labels_stop_the_run_and_are_not_measured(tokenizer, folder):
     silo = DataSilo(regression(tokenizer, folder), batch_size=2, max_problem_share=0.2)
     assert silo.processor.scaler_mean == 4.75
     (folder / "train.tsv").write_text(lines(["good", "bad"]))
-    with pytest.raises(DataProblemError, match=r"2 of 2 rows have problems \(2 x bad label\)"):
+    with raised(DataProblemError, "too-many-problems", row="train.tsv:2", problems=2, rows=2):
         DataSilo(regression(tokenizer, folder), batch_size=2)
 
 

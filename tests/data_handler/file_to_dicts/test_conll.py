@@ -13,6 +13,7 @@ from farm_ray.data_handler.file_to_dicts.splits import BLANK_LINE, cut
 from farm_ray.data_handler.file_to_dicts.survey import line_survey, numbered
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.errors import DataProblemError
+from tests.raised import raised
 
 TWO = "EU\tB-ORG\nrejects\tO\n\nParis\tB-LOC\n"
 EU = (1, "EU rejects", ["B-ORG", "O"])
@@ -201,7 +202,7 @@ def test_files_that_cannot_be_meant(read, content, message):
 def test_columns_that_are_not_there(read):
     with pytest.raises(DataProblemError, match=r"has 2 columns.*none for token_column.*check the delimiter"):
         read(TWO, token_column=2)
-    with pytest.raises(DataProblemError, match="none for tag_column"):
+    with raised(DataProblemError, "missing-column", column="tag_column"):
         read(TWO, tag_columns={"ner_label": -3})
 
 

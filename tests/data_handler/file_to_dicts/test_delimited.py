@@ -6,6 +6,7 @@ import gzip
 import pytest
 
 from farm_ray.errors import ConfigError, DataProblemError
+from tests.raised import raised
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -107,7 +108,7 @@ def test_columns_that_nobody_asked_for_may_have_any_name(read):
     assert read("x\ttext\tx\tlabel\n1\ta\t2\tA\n") == [(2, "a", "A")]
     twice = "id\ttext\tid\n1\ta\t2\n"
     assert read(twice, columns={"text": "text", "id": "label"}, optional=["id"]) == [(2, "a", None)]
-    with pytest.raises(DataProblemError, match='names the column "id" twice'):
+    with raised(DataProblemError, "column-there-twice", column="id"):
         read(twice, columns={"text": "text", "id": "label"})
     with pytest.raises(DataProblemError, match=r'its columns are "id", "text"$'):
         read("id\t\ttext\t\n1\ta\t2\t3\n", columns={"body": "text"})
@@ -139,7 +140,7 @@ def test_the_first_readable_row_tells_the_columns_where_there_is_no_header(read)
         (4, "c\nd", "C"),
         (6, "wrong number of fields"),
     ]
-    with pytest.raises(DataProblemError, match="no readable row"):
+    with raised(DataProblemError, "no-readable-row"):
         read(b"\xff\n", columns=by_position, header=None)
 
 

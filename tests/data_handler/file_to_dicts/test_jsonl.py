@@ -7,6 +7,7 @@ import pytest
 
 from farm_ray.data_handler.file_to_dicts import jsonl, read_jsonl, read_rows
 from farm_ray.errors import DataProblemError
+from tests.raised import raised
 
 COLUMNS = {"text": "text", "label": "label"}
 
@@ -107,7 +108,7 @@ def test_read_jsonl_gives_whole_objects(tmp_path):
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress("\n".join(map(json.dumps, objects)).encode()))
     assert read_jsonl(tmp_path / "a.jsonl.gz") == objects
     (tmp_path / "b.jsonl").write_text('{"a": 1}\n{"a": \n')
-    with pytest.raises(DataProblemError, match=r"b.jsonl:2 is not valid JSON"):
+    with raised(DataProblemError, "unreadable-line", row=2, file="b.jsonl"):
         read_jsonl(tmp_path / "b.jsonl")
 
 

@@ -8,6 +8,7 @@ from farm_ray.data_handler.file_to_dicts.objects import read_objects
 from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 from farm_ray.data_handler.problems import Problem
 from farm_ray.errors import DataProblemError
+from tests.raised import raised
 
 ROWS = [
     {"words": ["a", "b"], "tags": ["O", None], "n": 3},
@@ -63,11 +64,11 @@ def test_columns_that_are_not_there(tmp_path, suffix):
         path.write_text('{"tokens": ["a"]}\n')
     else:
         pq.write_table(pa.table({"tokens": [["a"]]}), path)
-    with pytest.raises(DataProblemError, match='has no column "words"'):
+    with raised(DataProblemError, "missing-column", column="words"):
         read(path, words="text")
 
 
 def test_no_rows(tmp_path):
     (tmp_path / "rows.jsonl").write_text("\n")
-    with pytest.raises(DataProblemError, match="is empty"):
+    with raised(DataProblemError, "empty-file"):
         read(tmp_path / "rows.jsonl")

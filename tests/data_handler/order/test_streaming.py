@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from farm_ray.data_handler.order import LanePosition, StreamOrder
 from farm_ray.errors import ConfigError
 from farm_ray.reproducibility import hash_ids
+from tests.raised import raised
 
 
 def order(ranges=20, **options):
@@ -35,7 +36,7 @@ def test_another_epoch_and_another_seed_are_another_order():
 @given(batch_size=st.integers(1, 40), lanes=st.integers(1, 40))
 def test_lanes_share_a_batch(batch_size, lanes):
     if lanes > batch_size:
-        with pytest.raises(ConfigError, match="a row or more from each lane"):
+        with raised(ConfigError, "more-lanes-than-rows"):
             order(batch_size=batch_size, lanes=lanes)
         return
     rows = [order(batch_size=batch_size, lanes=lanes).rows_per_batch(lane) for lane in range(lanes)]
@@ -50,7 +51,7 @@ def test_ranks_share_the_lanes(world):
 
 
 def test_more_ranks_than_lanes_are_refused():
-    with pytest.raises(ConfigError, match="each of 5 workers needs a lane of the stream, and it has lanes=4"):
+    with raised(ConfigError, "more-workers-than-lanes", value=5, lanes=4):
         order().lanes_of(0, 5)
 
 

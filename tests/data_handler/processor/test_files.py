@@ -10,6 +10,7 @@ from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import TextClassificationProcessor
 from farm_ray.errors import ConfigError
 from tests.data_handler.processor.user_processors import ThirdPartyReader
+from tests.raised import raised
 
 
 def test_empty_file_gives_an_empty_table(lines, tmp_path):
@@ -90,5 +91,5 @@ def test_what_a_reader_of_ones_own_returns(make, monkeypatch):
     assert table["id"].to_pylist() == ["a.tsv:1", "a.tsv:2"]
     for wrong in (None, {"text": "a"}, "a text"):
         monkeypatch.setattr(WhateverReader, "given", wrong)
-        with pytest.raises(ConfigError, match=r"^the result of WhateverReader\.file_to_dicts must be a list such as"):
+        with raised(ConfigError, "invalid-value", option="the result of WhateverReader.file_to_dicts"):
             next(reader.read(Split("a.tsv")))

@@ -5,6 +5,7 @@ import pytest
 from farm_ray.data_handler.processor import InferenceProcessor
 from farm_ray.errors import ConfigError
 from tests.data_handler.processor.user_processors import ThirdPartyReader
+from tests.raised import raised
 from tests.tiny import tiny_roberta
 
 
@@ -18,7 +19,7 @@ def test_frozen_copies_cannot_be_changed(make):
         lambda: delattr(frozen, "max_seq_len"),
         lambda: frozen.add_task("other", "acc", ["a", "b"]),
     ):
-        with pytest.raises(ConfigError, match="before building the DataSilo"):
+        with raised(ConfigError, "processor-is-frozen"):
             change()
     processor.max_seq_len = 5
     assert frozen.max_seq_len == 8

@@ -1,9 +1,9 @@
 import pyarrow as pa
-import pytest
 
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import InferenceProcessor, TextClassificationProcessor
 from farm_ray.errors import ModelFolderError
+from tests.raised import raised
 
 
 def test_texts_without_labels(tokenizer):
@@ -45,7 +45,7 @@ def test_its_own_folder_round_trip(tokenizer, tmp_path):
 
 
 def test_folder_without_configuration(tmp_path):
-    with pytest.raises(ModelFolderError, match=r"processor_config\.json is missing"):
+    with raised(ModelFolderError, "no-processor-there", file="processor_config.json"):
         InferenceProcessor.load_from_dir(tmp_path)
 
 

@@ -3,6 +3,7 @@ import pytest
 from farm_ray.data_handler.processor import Processor
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.metrics import register_metrics
+from tests.raised import raised
 
 
 def my_metric(preds, labels):
@@ -10,9 +11,9 @@ def my_metric(preds, labels):
 
 
 def test_an_unknown_metric_is_found_before_training(make):
-    with pytest.raises(ConfigError, match='unknown metric "accuracy"'):
+    with raised(ConfigError, "unknown-metric", value="accuracy"):
         make(metric="accuracy").check_ready_for_training()
-    with pytest.raises(ConfigError, match="has no metric"):
+    with raised(ConfigError, "missing-option", option="metric"):
         make(metric=[]).check_ready_for_training()
 
 

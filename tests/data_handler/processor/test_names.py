@@ -3,6 +3,7 @@ import pytest
 from farm_ray.data_handler import processor as processors
 from farm_ray.data_handler.processor import InferenceProcessor, TextClassificationProcessor, processor_class
 from farm_ray.errors import ConfigError
+from tests.raised import raised
 
 
 class OfAUser(InferenceProcessor):
@@ -23,12 +24,12 @@ def test_a_class_of_ours_is_not_replaced_by_its_name():
 
 @pytest.mark.parametrize("name", ["Processor", "_TextPairs"])
 def test_no_bases(name):
-    with pytest.raises(ConfigError, match="no processor class"):
+    with raised(ConfigError, "unknown-class"):
         processor_class(name)
 
 
 def test_unknown_names():
-    with pytest.raises(ConfigError, match="SquadProcessor is not available yet"):
+    with raised(ConfigError, "not-available-yet", value="SquadProcessor"):
         processor_class("SquadProcessor")
     with pytest.raises(ConfigError, match='did you mean "OfAUser"'):
         processor_class("OfUser")

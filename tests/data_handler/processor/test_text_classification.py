@@ -11,6 +11,7 @@ from farm_ray.data_handler.data_silo.input_files import planned_splits
 from farm_ray.data_handler.file_to_dicts.splits import Split
 from farm_ray.data_handler.processor import TextClassificationProcessor
 from farm_ray.errors import ConfigError, DataProblemError
+from tests.raised import raised
 
 TSV = "text\tcoarse_label\tfine_label\na good film\tOTHER\tOTHER\nyou are a fool\tOFFENSE\tINSULT\n"
 
@@ -96,7 +97,7 @@ def test_inference_needs_no_label_column(make, tmp_path):
     path = tmp_path / "new.tsv"
     path.write_text("text\na good film\n")
     processor = make()
-    with pytest.raises(DataProblemError, match='"label"'):
+    with raised(DataProblemError, "missing-column", column="label"):
         list(processor.read(Split(str(path))))
     (table,) = processor.for_inference().read(Split(str(path)))
     assert processor.for_inference().featurize(table).column_names == [
@@ -185,16 +186,16 @@ def test_labels_in_another_form_have_a_hint(make, labels, message):
 def test_columns_that_cannot_be_meant(make, file):
     processor = make(label_list=None)
     processor.add_task("one", "acc", ["a", "b"])
-    with pytest.raises(ConfigError, match='task "one" has no label column'):
+    with raised(ConfigError, "missing-option", task="one", option="label_column_name"):
         processor.file_to_dicts(file)
     processor.add_task("one", "acc", ["a", "b"], "coarse_label", text_column_name="text")
     processor.add_task("two", "acc", ["a", "b"], "fine_label", text_column_name="text_b")
-    with pytest.raises(ConfigError, match=r"different text columns \(text, text_b\)"):
+    with raised(ConfigError, "different-text-columns", value="text, text_b"):
         processor.file_to_dicts(file)
 
 
 def test_missing_file(make, tmp_path):
-    with pytest.raises(DataProblemError, match=r"nowhere\.tsv"):
+    with raised(DataProblemError, "file-not-found", file="nowhere.tsv"):
         list(make().read(Split(str(tmp_path / "nowhere.tsv"))))
 
 

@@ -16,6 +16,7 @@ from tests.modeling.tiny_models import (
     save_tiny_model,
     transformers_inputs,
 )
+from tests.raised import raised
 
 
 def labelled(rows):
@@ -115,13 +116,13 @@ def test_where_there_is_no_head_a_fresh_one_starts(tmp_path, caplog):
     assert "has no head for a masked language model" in caplog.text
     assert NextSentenceHead.load(tmp_path).label_list == ["True", "False"]
     assert "has no head for the next sentence" in caplog.text
-    with pytest.raises(ConfigError, match="no trained lm head"):
+    with raised(ConfigError, "wrong-task-type"):
         AdaptiveModel.convert_from_transformers(tmp_path, "cpu", task_type="lm")
 
 
 def test_a_discriminator_has_no_lm_head(tmp_path):
     save_tiny_masked_lm("electra", tmp_path, auto_class=ElectraForPreTraining)
-    with pytest.raises(ConfigError, match=r"ElectraForPreTraining\) holds no trained lm head"):
+    with raised(ConfigError, "no-trained-head"):
         AdaptiveModel.convert_from_transformers(tmp_path, "cpu")
 
 
@@ -135,7 +136,7 @@ def test_a_head_that_is_there_in_part_is_refused(tmp_path):
 
 def test_a_decoder_of_its_own_is_refused(tmp_path):
     save_tiny_masked_lm("bert", tmp_path, tie_word_embeddings=False)
-    with pytest.raises(ConfigError, match="other weights than its word embeddings"):
+    with raised(ConfigError, "embeddings-not-tied"):
         BertLMHead.load(tmp_path)
 
 
@@ -149,12 +150,12 @@ def test_what_transformers_computes_otherwise_is_refused_with_the_head_that_fits
 
 def test_a_type_without_a_masked_language_model(tmp_path):
     save_tiny_model("xlnet", tmp_path)
-    with pytest.raises(ConfigError, match=r'no masked language model of type "xlnet".*albert, bert'):
+    with raised(ConfigError, "model-type-not-convertible", value="xlnet"):
         BertLMHead.load(tmp_path)
     language_model = LanguageModel.load(tmp_path)
     model = AdaptiveModel(language_model, [BertLMHead(32, 60)], 0.0, "per_token", "cpu")
     assert model(**batch(left=True))[0].shape == (2, 6, 60)
-    with pytest.raises(ConfigError, match="no masked language model"):
+    with raised(ConfigError, "model-type-not-convertible"):
         model.convert_to_transformers()
 
 

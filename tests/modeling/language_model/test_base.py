@@ -8,6 +8,7 @@ import torch
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.language_model import LanguageModel
 from tests.modeling.tiny_models import MODEL_TYPES, batch, save_tiny_model
+from tests.raised import raised
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ def test_dropout_can_be_set(model_type, tmp_path):
     model.save(tmp_path / "saved")
     model = LanguageModel.load(tmp_path / "saved").train()
     assert torch.equal(tokens(), expected)
-    with pytest.raises(ConfigError, match="from 0 to below 1"):
+    with raised(ConfigError, "invalid-value", value=1.0, option="dropout"):
         model.set_dropout(1.0)
 
 

@@ -20,6 +20,7 @@ from tests.modeling.tiny_models import (
     tiny_config,
     transformers_inputs,
 )
+from tests.raised import raised
 
 
 def outputs(language_model, rows):
@@ -177,7 +178,7 @@ def test_a_truncated_file_is_named(share, tmp_path):
 def test_a_git_lfs_pointer_is_no_weights_file(tmp_path):
     save_tiny_model("bert", tmp_path)
     (tmp_path / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
-    with pytest.raises(ModelFolderError, match=r"model\.safetensors cannot be read"):
+    with raised(ModelFolderError, "cannot-read-model", file="model.safetensors"):
         LanguageModel.load(tmp_path)
 
 
@@ -237,7 +238,7 @@ def test_weights_of_another_width(tmp_path):
     save_tiny_model("bert", tmp_path)
     described = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(described | {"intermediate_size": 64}))
-    with pytest.raises(ModelFolderError, match=r"model\.safetensors holds 6 weights of another size"):
+    with raised(ModelFolderError, "weights-of-other-size", file="model.safetensors", value=6):
         LanguageModel.load(tmp_path)
 
 

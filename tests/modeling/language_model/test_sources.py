@@ -7,6 +7,7 @@ import pytest
 
 from farm_ray.errors import ModelFolderError
 from farm_ray.modeling.language_model import sources
+from tests.raised import raised
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +21,12 @@ def no_network(monkeypatch):
 @pytest.mark.parametrize("path", ["/no/such", "./model", "../model", "~/no_such_model", "a/b/c", "model/"])
 def test_paths_are_never_looked_up_on_the_hub(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelFolderError, match="there is no model folder"):
+    with raised(ModelFolderError, "no-model-folder"):
         sources.find_folder(path)
 
 
 def test_an_empty_name_is_not_the_current_folder():
-    with pytest.raises(ModelFolderError, match="the model name is empty"):
+    with raised(ModelFolderError, "empty-name"):
         sources.find_folder("")
 
 
@@ -33,12 +34,12 @@ def test_a_name_below_a_local_folder_is_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert sources.find_folder("saved/model") is None
     (tmp_path / "saved").mkdir()
-    with pytest.raises(ModelFolderError, match="no model folder saved/model"):
+    with raised(ModelFolderError, "no-model-folder", file="saved/model"):
         sources.find_folder("saved/model")
 
 
 def test_a_path_object_is_a_path():
-    with pytest.raises(ModelFolderError, match="no model folder bert-base-cased"):
+    with raised(ModelFolderError, "no-model-folder", file="bert-base-cased"):
         sources.find_folder(Path("bert-base-cased"))
     assert sources.find_folder("bert-base-cased") is None
 
@@ -53,5 +54,5 @@ def test_tensors_only(tmp_path):
     import torch
 
     torch.save({"weight": torch.ones(2), "epoch": 3}, tmp_path / "head.bin")
-    with pytest.raises(ModelFolderError, match=r"head\.bin holds something other than named tensors"):
+    with raised(ModelFolderError, "not-named-tensors", file="head.bin"):
         sources.read_tensors(tmp_path / "head.bin")

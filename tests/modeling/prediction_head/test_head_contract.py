@@ -16,6 +16,7 @@ from farm_ray.modeling.prediction_head import (
     TokenClassificationHead,
 )
 from farm_ray.tasks.table import all_specs, spec_of_head
+from tests.raised import raised
 from tests.tasks.making import make_task
 
 ROWS, TOKENS, WIDTH, VOCABULARY = 3, 5, 4, 7
@@ -151,7 +152,7 @@ def test_the_layers_learn(kind):
 def test_the_label_column_is_asked_for(kind):
     head = made(kind)
     without = {name: column for name, column in batch_of(kind).items() if name != "tone_label_ids"}
-    with pytest.raises(ConfigError, match=r'task "tone" needs the column "tone_label_ids"'):
+    with raised(ConfigError, "missing-batch-column", column="tone_label_ids", task="tone"):
         losses_of(head, logits_of(head, vectors(kind)), without)
 
 

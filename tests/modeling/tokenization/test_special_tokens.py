@@ -2,6 +2,7 @@ import pytest
 
 from farm_ray.errors import DataProblemError
 from farm_ray.modeling.tokenization import insert_at_special_tokens_pos
+from tests.raised import raised
 
 
 def test_elements_line_up_with_the_tokens():
@@ -13,5 +14,5 @@ def test_elements_line_up_with_the_tokens():
 
 @pytest.mark.parametrize("mask", [[1, 0, 1], [1, 0, 0, 0, 1]])
 def test_one_element_for_each_ordinary_token(mask):
-    with pytest.raises(DataProblemError, match="2 elements for"):
+    with raised(DataProblemError, "lengths-differ", value=2):
         insert_at_special_tokens_pos([12, 200], mask, -1)
