@@ -10,7 +10,7 @@ import math
 import stat
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError
@@ -20,6 +20,8 @@ from farm_ray.process_identity import is_gone, machine
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from farm_ray.plain import PlainDict
 
 T = TypeVar("T")
 
@@ -149,8 +151,8 @@ def _refuse_what_no_run_made(file: str) -> None:
         )
 
 
-def _holder(facts: dict[str, Any]) -> Holder:
-    known: dict[str, Any] = {
+def _holder(facts: PlainDict) -> Holder:
+    known: PlainDict = {
         name: facts[name]
         for name in ("run", "started", "host", "machine", "process_started")
         if isinstance(facts.get(name), str) and facts[name].isprintable() and len(facts[name]) <= _LONGEST_TEXT

@@ -26,7 +26,7 @@ from farm_ray.yaml_text import MOST_BYTES, Dumper, parse_yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 C = TypeVar("C", bound="Config")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,7 +55,7 @@ class Config(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_switch_for_a_number(cls, value: Any, field: ValidationInfo) -> object:
+    def _no_switch_for_a_number(cls, value: object, field: ValidationInfo) -> object:
         """Pydantic takes True for 1, and False for 0 where a `no` in YAML meant None; and a text for its number."""
         of_program = from_arguments.get()
         wrong = isinstance(value, bool) or (isinstance(value, str) and of_program)
@@ -75,7 +75,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; known are: {', '.join(names[:_MOST_NAMES])}{more}" if names else ""
 
 
-def build(kind: type[C], values: Mapping[str, Any], *, where: str = "") -> C:
+def build(kind: type[C], values: PlainMapping, *, where: str = "") -> C:
     """The configuration `kind` from plain values.
 
     Args:
@@ -93,7 +93,7 @@ def build(kind: type[C], values: Mapping[str, Any], *, where: str = "") -> C:
         raise _first_problem(error, kind, where) from None
 
 
-def replace(config: C, dotted_name: str, value: Any) -> C:
+def replace(config: C, dotted_name: str, value: object) -> C:
     """A copy of `config` in which the field with this dotted name has a new value.
 
     Raises:
@@ -146,7 +146,7 @@ def read_scalar(text: str) -> object:
 
 def to_saved(config: Config) -> PlainDict:
     """The whole tree as plain values, as it may be written to a file: addresses are without their credentials."""
-    saved: dict[str, Any] = saved_values(config.model_dump(mode="json"))
+    saved: PlainDict = saved_values(config.model_dump(mode="json"))
     return saved
 
 
@@ -185,7 +185,7 @@ def read_config_text(path: str | Path) -> str:
         ) from None
 
 
-def check_plain(value: Any, where: str = "", *, depth: int = 0) -> None:
+def check_plain(value: object, where: str = "", *, depth: int = 0) -> None:
     """Refuses what no option of ours can be: numbers beyond 64 bits, NaN and infinity, NUL characters, endless nesting.
 
     Args:
@@ -209,7 +209,7 @@ def check_plain(value: Any, where: str = "", *, depth: int = 0) -> None:
             check_plain(part, where, depth=depth + 1)
 
 
-def _problem_of(value: Any) -> str | None:
+def _problem_of(value: object) -> str | None:
     if isinstance(value, str):
         return text_problem(value)
     if isinstance(value, int) and not -_INT64 <= value < _INT64:
@@ -252,7 +252,7 @@ def strict_arguments(init: F) -> F:
     return checked  # type: ignore[return-value]
 
 
-def _replace(config: C, names: list[str], value: Any, dotted_name: str, known: list[str]) -> C:
+def _replace(config: C, names: list[str], value: object, dotted_name: str, known: list[str]) -> C:
     name, *rest = names
     fields = type(config).model_fields
     if name not in fields and dotted_name in known:
@@ -286,7 +286,7 @@ def _has_parts(annotation: object) -> bool:
     return bool(_nested(annotation)) or "dict[" in str(annotation)
 
 
-def _is_number(annotation: Any) -> bool:
+def _is_number(annotation: object) -> bool:
     """Whether the field takes a number, and neither a switch nor just anything."""
     kinds = set(re.findall(r"\w+", str(annotation)))
     return not kinds.isdisjoint({"int", "float"}) and "bool" not in kinds
@@ -301,7 +301,7 @@ def _nested(annotation: object) -> list[type[Config]]:
     return annotation.alternatives() if isinstance(annotation, type) and issubclass(annotation, Config) else []
 
 
-def _listed(annotation: Any) -> list[type[Config]]:
+def _listed(annotation: object) -> list[type[Config]]:
     """The configuration classes of a field such as `tuple[Inner, ...]`."""
     return [kind for part in get_args(annotation) for kind in _nested(part)]
 
@@ -327,7 +327,7 @@ def _place(kind: type[Config], loc: Sequence[str | int]) -> tuple[list[str], typ
     return names, holder
 
 
-def _with_item(values: dict[str, Any], names: list[str], value: Any) -> PlainDict:
+def _with_item(values: PlainDict, names: list[str], value: object) -> PlainDict:
     name, *rest = names
     return {**values, name: _with_item(dict(values.get(name) or {}), rest, value) if rest else value}
 

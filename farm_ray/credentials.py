@@ -92,7 +92,7 @@ def without_credentials(uri: str) -> str:
     return parts._replace(query=urlencode(harmless, safe=":/")).address()
 
 
-def saved_values(values: Any) -> Any:
+def saved_values(values: object) -> Any:
     """Plain values as they may be saved: `without_credentials` for every text in them, but for lists of labels."""
     if isinstance(values, dict):
         return {name: value if name == _LABELS else saved_values(value) for name, value in values.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError, FarmRayError
 
@@ -235,5 +235,5 @@ def _is_out_of_memory(error: Exception) -> bool:
     return named or (("cuda" in told or "cublas" in told or "cudnn" in told) and any(s in told for s in _OUT_OF_MEMORY))
 
 
-def _first_line(error: Any) -> str:
+def _first_line(error: object) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.plain import PlainDict
+    from farm_ray.tracking import RunLogger
 
 Batch = Mapping[str, torch.Tensor]
 
@@ -88,7 +89,7 @@ class Evaluator:
     """
 
     def __init__(
-        self, data_loader: Iterable[Batch], tasks: Mapping[str, Any], device: torch.device | str, report: bool = True
+        self, data_loader: Iterable[Batch], tasks: HeadResult, device: torch.device | str, report: bool = True
     ) -> None:
         self.data_loader = data_loader
         self.tasks = tasks
@@ -120,7 +121,7 @@ class Evaluator:
 
     @staticmethod
     def log_results(
-        results: list[HeadResult], dataset_name: str, steps: int, *, tracker: Any = None
+        results: list[HeadResult], dataset_name: str, steps: int, *, tracker: RunLogger | None = None
     ) -> dict[str, float]:
         """Numbers under FARM's keys `{dataset}_{metric}_{task}`; also sent to `tracker` where one is given."""
         numbers = {
@@ -224,7 +225,7 @@ def _read_only(processor: Processor, file: str) -> None:
         processor.max_samples = None
 
 
-def _numbers(head: Mapping[str, Any]) -> dict[str, float]:
+def _numbers(head: HeadResult) -> dict[str, float]:
     return {
         name: float(value)
         for name, value in head.items()
@@ -357,7 +358,7 @@ def _summarise(
             counted = column.results(head.metric, report=report, with_columns=with_columns)
             results.append({"task_name": head.task_name, **counted})
             continue
-        result: dict[str, Any] = {"task_name": head.task_name, "loss": float(np.mean(column.losses))}
+        result: HeadResult = {"task_name": head.task_name, "loss": float(np.mean(column.losses))}
         per_token = head.ph_output_type == _ANSWERS_WORDS
         preds, labels = (
             _per_source(answers, sources, per_token=per_token) for answers in (column.predictions, column.labels)

@@ -61,7 +61,7 @@ def reason(error: BaseException) -> str:
     return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - 1] + "…"
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value for a message: as Python writes it, on one line, shortened."""
     try:
         text = repr(value) if not isinstance(value, str) else repr(value[: 2 * _LONGEST_SHOWN])

@@ -12,7 +12,7 @@ from farm_ray.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 _OURS = "farm_ray"
 
 
-def is_own(kind: type[Any], name: str) -> bool:
+def is_own(kind: type, name: str) -> bool:
     """Whether the method `name` of `kind` is a user's, not farm_ray's own."""
     for base in kind.__mro__:
         if name in vars(base):
@@ -30,17 +30,17 @@ def is_own(kind: type[Any], name: str) -> bool:
     return False
 
 
-def is_ours(kind: type[Any]) -> bool:
+def is_ours(kind: type) -> bool:
     """Whether the class is farm_ray's own, not a user's."""
     return kind.__module__.partition(".")[0] == _OURS
 
 
-def own_among(kind: type[Any], names: Iterable[str]) -> tuple[str, ...]:
+def own_among(kind: type, names: Iterable[str]) -> tuple[str, ...]:
     """Those of the method names that are a user's in `kind`, in their order."""
     return tuple(name for name in names if is_own(kind, name))
 
 
-def refuse_uncalled(kind: type[Any], never_called: Mapping[str, str]) -> None:
+def refuse_uncalled(kind: type, never_called: Mapping[str, str]) -> None:
     """Raises ConfigError when a subclass overrides a method that would never be called.
 
     Args:
@@ -54,13 +54,13 @@ def refuse_uncalled(kind: type[Any], never_called: Mapping[str, str]) -> None:
             )
 
 
-def call(method: Callable[..., Any], **given: Any) -> Any:
+def call(method: Callable[..., Any], **given: object) -> Any:
     """Calls a user's method with those of the arguments that it takes; the first one by position, as names differ."""
     (_, first), *others = given.items()
     return method(first, **accepted(method, dict(others)))
 
 
-def accepted(method: Callable[..., object], given: Mapping[str, Any]) -> PlainDict:
+def accepted(method: Callable[..., object], given: PlainMapping) -> PlainDict:
     """Those of the arguments that a bound method takes besides its first one."""
     parameters = list(inspect.signature(method).parameters.values())
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):

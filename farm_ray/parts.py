@@ -12,7 +12,7 @@ import shutil
 import time
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Self
 
 from farm_ray import storage
 from farm_ray.errors import ConfigError, DataProblemError, FarmRayError
@@ -21,14 +21,14 @@ from farm_ray.storage.scratch import scratch_file
 from farm_ray.storage.untrusted import pickled_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ START = Cursor(0, 0, 0)
 class Recipe:
     """What an output is made of. Rows of files in front of the first one that has changed stay good."""
 
-    settings: Mapping[str, Any]
+    settings: PlainMapping
     """Everything besides the files that shapes the rows, as JSON knows it."""
     files: Sequence[tuple[str, str]]
     """Name and change stamp of each input file, in order."""
@@ -88,7 +88,7 @@ class Recipe:
             keys.append(digest.hexdigest()[:12])
         return keys if self.each_file_alone else [digest.hexdigest()[:12]] * len(keys)
 
-    def changes(self, earlier: Mapping[str, Any]) -> str:
+    def changes(self, earlier: PlainMapping) -> str:
         """What an earlier recipe had otherwise, for a message; "" for nothing."""
         before = earlier.get("settings", {})
         names = [name for name in {**before, **self.settings} if before.get(name) != self.settings.get(name)]
@@ -293,7 +293,7 @@ class _Rows:
         self.end = cursor
         self.whole = True
 
-    def copy_to(self, out: Any) -> None:
+    def copy_to(self, out: IO[bytes]) -> None:
         """Ends the rows and writes the file they make."""
         if self._writer is not None:
             self._writer.close()
@@ -355,6 +355,6 @@ def _read_recipe(folder: str) -> PlainDict:
     return recipe if isinstance(recipe, dict) else {}
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

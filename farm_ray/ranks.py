@@ -35,7 +35,7 @@ class Ranks:
             dist.all_reduce(numbers)
         return numbers.tolist()
 
-    def gather(self, value: Any) -> list[Any]:
+    def gather(self, value: T) -> list[T]:
         """Every rank's value, in rank order, on every rank; for a few values or columns at the end of a pass."""
         if self.world_size == 1:
             return [value]
@@ -43,7 +43,7 @@ class Ranks:
         dist.all_gather_object(gathered, value)
         return gathered
 
-    def from_first(self, value: Any) -> Any:
+    def from_first(self, value: T) -> T:
         """Rank 0's value on every rank."""
         if self.world_size == 1:
             return value

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.evaluation.metrics import register_metrics, register_report, registered_metrics, registered_reports
 from farm_ray.tasks.table import register_task, registered_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from farm_ray.evaluation.metric import MetricFunction
     from farm_ray.tasks.spec import TaskSpec
 
 
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 class Registrations:
     """Travels to worker processes."""
 
-    metrics: dict[str, Callable[..., Any]]
-    reports: dict[str, Callable[..., Any]]
+    metrics: dict[str, MetricFunction]
+    reports: dict[str, MetricFunction]
     tasks: tuple[TaskSpec, ...]
 
     @classmethod

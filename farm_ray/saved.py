@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -10,8 +10,9 @@ from farm_ray.errors import ModelFolderError
 from farm_ray.foreign import shown, text_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from farm_ray.plain import PlainMapping
 
 Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """What fits into 64 bits."""
@@ -28,7 +29,7 @@ class Saved(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
 
 
-def check_saved(kind: type[Saved], values: Mapping[str, Any], file: Path) -> None:
+def check_saved(kind: type[Saved], values: PlainMapping, file: Path) -> None:
     """Refuses values that do not fit the schema, and texts that are none.
 
     Raises:
@@ -53,7 +54,7 @@ def check_saved(kind: type[Saved], values: Mapping[str, Any], file: Path) -> Non
     )
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 from farm_ray.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from farm_ray.plain import PlainMapping
 
 logger = logging.getLogger(__name__)
 
@@ -24,10 +25,10 @@ _MLFLOW_VALUE = 500
 class RunLogger(Protocol):
     """What a run calls; names as in FARM. A logger never stops a run: one that talks to a server only warns."""
 
-    def log_params(self, params: Mapping[str, Any]) -> None:
+    def log_params(self, params: PlainMapping) -> None:
         """Settings of the run, by name; may be called more than once."""
 
-    def log_metrics(self, metrics: Mapping[str, Any], step: int) -> None:
+    def log_metrics(self, metrics: PlainMapping, step: int) -> None:
         """Values at an optimizer step, by name; those that are no numbers may be left out."""
 
     def log_artifacts(self, dir_path: str | Path, artifact_path: str | None = None) -> None:
@@ -47,11 +48,11 @@ class StdoutLogger:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
-    def log_params(self, params: Mapping[str, Any]) -> None:
+    def log_params(self, params: PlainMapping) -> None:
         """`parameters: epochs=2 learning_rate=2e-05`."""
         self._say("parameters:", [f"{name}={_short(value)}" for name, value in params.items()])
 
-    def log_metrics(self, metrics: Mapping[str, Any], step: int) -> None:
+    def log_metrics(self, metrics: PlainMapping, step: int) -> None:
         """`step 200: dev_loss=0.4213 dev_acc=0.8125`; only numbers are shown."""
         self._say(f"step {step}:", [f"{name}={_short(value)}" for name, value in metrics.items() if _is_number(value)])
 
@@ -70,10 +71,10 @@ class StdoutLogger:
 class NullLogger:
     """Says nothing."""
 
-    def log_params(self, params: Mapping[str, Any]) -> None:
+    def log_params(self, params: PlainMapping) -> None:
         """Left out."""
 
-    def log_metrics(self, metrics: Mapping[str, Any], step: int) -> None:
+    def log_metrics(self, metrics: PlainMapping, step: int) -> None:
         """Left out."""
 
     def log_artifacts(self, dir_path: str | Path, artifact_path: str | None = None) -> None:
@@ -93,19 +94,19 @@ class TensorBoardTracker:
         ConfigError: When tensorboard is not installed.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: object) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise ConfigError(f"TensorBoard is not installed ({error}): {_INSTALL}", code="library-missing") from None
         self._writer = SummaryWriter(**settings)
 
-    def log_params(self, params: Mapping[str, Any]) -> None:
+    def log_params(self, params: PlainMapping) -> None:
         """A text for each."""
         for name, value in params.items():
             self._writer.add_text(name, str(value))
 
-    def log_metrics(self, metrics: Mapping[str, Any], step: int) -> None:
+    def log_metrics(self, metrics: PlainMapping, step: int) -> None:
         """A scalar for each that is a number."""
         for name, value in metrics.items():
             if _is_number(value):
@@ -144,11 +145,11 @@ class MLFlowTracker:
         self._try("set_experiment", experiment)
         self._try("start_run", run_name=run, nested=nested)
 
-    def log_params(self, params: Mapping[str, Any]) -> None:
+    def log_params(self, params: PlainMapping) -> None:
         """As MLflow's parameters, values cut at what it takes."""
         self._try("log_params", {name: str(value)[:_MLFLOW_VALUE] for name, value in params.items()})
 
-    def log_metrics(self, metrics: Mapping[str, Any], step: int) -> None:
+    def log_metrics(self, metrics: PlainMapping, step: int) -> None:
         """The numbers as MLflow's metrics."""
         self._try("log_metrics", {n: float(v) for n, v in metrics.items() if _is_number(v)}, step=step)
 
@@ -160,7 +161,7 @@ class MLFlowTracker:
         """Ends the run."""
         self._try("end_run")
 
-    def _try(self, name: str, *args: Any, **kwargs: Any) -> None:
+    def _try(self, name: str, *args: object, **kwargs: object) -> None:
         try:
             getattr(self._mlflow, name)(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - whatever a server, a network or a disk does
@@ -185,7 +186,7 @@ LOGGERS: dict[str, type[StdoutLogger | NullLogger]] = {"none": NullLogger, "stdo
 """What an experiment can name as its tracker."""
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return hasattr(value, "__float__") and not isinstance(value, str)
 
 

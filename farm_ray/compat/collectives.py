@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     import torch
 
 
-def all_reduce(tensor: torch.Tensor, group: Any = None) -> torch.Tensor:
+def all_reduce(tensor: torch.Tensor, group: dist.ProcessGroup | None = None) -> torch.Tensor:
     """The sum of a tensor over all processes of the group, in place; as it is where there is one process."""
     if dist.is_initialized():
         dist.all_reduce(tensor, group=group)
     return tensor
 
 
-def all_gather_list(data: Any, group: Any = None, max_size: int = 16384) -> list[Any]:  # noqa: ARG001 - any size goes
+def all_gather_list(data: object, group: dist.ProcessGroup | None = None, max_size: int = 16384) -> list[Any]:  # noqa: ARG001 - any size goes
     """The value of each process of the group, in the order of their ranks.
 
     Args:

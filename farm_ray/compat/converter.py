@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.modeling.adaptive_model import AdaptiveModel
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     import torch
     from transformers import PreTrainedModel
+
+    from farm_ray.data_handler.processor.base import Processor
 
 
 class Converter:
@@ -22,7 +24,7 @@ class Converter:
         device: str | torch.device,
         revision: str | None = None,
         task_type: str | None = None,
-        processor: Any = None,
+        processor: Processor | None = None,
     ) -> AdaptiveModel:
         """As `AdaptiveModel.convert_from_transformers`."""
         return AdaptiveModel.convert_from_transformers(model_name_or_path, device, revision, task_type, processor)

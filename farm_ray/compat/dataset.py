@@ -16,13 +16,15 @@ from farm_ray.reproducibility import random_bits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from farm_ray.data_handler.given_rows import RowDict
+
 logger = logging.getLogger(__name__)
 
 _SPLIT_STREAM = 5
 
 
 def convert_features_to_dataset(
-    features: Sequence[dict[str, Any]],
+    features: Sequence[RowDict],
 ) -> tuple[TensorDataset | None, list[str] | None]:
     """One tensor per feature name, [rows, ...]: int64 for whole numbers, float32 where any value is a fraction.
 

@@ -31,7 +31,7 @@ Values = dict[str, npt.NDArray[Any]]
 
 def given_features(
     dicts: pa.Table,
-    made: Sequence[Sequence[Any] | problems.Problem],
+    made: Sequence[Sequence[object] | problems.Problem],
     *,
     tasks: Tasks,
     max_seq_len: int,
@@ -77,7 +77,7 @@ def given_features(
 
 
 def _checked_row(
-    row_id: str, of_row: Sequence[Any] | problems.Problem, *, one_each: bool, maker: str, **how: Any
+    row_id: str, of_row: Sequence[object] | problems.Problem, *, one_each: bool, maker: str, **how: Any
 ) -> list[Values] | problems.Problem:
     if isinstance(of_row, problems.Problem):
         return of_row
@@ -95,7 +95,7 @@ def _bad(row_id: str, message: str) -> problems.Problem:
     return problems.at(row_id, stage=STAGE, kind="bad features", message=f"{row_id}: {message}")
 
 
-def _checked(features: Any, *, tasks: Tasks, max_seq_len: int, segment_pad: int) -> Values:
+def _checked(features: object, *, tasks: Tasks, max_seq_len: int, segment_pad: int) -> Values:
     """The features of one row as arrays; raises DataProblemError for what no tensor can be made of."""
     if not isinstance(features, dict):
         raise DataProblemError(
@@ -131,7 +131,7 @@ def _checked(features: Any, *, tasks: Tasks, max_seq_len: int, segment_pad: int)
     return values
 
 
-def _check_name(name: Any) -> None:
+def _check_name(name: object) -> None:
     if not isinstance(name, str):
         raise DataProblemError(
             f"the name of a feature must be a string, not {name!r}", code="wrong-feature-name", value=name

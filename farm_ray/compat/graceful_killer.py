@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
 
 
 class GracefulKiller:
@@ -17,6 +16,6 @@ class GracefulKiller:
     def __init__(self) -> None:
         signal.signal(signal.SIGTERM, self.exit_gracefully)
 
-    def exit_gracefully(self, signum: int, frame: Any) -> None:  # noqa: ARG002 - what a handler is called with
+    def exit_gracefully(self, signum: int, frame: object) -> None:  # noqa: ARG002 - what a handler is called with
         """Takes notice."""
         self.kill_now = True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import DataProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from farm_ray.compat.samples import Sample
+    from farm_ray.data_handler.given_rows import Row, RowDict
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.task import Tasks
 
@@ -17,9 +18,7 @@ _ROBERTA_SEPARATOR = 2
 _CAMEMBERT_SEPARATOR = 6
 
 
-def sample_to_features_text(
-    sample: Sample, tasks: Tasks, max_seq_len: int, tokenizer: TokenizerLike
-) -> list[dict[str, Any]]:
+def sample_to_features_text(sample: Sample, tasks: Tasks, max_seq_len: int, tokenizer: TokenizerLike) -> list[RowDict]:
     """Padded features of one sample: a list of one dict with input_ids, padding_mask, segment_ids and label ids.
 
     Args:
@@ -37,7 +36,7 @@ def sample_to_features_text(
     segments = list(encoded.get("token_type_ids") or [0] * len(ids))
     missing = max_seq_len - len(ids)
     side = tokenizer.padding_side
-    features: dict[str, Any] = {
+    features: RowDict = {
         "input_ids": _pad(ids, missing, tokenizer.pad_token_id, side),
         "padding_mask": _pad([1] * len(ids), missing, 0, side),
         "segment_ids": _pad(segments, missing, tokenizer.pad_token_type_id, side),
@@ -69,7 +68,7 @@ def _after_second(input_ids: Sequence[int], separator: int) -> int:
     return places[1] + 1
 
 
-def _encode(sample: Sample, max_seq_len: int, tokenizer: TokenizerLike) -> Mapping[str, Any]:
+def _encode(sample: Sample, max_seq_len: int, tokenizer: TokenizerLike) -> Row:
     how = {"truncation": True, "max_length": max_seq_len, "return_token_type_ids": True, "verbose": False}
     if getattr(tokenizer, "is_fast", False) or not sample.tokenized:
         text = sample.clear_text["text"]

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from farm_ray.modeling.prediction_head.entities import entities_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from farm_ray.data_handler.given_rows import Row, RowDict
 
 
 def convert_iob_to_simple_tags(
-    preds: Sequence[str], spans: Sequence[Mapping[str, Any]], probs: Sequence[Any] | None = None
-) -> tuple[list[str], list[dict[str, Any]], list[Any]]:
+    preds: Sequence[str], spans: Sequence[Row], probs: Sequence[Any] | None = None
+) -> tuple[list[str], list[RowDict], list[Any]]:
     """The types, spans and probabilities of the entities of one text.
 
     An entity's probability is that of its least certain word; FARM took the word behind it.

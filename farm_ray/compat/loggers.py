@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from farm_ray import tracking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+    from farm_ray.data_handler.given_rows import Row
     from farm_ray.tracking import RunLogger
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class BaseMLLogger:
     _target: ClassVar[RunLogger | None] = None
     """Where this class logs to, since `init_experiment`."""
 
-    def __init__(self, tracking_uri: str | Path | None = None, **kwargs: Any) -> None:
+    def __init__(self, tracking_uri: str | Path | None = None, **kwargs: object) -> None:
         self.tracking_uri = tracking_uri
         self.settings = kwargs
 
@@ -42,13 +42,13 @@ class BaseMLLogger:
         raise NotImplementedError
 
     @classmethod
-    def log_metrics(cls, metrics: Mapping[str, Any], step: int) -> None:
+    def log_metrics(cls, metrics: Row, step: int) -> None:
         """Values at a step."""
         if cls._target is not None and not cls.disable_logging:
             cls._target.log_metrics(metrics, step)
 
     @classmethod
-    def log_params(cls, params: Mapping[str, Any]) -> None:
+    def log_params(cls, params: Row) -> None:
         """Settings of the run."""
         if cls._target is not None and not cls.disable_logging:
             cls._target.log_params(params)

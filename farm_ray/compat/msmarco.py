@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import DataProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from farm_ray.data_handler.given_rows import Row
 
 _RELEVANT = "1"
 
@@ -72,7 +74,7 @@ def reformat_msmarco_dev(
     _write(output_filename, ("qid", "text", "pid", "text_b", "label"), rows())
 
 
-def write_msmarco_results(results: Sequence[Mapping[str, Any]], output_filename: str | Path) -> None:
+def write_msmarco_results(results: Sequence[Row], output_filename: str | Path) -> None:
     """One line per pair: the probability that the passage is relevant, in the order of the pairs.
 
     Args:

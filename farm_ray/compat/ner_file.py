@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from farm_ray.data_handler.given_rows import RowDict
+
 
 @strict_arguments
-def read_ner_file(
-    filename: str | Path, sep: str = "\t", proxies: Mapping[str, str] | None = None
-) -> list[dict[str, Any]]:
+def read_ner_file(filename: str | Path, sep: str = "\t", proxies: Mapping[str, str] | None = None) -> list[RowDict]:
     """One dict per sentence: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.
 
     Token and tag are the first and the last column; what the path of GermEval 2014 and CoNLL 2003 files says is heeded

@@ -6,7 +6,7 @@ Every row is made by itself, so that rows can be cut among tasks and a row that 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from farm_ray.compat.given_features import STAGE, given_features
 from farm_ray.compat.samples import SampleBasket
@@ -21,10 +21,11 @@ from farm_ray.farm_methods import DATASET, ROW_METHODS
 from farm_ray.overrides import call, own_among, refuse_uncalled, report_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.processor.base import Processor
 
 _ARROWS = ("dicts_to_samples", "samples_to_features")
@@ -121,7 +122,7 @@ def featurize(processor: Processor, dicts: pa.Table, *, through_dataset: bool = 
     scratch = identity.changed_copy(processor, _frozen=False, baskets=[])
     make = _maker(type(processor), through_dataset=through_dataset)
     rows = _rows(table)
-    made: list[list[Any] | problems.Problem] = []
+    made: list[Sequence[object] | problems.Problem] = []
     for row_id, row, is_sound in zip(
         table.column("id").to_pylist(), rows, problems.sound(table).to_pylist(), strict=True
     ):
@@ -137,16 +138,21 @@ def featurize(processor: Processor, dicts: pa.Table, *, through_dataset: bool = 
     )
 
 
-def _maker(kind: type[Processor], *, through_dataset: bool) -> Callable[[object, str, dict[str, object]], list[object]]:
+class Maker(Protocol):
+    """Makes the features of one row with a processor that is in work."""
+
+    def __call__(self, scratch: Processor, row_id: str, row: RowDict, /) -> list[object]:
+        """One element per feature row."""
+
+
+def _maker(kind: type[Processor], *, through_dataset: bool) -> Maker:
     own = own_among(kind, (DATASET, *ROW_METHODS))
     if DATASET in own and through_dataset:
         return _of_dataset
     return _of_created_dataset if "_create_dataset" in own else _of_samples
 
 
-def _made(
-    make: Callable[[Any, str, dict[str, Any]], list[Any]], scratch: Any, row_id: str, row: dict[str, Any]
-) -> list[Any] | problems.Problem:
+def _made(make: Maker, scratch: Processor, row_id: str, row: RowDict) -> Sequence[object] | problems.Problem:
     try:
         return make(scratch, row_id, row)
     except ConfigError:
@@ -158,20 +164,20 @@ def _made(
         return problems.at(row_id, stage=STAGE, kind="features failed", message=message)
 
 
-def _of_samples(scratch: object, row_id: str, row: dict[str, Any]) -> list[object]:
+def _of_samples(scratch: Processor, row_id: str, row: RowDict) -> list[object]:
     """The features of one dict by way of its samples."""
     basket = _filled_basket(scratch, row_id, row)
     return [features for sample in basket.samples or [] for features in sample.features or []]
 
 
-def _of_created_dataset(scratch: Any, row_id: str, row: dict[str, Any]) -> list[object]:
+def _of_created_dataset(scratch: Processor, row_id: str, row: RowDict) -> list[object]:
     _filled_basket(scratch, row_id, row)
     return _rows_of(*scratch._create_dataset())  # noqa: SLF001 - FARM's name
 
 
-def _of_dataset(scratch: Any, row_id: str, row: dict[str, Any]) -> list[object]:
+def _of_dataset(scratch: Processor, row_id: str, row: RowDict) -> list[object]:
     """The features of one dict by the class's own `dataset_from_dicts`."""
-    given: dict[str, Any] = {"dicts": [row], "indices": [_number(row_id)]}
+    given: RowDict = {"dicts": [row], "indices": [_number(row_id)]}
     if scratch.inference:
         given["return_baskets"] = True
     result = call(scratch.dataset_from_dicts, **given)
@@ -187,7 +193,7 @@ def _of_dataset(scratch: Any, row_id: str, row: dict[str, Any]) -> list[object]:
     return _rows_of(dataset, names)
 
 
-def _filled_basket(scratch: Any, row_id: str, row: dict[str, Any]) -> SampleBasket:
+def _filled_basket(scratch: Processor, row_id: str, row: RowDict) -> SampleBasket:
     basket = SampleBasket(id_internal=row_id, raw=row, id_external=external_id(row), samples=None)
     scratch.baskets = [basket]
     scratch._init_and_featurize_samples_in_baskets()  # noqa: SLF001 - FARM's name
@@ -224,11 +230,11 @@ def _number(row_id: str) -> int:
     return int(end) if end.isdecimal() and end.isascii() else 1
 
 
-def _takes(parameters: Any, name: str) -> bool:
+def _takes(parameters: Mapping[str, inspect.Parameter], name: str) -> bool:
     return name in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
 
 
-def _method_of(error: Exception, kind: type[Any]) -> str:
+def _method_of(error: Exception, kind: type) -> str:
     """The user's method that an error came through."""
     names, own = [], made_by(kind)
     trace = error.__traceback__

@@ -18,7 +18,7 @@ from farm_ray.overrides import call, is_own
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from farm_ray.data_handler.given_rows import RowDict
+    from farm_ray.data_handler.given_rows import Row, RowDict
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
     from farm_ray.tasks.task import Task
 
@@ -74,7 +74,7 @@ class SampleMethods:
         """See `Processor.convert_labels`."""
         raise NotImplementedError
 
-    def _dict_to_samples(self, dictionary: RowDict, **_: Any) -> list[Sample]:
+    def _dict_to_samples(self, dictionary: RowDict, **_: object) -> list[Sample]:
         """The samples of one dict; here one, with the dict as its clear text and the tokens of a single text."""
         text = dictionary.get("text")
         if not isinstance(text, str):
@@ -88,16 +88,16 @@ class SampleMethods:
         }
         return [Sample(id=None, clear_text=dictionary, tokenized=cut)]
 
-    def _sample_to_features(self, sample: Sample) -> list[dict[str, Any]]:
+    def _sample_to_features(self, sample: Sample) -> list[RowDict]:
         """The features of one sample, each list padded to `max_seq_len`; here token ids of its text, and its labels."""
         own_labels = is_own(type(self), "convert_labels")
-        tasks: Mapping[str, Any] = {} if self.inference or own_labels else self.tasks
+        tasks: Row = {} if self.inference or own_labels else self.tasks
         features = sample_to_features_text(sample, tasks, self.max_seq_len, self.tokenizer)
         if own_labels and not self.inference:
             features[0].update(self.convert_labels(sample.clear_text))
         return features
 
-    def _dict_to_samples_and_features(self, dictionary: RowDict, **_: Any) -> list[Sample]:
+    def _dict_to_samples_and_features(self, dictionary: RowDict, **_: object) -> list[Sample]:
         """Both in one: the samples of one dict with their features."""
         samples = _listed(self._dict_to_samples_of(dictionary), Sample, "_dict_to_samples", "a list of Sample")
         for sample in samples:
@@ -158,7 +158,7 @@ class SampleMethods:
             logger.info("%s", sample)
 
 
-def _listed(made: Any, kind: type[Any], method: str, wanted: str) -> list[Any]:
+def _listed(made: object, kind: type, method: str, wanted: str) -> list[Any]:
     """What a user's method returned, a single one in a list."""
     listed = [made] if isinstance(made, kind) else made
     if not isinstance(listed, list | tuple) or not all(isinstance(one, kind) for one in listed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,10 +24,10 @@ class Sample:
 
     def __init__(
         self,
-        id: Any,  # noqa: A002 - FARM's name
+        id: object,  # noqa: A002 - FARM's name
         clear_text: RowDict,
-        tokenized: dict[str, Any] | None = None,
-        features: list[dict[str, Any]] | None = None,
+        tokenized: RowDict | None = None,
+        features: list[RowDict] | None = None,
     ) -> None:
         self.id = id
         self.clear_text = clear_text
@@ -72,7 +72,7 @@ def create_sample_one_label_one_text(
     return [Sample(id=f"{basket_id}-0", clear_text=clear_text)]
 
 
-def create_sample_ner(split_text: Sequence[str], label: Any, basket_id: str) -> list[Sample]:
+def create_sample_ner(split_text: Sequence[str], label: object, basket_id: str) -> list[Sample]:
     """The one sample of a sentence given as words: the words joined by spaces, and their labels."""
     return [Sample(id=f"{basket_id}-0", clear_text={"text": " ".join(split_text), "label": label})]
 

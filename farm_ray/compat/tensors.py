@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -131,7 +131,7 @@ def _sample(
 ) -> Sample:
     features = {name: values[place].tolist() for name, values in arrays.items()}
     real = np.flatnonzero(features["padding_mask"]).tolist()
-    tokenized: dict[str, Any] = {}
+    tokenized: RowDict = {}
     if debug or details:
         tokenized["tokens"] = processor.tokenizer.convert_ids_to_tokens(
             [features["input_ids"][place] for place in real]

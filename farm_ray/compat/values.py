@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    import logging
+    from collections.abc import Callable, Iterator, Sequence
+
+    from farm_ray.data_handler.given_rows import Row
 
 _SMALL_MACHINE = 3
 """Cores up to which none is left free."""
@@ -39,7 +42,7 @@ def flatten_list(nested_list: Sequence[Any]) -> Iterator[Any]:
             ahead.pop()
 
 
-def get_dict_checksum(payload_dict: Mapping[str, Any]) -> str:
+def get_dict_checksum(payload_dict: Row) -> str:
     """MD5 of a dict as JSON with sorted keys, 32 hexadecimal digits; equal for equal dicts."""
     text = json.dumps(payload_dict, sort_keys=True)
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
@@ -54,7 +57,7 @@ def stack(values: Sequence[Any]) -> Any:
     return np.stack(list(values))
 
 
-def try_get(keys: Sequence[str], dictionary: Mapping[str, Any]) -> Any:
+def try_get(keys: Sequence[str], dictionary: Row) -> Any:
     """The value of the first of these keys that the dict has, of a list its first element; None where it has none."""
     for key in keys:
         if key in dictionary:
@@ -86,12 +89,12 @@ def calc_chunksize(
     return chunk, min(processes, num_dicts // chunk) or 1
 
 
-def format_log(ascii: Callable[[str], str] | str, logger: Any) -> None:  # noqa: A002 - FARM's name
+def format_log(ascii: Callable[[str], str] | str, logger: logging.Logger) -> None:  # noqa: A002 - FARM's name
     """Logs a text of several lines line by line."""
     for line in str(ascii).splitlines():
         logger.info(line)
 
 
-def log_ascii_workers(n: int, logger: Any) -> None:
+def log_ascii_workers(n: int, logger: logging.Logger) -> None:
     """Logs how many processes work; FARM draws one picture each."""
     logger.info("%d processes at work", n)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.feature_schema import Feature
     from farm_ray.data_handler.feed.base import FeedPlan
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.run_sets import Carrier
     from farm_ray.data_handler.samples_to_features.masking import Masking
     from farm_ray.ranks import Ranks
@@ -53,7 +54,7 @@ class FeatureSet:
     """References to the table's chunks where they lie in Ray's object store; empty where they do not."""
     masking: Masking | None = None
     """How tokens are masked for a language model, in each epoch in another way; None masks none."""
-    _columns: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _columns: RowDict = field(default_factory=dict, repr=False, compare=False)
     """Views on the table's buffers, made on first use and shared by subsets."""
 
     def __len__(self) -> int:

@@ -20,7 +20,7 @@ _ROWS_HASHED = 20_000
 """At a time: some tens of MB."""
 
 
-def _ragged_hashes(offsets: npt.NDArray[Any], values: npt.NDArray[Any]) -> UInt64:
+def _ragged_hashes(offsets: npt.NDArray[np.integer], values: npt.NDArray[np.generic]) -> UInt64:
     """For lists, whose values lie between one offset and the next, [rows + 1]."""
     first, ends = int(offsets[0]), (offsets - offsets[0]).astype(np.int64)
     places = np.arange(ends[-1]) - np.repeat(ends[:-1], np.diff(ends))
@@ -31,7 +31,7 @@ def _ragged_hashes(offsets: npt.NDArray[Any], values: npt.NDArray[Any]) -> UInt6
     return splitmix64(sums[ends[1:]] - sums[ends[:-1]] + splitmix64(np.diff(ends).view(np.uint64)))
 
 
-def _fixed_hashes(values: npt.NDArray[Any]) -> UInt64:
+def _fixed_hashes(values: npt.NDArray[np.generic]) -> UInt64:
     """For rows of as many values each, [rows] or [rows, ...]."""
     columns = _as_bits(values.reshape(len(values), -1))
     mixed = np.zeros(len(values), np.uint64)
@@ -40,7 +40,7 @@ def _fixed_hashes(values: npt.NDArray[Any]) -> UInt64:
     return mixed
 
 
-def _as_bits(values: npt.NDArray[Any]) -> UInt64:
+def _as_bits(values: npt.NDArray[np.generic]) -> UInt64:
     """Each number as 64 bits; the same for equal numbers of any width."""
     return values.astype(np.float64 if values.dtype.kind == "f" else np.int64).view(np.uint64)
 
@@ -66,7 +66,7 @@ class FeatureColumn:
             lengths[where] = offsets[index + 1] - offsets[index]
         return lengths
 
-    def flat(self, rows: Positions) -> npt.NDArray[Any]:
+    def flat(self, rows: Positions) -> npt.NDArray[np.generic]:
         """The rows' values one after the other, in the order of `rows`."""
         pieces: list[Any] = [None] * len(rows)
         for where, offsets, values, index in self._parts(rows):
@@ -105,11 +105,11 @@ class FeatureColumn:
             yield where, chunk, rows[where] - self._starts[chunk]
 
 
-def _to_numpy(values: pa.Array) -> npt.NDArray[Any]:
+def _to_numpy(values: pa.Array) -> npt.NDArray[np.generic]:
     return values.to_numpy(zero_copy_only=False)
 
 
-def fixed_to_numpy(chunk: pa.Array) -> npt.NDArray[Any]:
+def fixed_to_numpy(chunk: pa.Array) -> npt.NDArray[np.generic]:
     """Lists of fixed length (of such lists) as int64 or float32, [rows, ...]; null rows, with a problem, are zeros."""
     values, shape = chunk, [len(chunk)]
     while pa.types.is_fixed_size_list(values.type):

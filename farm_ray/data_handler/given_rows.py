@@ -16,10 +16,13 @@ from farm_ray.errors import ConfigError
 RowDict = dict[str, Any]
 """One row as FARM's dict: `text`, labels under their names, and what else the data bring along."""
 
+Row = Mapping[str, Any]
+"""The same, to be read only."""
+
 _FORM = '[{"text": "..."}]'
 
 
-def given_rows(dicts: Any, *, name: str = "dicts") -> Iterable[Any]:
+def given_rows(dicts: object, *, name: str = "dicts") -> Iterable[Any]:
     """One element per row: of a DataFrame or Arrow table or array its rows as dicts, else `dicts` itself.
 
     Missing values of a pandas DataFrame are None. A generator is not read yet.
@@ -62,7 +65,7 @@ def given_list(dicts: object, *, name: str) -> list[Any]:
     return rows if isinstance(rows, list) else list(rows)
 
 
-def given_tables(tables: Any) -> Iterator[pa.Table]:
+def given_tables(tables: object) -> Iterator[pa.Table]:
     """Arrow tables, of which one may come by itself.
 
     Raises:
@@ -110,7 +113,7 @@ def _frame_rows(dicts: Any, name: str) -> list[dict[object, object]] | None:
     return list(dicts.astype(object).where(dicts.notna(), None).to_dict("records"))
 
 
-def _hint(dicts: Any) -> str:
+def _hint(dicts: object) -> str:
     if isinstance(dicts, Mapping) and dicts and all(isinstance(column, list | tuple) for column in dicts.values()):
         return " of columns; give one dict per row"
     if isinstance(dicts, str | os.PathLike) and PurePath(dicts).suffix:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import pyarrow as pa
 
     from farm_ray.data_handler.batches import FeatureSet, SentRows
     from farm_ray.data_handler.feed.base import Feed, FeedPlan
+    from farm_ray.data_handler.given_rows import Row
     from farm_ray.ranks import Ranks
 
 S_co = TypeVar("S_co", covariant=True)
@@ -23,7 +24,7 @@ class Carrier(Protocol):
     elastic: bool
     """Whether these may hold every CPU that there is."""
 
-    def put(self, set_name: str, table: pa.Table, blocks: tuple[Any, ...]) -> str:
+    def put(self, set_name: str, table: pa.Table, blocks: tuple[object, ...]) -> str:
         """Takes a table along, each only once.
 
         Args:
@@ -78,7 +79,7 @@ class RunSets:
     test: FeatureSet | None = None
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> RunSets:
+    def of(cls, data: Row) -> RunSets:
         """Those in the `data` of a silo, which has a train set."""
         return cls(train=data["train"], dev=data.get("dev"), test=data.get("test"))
 

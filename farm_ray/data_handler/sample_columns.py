@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from farm_ray.data_handler.problems import COLUMN, PROBLEM
 
 if TYPE_CHECKING:
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.tasks.task import Tasks
 
 ID_KEYS = ("example_id", "external_id", "doc_id", "id")
@@ -29,6 +30,6 @@ def text_schema(tasks: Tasks, *, pairs: bool = False) -> pa.Schema:
     return pa.schema([*texts, *labels, (COLUMN, PROBLEM)])
 
 
-def as_dict(row: dict[str, Any]) -> dict[str, Any]:
+def as_dict(row: RowDict) -> RowDict:
     """A row of a table of dicts as FARM's dict: a pair of texts is a tuple under `text`."""
     return {**row, "text": (row["text"], row[TEXT_B])} if TEXT_B in row else row

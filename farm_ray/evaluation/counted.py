@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from farm_ray.evaluation.metric import Metric
+    from farm_ray.evaluation.results import HeadResult
 
 Array = npt.NDArray[Any]
 
@@ -59,7 +60,7 @@ class CountedColumns:
         places = np.repeat(starts[order], ordered) + within
         return cls([positions[order]], [losses[order]], [ordered], [predictions[places]], [labels[places]])
 
-    def results(self, metric: Metric | None, *, report: bool, with_columns: bool) -> dict[str, Any]:
+    def results(self, metric: Metric | None, *, report: bool, with_columns: bool) -> HeadResult:
         """`loss`, the mean over all units, `perplexity`, the metric's values, and what else is asked for.
 
         With columns there are `preds` and `labels`, an array per row. Without any unit the numbers are NaN.
@@ -68,7 +69,7 @@ class CountedColumns:
         total = int(units.sum())
         loss = float(_whole([self], "losses").sum() / total) if total else float("nan")
         with np.errstate(over="ignore"):
-            results: dict[str, Any] = {"loss": loss, "perplexity": float(np.exp(loss))}
+            results: HeadResult = {"loss": loss, "perplexity": float(np.exp(loss))}
         results |= compute_metrics(metric, predictions, labels)
         if report:
             right = int((predictions == labels).sum())

@@ -33,6 +33,7 @@ from farm_ray.tag_schemes import check_entity_tags
 if TYPE_CHECKING:
     from farm_ray.evaluation.columns import Column
     from farm_ray.evaluation.metric import Metric
+    from farm_ray.evaluation.results import HeadResult
 
 __all__ = [
     "acc_and_f1",
@@ -147,12 +148,12 @@ def register_report(ph_output_type: str, fn: ReportFunction) -> None:
     _registered_reports[ph_output_type] = fn
 
 
-def registered_metrics() -> dict[str, Callable[..., object]]:
+def registered_metrics() -> dict[str, MetricFunction]:
     """The functions that were registered as metrics in this process, by name."""
     return {name: named.fn for name, named in _registered_metrics.items()}
 
 
-def registered_reports() -> dict[str, Callable[..., object]]:
+def registered_reports() -> dict[str, ReportFunction]:
     """The functions that were registered as reports in this process, by output type."""
     return {**_registered_reports}
 
@@ -236,7 +237,7 @@ def reported_names(metric: Metric | None, label_list: Sequence[str]) -> tuple[li
     return names, all_known
 
 
-def compute_metrics(metric: Metric | None, preds: Column, labels: Column) -> dict[str, Any]:
+def compute_metrics(metric: Metric | None, preds: Column, labels: Column) -> HeadResult:
     """All values of a metric, or of a (nested) list of metrics, in one dict.
 
     Args:
@@ -251,7 +252,7 @@ def compute_metrics(metric: Metric | None, preds: Column, labels: Column) -> dic
     functions = resolve_metrics(metric)
     if len(preds) != len(labels):
         raise AssertionError(f"{len(preds)} predictions but {len(labels)} labels; a metric needs one label for each")
-    values: dict[str, Any] = {}
+    values: HeadResult = {}
     for fn in functions:
         for key, value in _as_dict(fn, fn(preds, labels)).items():
             if key in values and not _same(values[key], value):
@@ -318,7 +319,7 @@ def _as_dict(fn: MetricFunction, result: Any) -> dict[str, object]:
     )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, np.generic) or (hasattr(value, "item") and getattr(value, "ndim", None) == 0):
         return value.item()
     return value

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
@@ -110,7 +110,7 @@ def cross_validate_experiment(
             option="train_split",
         )
     check_device(experiment.train.use_amp, num_workers=0 if parallel == 1 else 1, use_gpu=use_gpu)
-    how: dict[str, Any] = {"n_splits": n_splits, "random_state": random_state, "stratification": stratification}
+    how: PlainDict = {"n_splits": n_splits, "random_state": random_state, "stratification": stratification}
     split = how | {"n_inner_splits": n_inner_splits, "train_split": train_split, "sets": list(sets)}
     with folders.output_folder(output, experiment) as target:
         _refuse_other_split(output, split)

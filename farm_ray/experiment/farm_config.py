@@ -133,7 +133,7 @@ def is_farm_config(path: str | Path) -> bool:
     return Path(path).suffix == ".json"
 
 
-def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") -> Experiment:
+def experiment_of(run: PlainDict, where: str = "the FARM configuration") -> Experiment:
     """One run of `read_farm_config` as an Experiment.
 
     FARM's `batch_size` counts all rows of an optimizer step, so it is divided by `gradient_accumulation_steps`.
@@ -157,7 +157,7 @@ def experiment_of(run: dict[str, Any], where: str = "the FARM configuration") ->
             file=where,
         )
     steps = _count(parameter, "gradient_accumulation_steps", where) or 1
-    values: dict[str, Any] = {
+    values: PlainDict = {
         "name": task.get("name", "farm"),
         "processor": {"kind": kind, **_processor(general, task, parameter)},
         "model": _model(parameter, task_name, where),
@@ -181,7 +181,7 @@ def _leaf(leaf: object) -> object:
 
 
 def _with_point(
-    tree: dict[str, dict[str, Any]], axes: list[tuple[str, str]], point: tuple[Any, ...]
+    tree: dict[str, PlainDict], axes: list[tuple[str, str]], point: tuple[Any, ...]
 ) -> dict[str, dict[str, object]]:
     run = {section: dict(keys) for section, keys in tree.items()}
     for (section, key), value in zip(axes, point, strict=True):
@@ -189,7 +189,7 @@ def _with_point(
     return run
 
 
-def _check_keys(run: dict[str, Any], where: str) -> None:
+def _check_keys(run: PlainDict, where: str) -> None:
     for section, keys in run.items():
         if section not in _SECTIONS:
             raise ConfigError(
@@ -217,7 +217,7 @@ def _check_keys(run: dict[str, Any], where: str) -> None:
                 )
 
 
-def _without_effect(run: dict[str, Any]) -> list[str]:
+def _without_effect(run: PlainDict) -> list[str]:
     """Each key that asks for something and changes nothing, with what to do instead."""
     output_type = "per_token" if run.get("task", {}).get("processor_name") == "NERProcessor" else "per_sequence"
     return [
@@ -243,11 +243,11 @@ def _check_kind(name: str, known: Collection[str], key: str, where: str) -> None
         )
 
 
-def _given(keys: dict[str, Any]) -> PlainDict:
+def _given(keys: PlainDict) -> PlainDict:
     return {key: value for key, value in keys.items() if value is not None}
 
 
-def _processor(general: Mapping[str, object], task: dict[str, Any], parameter: dict[str, Any]) -> PlainDict:
+def _processor(general: Mapping[str, object], task: PlainDict, parameter: PlainDict) -> PlainDict:
     values = {key: task[key] for key in _TASK_TO_PROCESSOR if key in task}
     if isinstance(values.get("label_list"), str):
         values["label_list"] = [label.strip() for label in values["label_list"].split(",")]
@@ -297,8 +297,8 @@ def _widths(layer_dims: object, where: str) -> list[int]:
     return dims[1:-1]
 
 
-def _train(sections: dict[str, dict[str, Any]], steps: int) -> PlainDict:
-    values: dict[str, Any] = {"grad_acc_steps": steps, **sections["optimizer"]}
+def _train(sections: dict[str, PlainDict], steps: int) -> PlainDict:
+    values: PlainDict = {"grad_acc_steps": steps, **sections["optimizer"]}
     if "epochs" in sections["parameter"]:
         values["epochs"] = sections["parameter"]["epochs"]
     if "eval_every" in sections["logging"]:

@@ -7,7 +7,7 @@ of change) they are not read again; else their content decides, once it is known
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray import storage
 from farm_ray.artifacts import verify_folder
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.experiment.config import Experiment
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 METRICS = "metrics.json"
 _SETS = ("train", "dev", "test")
@@ -92,7 +92,7 @@ def _saved(model_dir: Path) -> PlainDict:
         return {}
 
 
-def _result(saved: Mapping[str, Any], model_dir: Path) -> Result | None:
+def _result(saved: PlainMapping, model_dir: Path) -> Result | None:
     fields = {name: saved[name] for name in Result.__dataclass_fields__ if name in saved}
     fields |= {"status": "ok", "model_dir": str(model_dir), "finished_before": True}
     try:

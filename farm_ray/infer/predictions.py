@@ -115,7 +115,7 @@ def problem_ids(table: pa.Table) -> list[str]:
     return table.filter(pc.is_valid(table.column(problems.COLUMN))).column("id").to_pylist()
 
 
-def _with_about(element: dict[str, Any], form: AnswerForm, table: pa.Table) -> PlainDict:
+def _with_about(element: PlainDict, form: AnswerForm, table: pa.Table) -> PlainDict:
     """The element with what is known about each input."""
     if form.in_lists:
         return element | {shown: table.column(name).to_pylist() for name, shown in _BESIDE_LISTS.items()}

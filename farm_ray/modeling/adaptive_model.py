@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from farm_ray.plain import PlainDict
+    from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.plain import PlainDict, PlainMapping
 
 LossAggregation = Callable[..., Tensor]
 """Called as `fn(loss_per_head, global_step=..., batch=...)`; gives the loss of each row, [B]."""
@@ -117,7 +118,7 @@ class AdaptiveModel(nn.Module):
         device: str | torch.device,
         strict: bool = True,
         lm_name: str | None = None,
-        processor: Any = None,
+        processor: Processor | None = None,
         *,
         loss_aggregation_fn: LossAggregation | None = None,
     ) -> AdaptiveModel:
@@ -263,7 +264,7 @@ class AdaptiveModel(nn.Module):
             head.formatted_preds(own, contexts, return_class_probs, **batch) for head, own in self._with_heads(logits)
         ]
 
-    def connect_heads_with_processor(self, tasks: Mapping[str, Any], require_labels: bool = True) -> None:
+    def connect_heads_with_processor(self, tasks: PlainMapping, require_labels: bool = True) -> None:
         """Gives each head label list, metric and label column of the task it is named for.
 
         A head for `nextsentence` leaves when the processor has no such task.
@@ -341,7 +342,7 @@ class AdaptiveModel(nn.Module):
         device: str | torch.device,
         revision: str | None = None,
         task_type: str | None = None,
-        processor: Any = None,
+        processor: Processor | None = None,
     ) -> AdaptiveModel:
         """A transformers model as an AdaptiveModel, in eval mode.
 
@@ -423,7 +424,7 @@ def _checked_output_types(
     return types
 
 
-def _head_files(folder: Path, settings: Mapping[str, Any]) -> list[Path]:
+def _head_files(folder: Path, settings: PlainMapping) -> list[Path]:
     """Configuration files of the heads, by number: 2 before 10.
 
     Raises:

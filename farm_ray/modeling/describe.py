@@ -23,7 +23,7 @@ def settings_of(model: AdaptiveModel) -> PlainDict:
     does a head's metric, by which nothing is computed.
     """
     lm: Any = model.language_model
-    found: dict[str, Any] = {"settings of the language model": [_chosen(lm.model.config), repr(lm.pooler)]}
+    found: PlainDict = {"settings of the language model": [_chosen(lm.model.config), repr(lm.pooler)]}
     heads = list(model.prediction_heads)
     for number, head in enumerate(heads):
         described = {name: value for name, value in head.describe().items() if name != "metric"}

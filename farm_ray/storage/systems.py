@@ -10,7 +10,7 @@ import re
 import stat
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 import pyarrow as pa
@@ -120,7 +120,7 @@ def explained(uri: str, doing: str = "read") -> Iterator[None]:
         raise _failure(doing, name, _reason(error, status), **facts) from None
 
 
-def _failure(doing: str, name: str, reason: str, **facts: Any) -> FarmRayError:
+def _failure(doing: str, name: str, reason: str, **facts: object) -> FarmRayError:
     told = f"cannot {doing} {name}: {reason}"
     if doing == "read":
         return DataProblemError(told, code="cannot-read", **facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -42,7 +42,7 @@ class OneLabel(NamedLabels):
         """The label's id: list<int64>[1]."""
         return pa.list_(pa.int64(), 1)
 
-    def label_list(self, name: str, label_list: Any) -> list[str]:
+    def label_list(self, name: str, label_list: object) -> list[str]:
         """As `Labels.label_list`: two labels or more."""
         return [] if label_list is None else checked_names(name, label_list, fewest=_FEWEST)
 
@@ -50,7 +50,7 @@ class OneLabel(NamedLabels):
         """All labels that occur, sorted."""
         return None if task.label_list else _LearnedLabels(name, task)
 
-    def ids(self, task: Task, label: Any) -> list[int]:
+    def ids(self, task: Task, label: object) -> list[int]:
         """The place of the label in the label list."""
         known = self.known(task)
         if str(label) not in known:
@@ -91,7 +91,7 @@ class OwnLabels(OneLabel):
 
     named = False
 
-    def label_list(self, name: str, label_list: Any) -> list[str]:
+    def label_list(self, name: str, label_list: object) -> list[str]:
         """As `OneLabel.label_list`; there must be one."""
         return checked_names(name, label_list, fewest=_FEWEST)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from farm_ray.data_handler.problems import shorten
 from farm_ray.errors import ConfigError
 
 
-def checked_names(name: str, label_list: Any, *, fewest: int) -> list[str]:
+def checked_names(name: str, label_list: object, *, fewest: int) -> list[str]:
     """The labels of the task `name` as texts.
 
     Raises:
@@ -42,7 +40,7 @@ def checked_names(name: str, label_list: Any, *, fewest: int) -> list[str]:
     return labels
 
 
-def _label(name: str, label: Any) -> str:
+def _label(name: str, label: object) -> str:
     if isinstance(label, bool) or label is None:
         raise ConfigError(
             f'label_list of task "{name}" holds {label!r}, not a text; YAML reads yes, no, on, off, true, false and '

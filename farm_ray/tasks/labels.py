@@ -20,11 +20,12 @@ from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.tasks.label_problems import labels_row_by_row, shown_labels, unknown_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo.folds import Strata
     from farm_ray.data_handler.data_silo.pooling import Units
+    from farm_ray.data_handler.given_rows import Row
     from farm_ray.data_handler.problems import Problem
     from farm_ray.tasks.learned_labels import LearnedFields
     from farm_ray.tasks.task import Task
@@ -62,7 +63,7 @@ class Labels(ABC):
         """The Arrow type of the label column in samples and features: a list per row."""
 
     @abstractmethod
-    def ids(self, task: Task, label: Any) -> list[Any]:
+    def ids(self, task: Task, label: object) -> list[Any]:
         """The label of one row as numbers.
 
         Raises:
@@ -85,7 +86,7 @@ class Labels(ABC):
         """What gathers the fields that the task lacks from the training data; None where it lacks none."""
         return None
 
-    def cell(self, row: Mapping[str, Any], task: Task, row_id: str) -> tuple[object, Problem | None]:  # noqa: ARG002
+    def cell(self, row: Row, task: Task, row_id: str) -> tuple[object, Problem | None]:  # noqa: ARG002
         """The label of a dict as a value of type `cells`, None where there is none; and what is wrong with it."""
         label = value_of(row, task)
         if isinstance(label, list | tuple) and len(label) == 1:
@@ -184,7 +185,7 @@ class NamedLabels(Labels):
         return task.label_list
 
 
-def value_of(row: Mapping[str, Any], task: Task) -> object:
+def value_of(row: Row, task: Task) -> object:
     """The label in a dict, under the task's label name or its column; None where there is none, or NaN."""
     label = row.get(task.label_name)
     if label is None and task.label_column_name is not None:
@@ -192,7 +193,7 @@ def value_of(row: Mapping[str, Any], task: Task) -> object:
     return None if isinstance(label, float) and math.isnan(label) else label
 
 
-def count_ids(ids: npt.NDArray[Any], n_classes: int) -> Counts:
+def count_ids(ids: npt.NDArray[np.integer], n_classes: int) -> Counts:
     """How often each id occurs, [classes]; those outside of 0 to n_classes are left out."""
     return np.bincount(ids[(ids >= 0) & (ids < n_classes)].astype(np.int64), minlength=n_classes)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo.pooling import Units
+    from farm_ray.data_handler.given_rows import Row
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
     from farm_ray.plain import PlainDict
@@ -45,7 +46,7 @@ class SeveralLabels(NamedLabels):
         """Zeros and ones: list<int64>[labels]."""
         return pa.list_(pa.int64(), len(task.label_list))
 
-    def label_list(self, name: str, label_list: Any) -> list[str]:
+    def label_list(self, name: str, label_list: object) -> list[str]:
         """As `Labels.label_list`: one label or more, without commas."""
         labels = [] if label_list is None else checked_names(name, label_list, fewest=1)
         with_comma = [label for label in labels if "," in label or not label]
@@ -65,12 +66,12 @@ class SeveralLabels(NamedLabels):
             return _LearnedLabels(name, task)
         return None
 
-    def cell(self, row: Mapping[str, Any], task: Task, row_id: str) -> tuple[str | None, None]:  # noqa: ARG002
+    def cell(self, row: Row, task: Task, row_id: str) -> tuple[str | None, None]:  # noqa: ARG002
         """As `Labels.cell`; a list is one of labels."""
         label = value_of(row, task)
         return (None if label is None else clean(as_cell(label))), None
 
-    def ids(self, task: Task, label: Any) -> list[int]:
+    def ids(self, task: Task, label: object) -> list[int]:
         """A 0 or 1 for each label."""
         known = self.known(task)
         places = places_of(as_cell(label), _places(known), decided=task.multi_hot)

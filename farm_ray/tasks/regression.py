@@ -58,7 +58,7 @@ class OneNumber(Labels):
         """Mean and scale of the finite numbers; mean 0 and scale 1 without any."""
         return None if task.label_list else _LearnedScaling()
 
-    def ids(self, task: Task, label: Any) -> list[float]:
+    def ids(self, task: Task, label: object) -> list[float]:
         """The scaled number."""
         number = read_number(str(label))
         if not math.isfinite(number):

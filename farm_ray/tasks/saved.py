@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 from farm_ray.tasks.table import spec_named
 from farm_ray.tasks.task import Task, make_task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 
-def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
+def loaded_task(name: str, fields: PlainMapping) -> Task:
     """A task from a saved configuration; keys that no task has are left out."""
     if isinstance(fields, Task):
         return fields
@@ -33,7 +31,7 @@ def loaded_task(name: str, fields: Mapping[str, Any]) -> Task:
     )
 
 
-def _of_language_model(name: str, fields: Mapping[str, Any]) -> PlainDict:
+def _of_language_model(name: str, fields: PlainMapping) -> PlainDict:
     """FARM saved the vocabulary as labels of "lm", and named the labels of "nextsentence" the wrong way round."""
     given, labels = fields.get("task_type"), list(fields.get("label_list") or [])
     if name == "nextsentence" and labels == ["False", "True"]:

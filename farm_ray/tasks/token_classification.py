@@ -24,11 +24,12 @@ from farm_ray.tasks.learned_labels import LearnedLabels, distinct
 from farm_ray.tasks.spec import TaskSpec, TransformersModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo.folds import Strata
     from farm_ray.data_handler.data_silo.pooling import Units
+    from farm_ray.data_handler.given_rows import Row
     from farm_ray.data_handler.problems import Problem
     from farm_ray.modeling.prediction_head import PredictionHead
     from farm_ray.plain import PlainDict
@@ -52,7 +53,7 @@ class TagPerWord(NamedLabels):
         """An id per word: list<int32>."""
         return pa.list_(pa.int32())
 
-    def label_list(self, name: str, label_list: Any) -> list[str]:
+    def label_list(self, name: str, label_list: object) -> list[str]:
         """As `Labels.label_list`: two tags or more."""
         return [] if label_list is None else checked_names(name, label_list, fewest=_FEWEST)
 
@@ -60,7 +61,7 @@ class TagPerWord(NamedLabels):
         """All tags that occur, sorted, `O` first."""
         return None if task.label_list else _LearnedTags(name, task)
 
-    def cell(self, row: Mapping[str, Any], task: Task, row_id: str) -> tuple[list[str | None] | None, Problem | None]:
+    def cell(self, row: Row, task: Task, row_id: str) -> tuple[list[str | None] | None, Problem | None]:
         """As `Labels.cell`: a list of tags."""
         value = value_of(row, task)
         if value is None:
@@ -247,7 +248,7 @@ def _columns(
     return {"entities": pa.array(rows, pa.list_(pa.struct(kind)))}
 
 
-def _entity(entity: dict[str, Any], labels: Sequence[str], return_class_probs: bool) -> PlainDict:
+def _entity(entity: PlainDict, labels: Sequence[str], return_class_probs: bool) -> PlainDict:
     """One entity of FARM's JSON as a flat row."""
     probability = entity["probability"]
     flat = {"label": entity["label"], "start": entity["start"], "end": entity["end"], "text": entity["context"]}

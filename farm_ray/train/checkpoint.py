@@ -15,7 +15,7 @@ import hashlib
 import json
 import pickle
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
     from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
     from farm_ray.train.step import TrainState
+    from farm_ray.train.stopper import ResumableStopper, Stopper
 
 _STATE, _PROGRESS, _BEST = "training_state.pt", "progress.json", "best.safetensors"
 _PROBLEMS = "problems.parquet"
@@ -66,7 +67,7 @@ class Progress:
     rows_repeated: int = 0
     """Rows of steps that had been done before."""
     order_hash: int = 0
-    early_stopping: dict[str, Any] | None = None
+    early_stopping: PlainDict | None = None
     stopped_early: bool = False
     scored_at: int | None = None
     """`global_step` of the last dev evaluation."""
@@ -80,7 +81,7 @@ class Snapshot:
     """Of the checkpoint, from the last finished step."""
     model: AdaptiveModel
     """On the CPU."""
-    state: dict[str, Any]
+    state: PlainDict
     """Of optimizer, scheduler, scaler and random generators."""
     record: dict[str, object]
     """The progress and the run's identity, JSON-able."""
@@ -306,14 +307,14 @@ def _check_fits(model: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> 
         raise ValueError("its tensors are not those of the model")
 
 
-def restore_early_stopping(path: Path, early_stopping: Any, state: dict[str, Any]) -> None:
+def restore_early_stopping(path: Path, early_stopping: Stopper, state: PlainDict) -> None:
     """Gives an object that watches the dev results its state back.
 
     Raises:
         DamagedCheckpointError: When that is no state of it.
     """
     with _explained(path / _PROGRESS):
-        early_stopping.load_state_dict(state)
+        cast("ResumableStopper", early_stopping).load_state_dict(state)
 
 
 def read_problems(path: Path) -> pa.Table | None:
@@ -366,7 +367,7 @@ def random_state() -> PlainDict:
     }
 
 
-def set_random_state(state: Mapping[str, Any]) -> None:
+def set_random_state(state: PlainMapping) -> None:
     """Puts every generator of this process where `random_state` found it."""
     torch.set_rng_state(state["torch"])
     if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from farm_ray.modeling.prediction_head import PredictionHead
     from farm_ray.progress import Progress
     from farm_ray.train.fold_results import FoldResult
+    from farm_ray.train.stopper import Stopper
 
 NOT_FOR_FOLDS = frozenset(
     {
@@ -52,7 +53,7 @@ def cross_validate(
     parallel: int | None = None,
     threads: int | None = None,
     use_gpu: bool = False,
-    early_stopping: object = None,
+    early_stopping: Stopper | None = None,
     bootstrap_samples: int = 1000,
     confidence: float = 0.95,
     progress: Progress | None = None,
@@ -130,7 +131,7 @@ def _check(
     *,
     parallel: int | None,
     threads: int | None,
-    early_stopping: object,
+    early_stopping: Stopper | None,
     options: Mapping[str, object],
 ) -> None:
     known = set(inspect.signature(Trainer.__init__).parameters) - NOT_FOR_FOLDS - {"self"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import NonNegativeFloat, NonNegativeInt
@@ -18,7 +18,7 @@ from farm_ray.options import arguments_checked
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 EvalResult = Sequence[HeadResult]
 Mode = Literal["min", "max"]
@@ -144,7 +144,7 @@ class EarlyStopping:
             "n_since_best": self.n_since_best,
         }
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: PlainMapping) -> None:
         """Goes on from a `state_dict()`; the settings stay those of this object.
 
         Raises:

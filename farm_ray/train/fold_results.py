@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +14,11 @@ from farm_ray.evaluation.bootstrap import bootstrap_interval
 from farm_ray.evaluation.metrics import compute_metrics, compute_report_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.plain import PlainMapping
 
 
 class Spread(NamedTuple):
@@ -121,7 +122,7 @@ def numbers_per_task(results: list[HeadResult]) -> dict[str, dict[str, float]]:
     return {str(head["task_name"]): _numbers(head) for head in results}
 
 
-def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+def _numbers(values: PlainMapping) -> dict[str, float]:
     """The numbers among the values; other processes may have given numpy's."""
     kinds = int | float | np.number
     return {name: float(v) for name, v in values.items() if isinstance(v, kinds) and not isinstance(v, bool)}

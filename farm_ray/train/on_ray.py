@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.run_sets import RunSets
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.plain import PlainDict
     from farm_ray.train.board import Hear
     from farm_ray.train.settings import TrainSettings
+    from farm_ray.train.stopper import Stopper
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ def train_on_ray(
     *,
     num_workers: int | tuple[int, int],
     use_gpu: bool,
-    early_stopping: object,
+    early_stopping: Stopper | None,
     hear: Hear,
     stop: threading.Event,
     max_restarts: int,
@@ -166,7 +168,7 @@ class _Datasets:
 
     def __init__(self, *, elastic: bool) -> None:
         self.elastic = elastic
-        self.datasets: dict[str, Any] = {}
+        self.datasets: PlainDict = {}
         self._names: dict[int, str] = {}
 
     def put(self, set_name: str, table: pa.Table, blocks: tuple[Any, ...]) -> str:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.plain import PlainDict
     from farm_ray.progress import Progress
+    from farm_ray.train.stopper import Stopper
 
 
 class MakeModel(Protocol):
@@ -36,8 +38,8 @@ class MakeModel(Protocol):
 class FoldPlan:
     """How all folds are trained. Travels to the processes that do it."""
 
-    trainer_options: dict[str, Any]
-    early_stopping: Any
+    trainer_options: PlainDict
+    early_stopping: Stopper | None
     use_gpu: bool
     n_folds: int
 
@@ -97,7 +99,7 @@ def named_after(number: int, n_folds: int) -> Iterator[None]:
 class Steps:
     """Optimizer steps done in each fold, told as one number."""
 
-    def __init__(self, folds: Sequence[DataSilo], options: dict[str, Any], progress: Progress | None) -> None:
+    def __init__(self, folds: Sequence[DataSilo], options: PlainDict, progress: Progress | None) -> None:
         epochs = options.get("epochs", DEFAULTS.epochs)
         window = options.get("grad_acc_steps", DEFAULTS.grad_acc_steps)
         batches = [math.ceil(silo.n_samples("train") / silo.batch_size) for silo in folds]

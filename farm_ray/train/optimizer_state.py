@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,6 +11,8 @@ from farm_ray.modeling.optimization.optimizers import TransformersAdamW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from farm_ray.plain import PlainMapping
 
 _FUSED = (torch.optim.Adam, torch.optim.SGD, torch.optim.Adagrad, TransformersAdamW)
 """What may compute below Python; elsewhere what does not fit is an error of the step."""
@@ -25,9 +27,7 @@ _MAY_BE_NONE = "momentum_buffer"
 """Of SGD without momentum."""
 
 
-def check_optimizer_state(
-    optimizer: torch.optim.Optimizer, state: Mapping[str, Any], *, has_stepped: bool = False
-) -> None:
+def check_optimizer_state(optimizer: torch.optim.Optimizer, state: PlainMapping, *, has_stepped: bool = False) -> None:
     """Compares a state dict with the optimizer that is to load it.
 
     Args:

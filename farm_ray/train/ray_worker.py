@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from ray.actor import ActorHandle
 
     from farm_ray.data_handler.run_sets import SentSets
+    from farm_ray.plain import PlainDict
     from farm_ray.registrations import Registrations
     from farm_ray.train.board import Begin
     from farm_ray.train.settings import TrainResult, TrainSettings
+    from farm_ray.train.stopper import Stopper
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ class Job:
     settings: TrainSettings
     sets: SentSets
     """Their tables are the datasets of the run."""
-    early_stopping: Any
+    early_stopping: Stopper | None
     board: ActorHandle
     driver_node: str
     """Ray's id of the machine that the run is driven from."""
@@ -63,20 +65,20 @@ class Trained:
     """What comes back from rank 0."""
 
     result: TrainResult
-    weights: dict[str, Any]
+    weights: PlainDict
     """The trained model's state, numpy arrays by name."""
-    early_stopping: dict[str, Any] | None
+    early_stopping: PlainDict | None
     """The state of early stopping at the end."""
 
 
-def train_loop_per_worker(config: dict[str, Any]) -> Any:
+def train_loop_per_worker(config: PlainDict) -> Any:
     """One Ray Train worker: runs its part, and reports errors that would come again to the board."""
     import ray
     import ray.train
 
     from farm_ray.ranks import sendable
 
-    job: Job = ray.get(config["job"])
+    job = cast("Job", ray.get(config["job"]))
     board, context = job.board, ray.train.get_context()
     begin = cast("Begin", ray.get(board.begin.remote(context.get_world_rank() == 0)))
     if begin.is_over:

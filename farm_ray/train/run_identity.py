@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.modeling.describe import settings_of, training_settings_of
 from farm_ray.modeling.tokenization.backend import tokenizer_bytes
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.data_silo.base import BaseSilo
     from farm_ray.data_handler.run_sets import TrainingSet
     from farm_ray.modeling.adaptive_model import AdaptiveModel
+    from farm_ray.train.stopper import Stopper
 
 _DIGITS = 16
 _SHORT = 60
 """Characters of a value that is told as it is."""
 
 
-def run_identity(model: AdaptiveModel, data_silo: BaseSilo, *, early_stopping: Any = None) -> dict[str, str]:
+def run_identity(model: AdaptiveModel, data_silo: BaseSilo, *, early_stopping: Stopper | None = None) -> dict[str, str]:
     """Data, tokenizer and model of a run, each under the name that a message gives it.
 
     Training data in memory counts by its content: ids, token ids, labels. Of a stream, which nobody reads as a whole,
@@ -42,7 +43,7 @@ def run_identity(model: AdaptiveModel, data_silo: BaseSilo, *, early_stopping: A
     return found if early_stopping is None else found | _content("dev", data_silo.data["dev"])
 
 
-def _watched(early_stopping: object) -> str:
+def _watched(early_stopping: Stopper | None) -> str:
     """What its state is about; how patient it is may change."""
     if early_stopping is None:
         return "none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from farm_ray import farm_methods, storage, tracking
 from farm_ray.configuration import strict_arguments
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from farm_ray.plain import PlainDict
     from farm_ray.progress import Progress
     from farm_ray.tracking import RunLogger
+    from farm_ray.train.stopper import ResumableStopper, Stopper
 
 
 class Trainer:
@@ -82,7 +83,7 @@ class Trainer:
         use_amp: str | None = DEFAULTS.use_amp,
         grad_acc_steps: int = DEFAULTS.grad_acc_steps,
         local_rank: int = -1,
-        early_stopping: Any = None,
+        early_stopping: Stopper | None = None,
         log_learning_rate: bool = DEFAULTS.log_learning_rate,
         log_loss_every: int = DEFAULTS.log_loss_every,
         checkpoint_on_sigterm: bool = True,
@@ -94,8 +95,8 @@ class Trainer:
         max_grad_norm: float | None = DEFAULTS.max_grad_norm,
         *,
         learning_rate: float = DEFAULTS.learning_rate,
-        optimizer_opts: dict[str, Any] | None = DEFAULTS.optimizer_opts,
-        schedule_opts: dict[str, Any] | None = DEFAULTS.schedule_opts,
+        optimizer_opts: PlainDict | None = DEFAULTS.optimizer_opts,
+        schedule_opts: PlainDict | None = DEFAULTS.schedule_opts,
         num_workers: int | tuple[int, int] = 0,
         use_gpu: bool | None = None,
         seed: int = DEFAULTS.seed,
@@ -262,7 +263,7 @@ class Trainer:
 
     def train_claimed(self, claim: Claim | None) -> AdaptiveModel:
         """As `train`, for who has called `check` and holds the place of the checkpoints by `checkpoints_claimed`."""
-        if hasattr(self.early_stopping, "reset"):
+        if self.early_stopping is not None and hasattr(self.early_stopping, "reset"):
             self.early_stopping.reset()
         if self.tracker is not None:
             self.tracker.log_params(self.settings.identity() | self.data_silo.statistics())
@@ -334,7 +335,7 @@ class Trainer:
         )
         self.model.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in trained.weights.items()})
         if trained.early_stopping is not None:
-            self.early_stopping.load_state_dict(trained.early_stopping)
+            cast("ResumableStopper", self.early_stopping).load_state_dict(trained.early_stopping)
         if not trained.result.preempted:
             self._save_best()
         return trained.result

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.plain import PlainDict
     from farm_ray.ranks import Ranks
+    from farm_ray.train.stopper import Stopper
 
 
 _GPU_WIDTH_MULTIPLE = 8
@@ -93,7 +94,7 @@ class Worker:
         *,
         ranks: Ranks,
         listener: Listener,
-        early_stopping: Any = None,
+        early_stopping: Stopper | None = None,
         own_optimizer: tuple[torch.optim.Optimizer, object] | None = None,
         written: str | None = None,
         beat: Callable[[], None] = lambda: None,
@@ -232,7 +233,7 @@ class Worker:
             self._check_lanes(path, self.progress.position)
             self.best_weights = checkpoint.restore(path, self.trainee)
             self._problems_before = checkpoint.read_problems(path)
-            if hasattr(self.early_stopping, "reset"):
+            if self.early_stopping is not None and hasattr(self.early_stopping, "reset"):
                 # What a damaged checkpoint gave it must not stay.
                 self.early_stopping.reset()
             if self.early_stopping is not None and self.progress.early_stopping is not None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from farm_ray import farm_methods, storage
 from farm_ray.data_handler.batches import FeatureSet
 from farm_ray.data_handler.data_silo import quarantine
-from farm_ray.data_handler.given_rows import given_list
+from farm_ray.data_handler.given_rows import RowDict, given_list
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.overrides import refuse_uncalled
 
@@ -52,12 +52,12 @@ class BaseSilo(abc.ABC):
     max_problem_share: float
     problems_dir: Path | None
     progress: Progress | None
-    data: dict[str, Any]
+    data: RowDict
     """The rows of each set; None where there are none."""
     problems: pa.Table
     """The rows that were quarantined: set, id and the fields of their problem."""
     _problem_tables: list[pa.Table]
-    _loaders: dict[str, Any]
+    _loaders: RowDict
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class BaseSilo(abc.ABC):
         return {name: 0 if rows is None else len(rows) for name, rows in self.data.items()}
 
     @property
-    def loaders(self) -> dict[str, Any]:
+    def loaders(self) -> RowDict:
         """Batches of each set: train in the seeded training order, dev and test in file order."""
         return {name: self.get_data_loader(name) for name in SETS}
 
@@ -196,7 +196,7 @@ class BaseSilo(abc.ABC):
         return accepted
 
 
-def given_sets(**dicts: Any) -> dict[str, list[Any] | None]:
+def given_sets(**dicts: object) -> dict[str, list[RowDict] | None]:
     """The rows by set, of arguments named `train_dicts` and so on; a DataFrame or table gives its rows."""
     return {
         name.removesuffix("_dicts"): None if of_set is None else given_list(of_set, name=name)

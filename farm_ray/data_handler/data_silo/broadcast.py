@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from farm_ray.data_handler.given_rows import RowDict
     from farm_ray.data_handler.processor import Processor
 
-_processors: dict[str, Any] = {}
+_processors: RowDict = {}
 """Processors of this worker process by fingerprint: unpickling a tokenizer per task would cost more than its work."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -14,6 +14,8 @@ from farm_ray.storage import data_suffix, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from farm_ray.data_handler.given_rows import RowDict
 
 _INSIDE = re.compile(r"(.*)@(\d+):(\d+)", re.DOTALL)
 _ANY_LINE_END = (".jsonl", ".txt")
@@ -58,7 +60,7 @@ def _lines_before(file: str, starts: list[int]) -> dict[int, int]:
     return found
 
 
-def _shown(row: dict[str, Any], match: re.Match[str], before: Mapping[int, int]) -> dict[str, Any]:
+def _shown(row: RowDict, match: re.Match[str], before: Mapping[int, int]) -> RowDict:
     if int(match[2]) not in before:
         return row
     line = before[int(match[2])] + int(match[3])

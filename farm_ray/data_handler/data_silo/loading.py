@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.processor import Processor
     from farm_ray.progress import Progress
 
-Made = tuple[pa.Table, tuple[Any, ...]]
+Made = tuple[pa.Table, tuple[object, ...]]
 """Features, and references to the table's chunks where they lie in Ray's object store."""
 
 _SMALL_BYTES = 256 << 10

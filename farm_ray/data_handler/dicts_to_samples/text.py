@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -76,7 +76,7 @@ def _is_blank(texts: pa.Array) -> pa.BooleanArray:
     return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), fill_value=True)
 
 
-def _empty_text(row_id: str, _: Any, *, column: str) -> Problem:
+def _empty_text(row_id: str, _: object, *, column: str) -> Problem:
     which = "the text" if column == "text" else f"the second text ({column})"
     message = f"{row_id}: {which} is empty; fill it in or remove the row"
     return problems.at(row_id, stage=STAGE, kind="empty text", message=message)

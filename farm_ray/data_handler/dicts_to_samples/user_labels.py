@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.columns import one_array
@@ -12,10 +12,11 @@ from farm_ray.data_handler.sample_columns import TEXT_B, as_dict
 from farm_ray.tasks.label_problems import labels_row_by_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import pyarrow as pa
 
+    from farm_ray.data_handler.given_rows import Row, RowDict
     from farm_ray.tasks.task import Tasks
 
 DICTIONARY = "dictionary"
@@ -26,7 +27,7 @@ def user_label_samples(
     dicts: pa.Table,
     *,
     tasks: Tasks,
-    convert: Callable[[dict[str, Any]], Mapping[str, Any]],
+    convert: Callable[[RowDict], Row],
 ) -> pa.Table:
     """As `text_samples`, with labels from `convert`.
 
@@ -55,6 +56,6 @@ def rows_of(dicts: pa.Table) -> list[dict[str, object]]:
 
 def _of_json(row: str, *, pairs: bool) -> dict[str, object]:
     """The dict that was written; JSON has no tuples, and a pair of texts is one."""
-    read: dict[str, Any] = json.loads(row)
+    read: RowDict = json.loads(row)
     text = read.get("text")
     return {**read, "text": tuple(text)} if pairs and isinstance(text, list) else read

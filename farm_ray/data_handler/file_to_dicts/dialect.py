@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from farm_ray.data_handler.file_to_dicts.encodings import check_encoding
 from farm_ray.errors import ConfigError
+
+if TYPE_CHECKING:
+    from farm_ray.data_handler.given_rows import RowDict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +53,7 @@ class Dialect:
                 )
         check_encoding(self.encoding)
 
-    def reader_options(self) -> dict[str, Any]:
+    def reader_options(self) -> RowDict:
         """The same for Python's csv module."""
         quoting = csv.QUOTE_NONE if self.quote_char is None else csv.QUOTE_MINIMAL
         return {"delimiter": self.delimiter, "quotechar": self.quote_char, "quoting": quoting, "strict": True}

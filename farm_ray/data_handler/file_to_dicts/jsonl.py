@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.file_to_dicts.encodings import UTF8, encoding_hint, plain_name, text_encoding
@@ -13,6 +13,7 @@ from farm_ray.data_handler.file_to_dicts.lines import BadLine, read_blocks
 from farm_ray.data_handler.file_to_dicts.splits import LINE, Split, open_split, settled
 from farm_ray.data_handler.file_to_dicts.table_file import Cell, Rows, TableFile, first_line, named_part
 from farm_ray.data_handler.file_to_dicts.values import cell_text
+from farm_ray.data_handler.given_rows import Row, RowDict
 from farm_ray.data_handler.problems import Problem, shorten
 from farm_ray.errors import DataProblemError
 from farm_ray.storage import data_suffix, file_name
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-Item = tuple[int, dict[str, Any] | Problem]
+Item = tuple[int, RowDict | Problem]
 """Number of the row (its line, or its place in the list, from 1), and the object or what is wrong with it."""
 
 LONGEST_LIST = 1 << 30
@@ -94,7 +95,7 @@ class SeenColumns:
         self._there: dict[str, None] = {}
         self._checked = split is not None and split.start > 0
 
-    def see(self, item: Mapping[str, Any]) -> None:
+    def see(self, item: Row) -> None:
         """Takes in an object."""
         if not self._checked:
             self._there.update(dict.fromkeys(item))
@@ -116,7 +117,7 @@ class SeenColumns:
         self._checked = bool(self._there)
 
 
-def _cells(file: TableFile, number: int, values: Mapping[str, Any]) -> tuple[list[Cell], Problem | None]:
+def _cells(file: TableFile, number: int, values: Row) -> tuple[list[Cell], Problem | None]:
     for name, output in file.columns.items():
         if output in file.texts and isinstance(values.get(name), list | dict):
             return [None] * len(file.columns), file.no_text(number, name, values[name])
@@ -197,7 +198,7 @@ def _why(error: Exception) -> str:
     return ": it is nested too deeply" if deep else ": it holds a number of more than 4,300 digits"
 
 
-def _object(file: TableFile, number: int, value: Any) -> dict[str, object] | Problem:
+def _object(file: TableFile, number: int, value: object) -> dict[str, object] | Problem:
     if isinstance(value, dict):
         return value
     reason = 'is no JSON object; write each row as an object, such as {"text": ...}'

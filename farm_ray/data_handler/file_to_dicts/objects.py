@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.data_handler.file_to_dicts.jsonl import SeenColumns, items_of
 from farm_ray.data_handler.file_to_dicts.parquet import BEYOND_PYTHON, parquet_batches, unreadable
+from farm_ray.data_handler.given_rows import RowDict
 from farm_ray.data_handler.problems import Problem
 from farm_ray.storage import data_suffix
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.file_to_dicts.splits import Split
     from farm_ray.data_handler.file_to_dicts.table_file import TableFile
 
-Row = tuple[str, dict[str, Any] | Problem]
+Row = tuple[str, RowDict | Problem]
 """Id of the row (`train.jsonl:7`), and its values by column or what is wrong with it."""
 
 
@@ -59,11 +60,11 @@ def _json_rows(file: TableFile, split: Split | None) -> Iterator[list[Row]]:
         raise file.empty("is empty; give a file with at least one row")
 
 
-def _renamed(file: TableFile, values: dict[str, Any]) -> dict[str, object]:
+def _renamed(file: TableFile, values: RowDict) -> dict[str, object]:
     return {key: values[name] for name, key in file.columns.items() if name in values}
 
 
-def _values(file: TableFile, first: int, batch: pa.RecordBatch) -> list[dict[str, Any] | Problem]:
+def _values(file: TableFile, first: int, batch: pa.RecordBatch) -> list[RowDict | Problem]:
     try:
         return [_renamed(file, row) for row in batch.to_pylist()]
     except BEYOND_PYTHON as error:

@@ -132,7 +132,7 @@ class Records:
         text = [line for line in self._lines if isinstance(line, str)]
         return Block(self._first, self._lines, "".join(text) if len(text) == len(self._lines) else None)
 
-    def _plain_rows(self, block: Block) -> list[list[str]] | None:
+    def _plain_rows(self, block: Block) -> list[list[str] | list[None]] | None:
         """One row per line, where no line of the block needs a closer look."""
         quote = self._dialect.quote_char
         if block.text is None or (self._long_rows and quote and quote in block.text):
@@ -143,7 +143,7 @@ class Records:
         if self._blank.search(block.text) or not self._holds_text(lines[0]):
             return None
         try:
-            rows = list(csv.reader(lines, **self._options))
+            rows: list[list[str] | list[None]] = list(csv.reader(lines, **self._options))
         except csv.Error:
             return None
         return rows if len(rows) == len(lines) and set(map(len, rows)) == {self._width} else None
@@ -152,10 +152,10 @@ class Records:
         """Whether there is more in a line than delimiters and white space."""
         return bool(line.strip(self._dialect.delimiter + _WHITE))
 
-    def _careful_rows(self) -> tuple[list[int], list[list[object]], dict[int, Problem]]:
+    def _careful_rows(self) -> tuple[list[int], list[list[str] | list[None]], dict[int, Problem]]:
         """Line numbers and rows of the present block, and the problems by position; row by row."""
         numbers: list[int] = []
-        rows: list[list[Any]] = []
+        rows: list[list[str] | list[None]] = []
         found: dict[int, Problem] = {}
         unread = [None] * (self._width or 0)
         end = self._first + len(self._lines)
@@ -272,7 +272,7 @@ class Records:
         return self._file.problem(number, kind, lines + reason, value)
 
 
-def _columns(rows: Sequence[list[Any]], places: Sequence[int | None]) -> list[Iterable[Cell]]:
+def _columns(rows: Sequence[list[str] | list[None]], places: Sequence[int | None]) -> list[Iterable[Cell]]:
     return [itertools.repeat(None, len(rows)) if place is None else map(itemgetter(place), rows) for place in places]
 
 

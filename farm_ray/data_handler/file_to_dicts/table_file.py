@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -60,7 +60,7 @@ class TableFile:
         reason = f'holds {found} in the column "{problems.shorten(column)}"; write it as one text'
         return self.problem(row, "not a text", reason, value)
 
-    def error(self, reason: str, *, code: str, **facts: Any) -> DataProblemError:
+    def error(self, reason: str, *, code: str, **facts: object) -> DataProblemError:
         """What is wrong with the whole file; `reason` goes on from its name."""
         return DataProblemError(f"{redacted(self.uri)} {reason}", code=code, file=redacted(self.uri), **facts)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 
-def cell_text(value: Any) -> str | None:
+def cell_text(value: object) -> str | None:
     """The value as Python's str writes it; None for null and NaN; lists and objects as JSON; bytes as utf-8.
 
     Raises:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ class StepRows:
 class InMemoryOrder:
     """The plan of a run over one set of rows."""
 
-    lengths: npt.NDArray[Any]
+    lengths: npt.NDArray[np.integer]
     """Tokens per row, [n]."""
     row_hashes: UInt64
     """From the row ids, [n]."""
@@ -102,7 +102,7 @@ def share(rows: Positions, rank: int, world_size: int) -> Positions:
 
 
 def evaluation_batches(
-    lengths: npt.NDArray[Any], batch_size: int, *, rank: int = 0, world_size: int = 1
+    lengths: npt.NDArray[np.integer], batch_size: int, *, rank: int = 0, world_size: int = 1
 ) -> list[Positions]:
     """One rank's batches of a pass without training: longest first, every row in exactly one batch of one rank."""
     order = np.argsort(-lengths.astype(np.int64), kind="stable")

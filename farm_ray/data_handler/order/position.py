@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from farm_ray.plain import PlainMapping
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +32,6 @@ class Position:
     """Where each lane of a stream stands, by number; none for rows in memory, and at the start of an epoch."""
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Position:
+    def from_json(cls, values: PlainMapping) -> Position:
         """The position that `dataclasses.asdict` wrote."""
         return cls(**{**values, "lanes": tuple(LanePosition(**lane) for lane in values.get("lanes", ()))})

@@ -12,7 +12,7 @@ from __future__ import annotations
 import bisect
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -117,7 +117,7 @@ class StreamOrder:
                     places[lane] += 1
 
     def batches(
-        self, epoch: int, lane: int, *, lengths: npt.NDArray[Any], row_hashes: UInt64, began: int
+        self, epoch: int, lane: int, *, lengths: npt.NDArray[np.integer], row_hashes: UInt64, began: int
     ) -> list[Positions]:
         """The rows of a window that each micro-batch takes, from micro-batch `began` of the epoch on.
 

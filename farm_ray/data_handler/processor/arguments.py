@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.configuration import nearest
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def arguments_of(kind: type[Any]) -> dict[str, inspect.Parameter]:
+def arguments_of(kind: type) -> dict[str, inspect.Parameter]:
     """What `kind` takes by name; where a class and its base have an argument of the same name, the class's counts."""
     found: dict[str, inspect.Parameter] = {}
     for base in kind.__mro__:
@@ -26,13 +26,13 @@ def arguments_of(kind: type[Any]) -> dict[str, inspect.Parameter]:
     return {name: parameter for name, parameter in found.items() if name != "self" and parameter.kind not in _OPEN}
 
 
-def defaults_of(kind: type[Any]) -> dict[str, object]:
+def defaults_of(kind: type) -> dict[str, object]:
     """The values of the arguments that need not be given."""
     arguments = arguments_of(kind)
     return {name: one.default for name, one in arguments.items() if one.default is not one.empty}
 
 
-def refuse_unknown(kind: type[Any], given: Iterable[str]) -> None:
+def refuse_unknown(kind: type, given: Iterable[str]) -> None:
     """Raises a TypeError for the first name that is no argument of `kind`, with the nearest one."""
     known = arguments_of(kind)
     for name in given:

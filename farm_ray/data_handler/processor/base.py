@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from farm_ray import storage
 from farm_ray.compat import own_features
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.samples_to_features.masking import Masking
     from farm_ray.evaluation.metric import Metric
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
+    from farm_ray.plain import PlainMapping
     from farm_ray.tasks.spec import TaskSpec
 
 
@@ -82,7 +83,7 @@ class Processor(SampleMethods, abc.ABC):
         test_filename: str | Path | None,
         dev_split: float | None,
         data_dir: str | Path | None,
-        tasks: Mapping[str, Mapping[str, Any]] | None = None,
+        tasks: Mapping[str, PlainMapping] | None = None,
         proxies: dict[str, str] | None = PROGRAM.proxies,
         multithreading_rust: bool = PROGRAM.multithreading_rust,
     ) -> None:
@@ -327,7 +328,7 @@ class Processor(SampleMethods, abc.ABC):
         """Equal for processors that make equal features of equal files: sha256 over class, settings and tokenizer."""
         return identity.fingerprint(self)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if identity.is_frozen(self):
             _refuse(self, name)
         super().__setattr__(name, value)
@@ -364,8 +365,8 @@ class Processor(SampleMethods, abc.ABC):
         dev_filename: str | Path | None,
         test_filename: str | Path | None,
         dev_split: float | None,
-        **kwargs: Any,
-    ) -> Any:
+        **kwargs: object,
+    ) -> Processor:
         """A processor of the class with this name; `kwargs` are further arguments of that class.
 
         Raises:
@@ -384,7 +385,7 @@ class Processor(SampleMethods, abc.ABC):
         return saving.construct(saving.named_class(processor_name, cls, all_classes()), tokenizer, settings)
 
     @classmethod
-    def load_from_dir(cls, load_dir: str | Path) -> Any:
+    def load_from_dir(cls, load_dir: str | Path) -> Processor:
         """The processor that was saved into this folder, of the class it was saved from, with its tasks.
 
         Raises:
@@ -394,13 +395,21 @@ class Processor(SampleMethods, abc.ABC):
         return saving.load_from_dir(storage.local_path(load_dir), cls, all_classes())
 
     @classmethod
-    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:  # noqa: ARG003 - for classes that can
+    def for_checkpoint(
+        cls,
+        spec: TaskSpec,
+        labels: list[str],  # noqa: ARG003
+        *,
+        tokenizer: TokenizerLike,  # noqa: ARG003
+        max_seq_len: int,  # noqa: ARG003 - for classes that can
+    ) -> Processor:
         """The processor for a transformers model whose outputs have these names.
 
         Args:
             spec: The kind of task that the model is for.
             labels: From its `id2label`, in order.
-            usual: tokenizer and max_seq_len.
+            tokenizer: Of the model.
+            max_seq_len: Tokens per row at most.
 
         Raises:
             ConfigError: When this class has no way to read for such models.
@@ -421,9 +430,9 @@ class Processor(SampleMethods, abc.ABC):
         doc_stride: int = 128,  # noqa: ARG003 - for question answering
         revision: str | None = None,
         tokenizer_class: str | None = None,
-        tokenizer_args: Mapping[str, Any] | None = None,
+        tokenizer_args: Mapping[str, object] | None = None,
         use_fast: bool = True,
-    ) -> Any:
+    ) -> Processor:
         """A processor for a model that transformers saved; labels come from the model's `id2label`.
 
         A model with one output is a regression, and is read unscaled.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization.backend import check_room
@@ -27,7 +27,7 @@ def check_filenames(**filenames: object) -> None:
             )
 
 
-def check_settings(tokenizer: TokenizerLike, max_seq_len: Any, dev_split: object, *, pairs: bool) -> None:
+def check_settings(tokenizer: TokenizerLike, max_seq_len: object, dev_split: object, *, pairs: bool) -> None:
     """Raises ConfigError on a missing tokenizer, or numbers out of range."""
     if tokenizer is None or isinstance(tokenizer, str):
         raise ConfigError(

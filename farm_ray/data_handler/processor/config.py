@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, field_validator
 
@@ -13,15 +13,18 @@ from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 from farm_ray.tasks.spec import TaskSpec
 from farm_ray.tasks.table import all_specs
 
+if TYPE_CHECKING:
+    from farm_ray.plain import PlainDict
 
-def _as_labels(value: Any) -> object:
+
+def _as_labels(value: object) -> object:
     """Label names; 1 or 2019, which YAML reads as numbers, as the text they are in the data."""
     if isinstance(value, str):
         raise ValueError("a list of labels is needed, such as [good, bad]")  # noqa: TRY004 - pydantic wants ValueError
     return [_as_label(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _as_label(value: Any) -> object:
+def _as_label(value: object) -> object:
     if isinstance(value, bool | float) or value is None:
         raise ValueError(
             f"YAML reads a label as {value!r} (it does so with yes, no, on, off, true, false, null and 1.0); "
@@ -30,11 +33,11 @@ def _as_label(value: Any) -> object:
     return _as_text(value)
 
 
-def _as_text(value: Any) -> object:
+def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _as_list(value: Any) -> object:
+def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
@@ -97,7 +100,7 @@ class FilesConfig(Config):
     dev_split: Share = 0.1
     """Share of the training rows for dev, 0 to below 1, where there is no `dev_filename`."""
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> PlainDict:
         """What the processor's constructor is given; lists are lists there, as JSON has no tuples."""
         fields = {name: getattr(self, name) for name in type(self).model_fields if name != "kind"}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
@@ -125,7 +128,7 @@ class ProcessorConfig(FilesConfig):
         """Kind of the task that the processor makes by itself."""
         return self.specs[0].name
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> PlainDict:
         """As `FilesConfig.arguments`, with the metric of the task that the processor makes by itself, if any."""
         metric = None if self.tasks and not self.keeps_own_task else one_or_all(self.metric)
         return {name: value for name, value in super().arguments().items() if name != "tasks"} | {"metric": metric}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from farm_ray.configuration import nearest
+from farm_ray.data_handler.processor.saving import construct
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.tokenization import Tokenizer
 from farm_ray.tasks.checkpoints import siblings, spec_by_problem
@@ -15,7 +16,10 @@ from farm_ray.tasks.table import EMBEDDINGS, LATER, predicted_names, spec_of_far
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from transformers import PreTrainedConfig
+
     from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.plain import PlainDict
     from farm_ray.tasks.spec import TaskSpec
 
 
@@ -24,9 +28,9 @@ def convert_from_transformers(
     task_type: str,
     max_seq_len: int,
     *,
-    kinds: Mapping[str, Any],
-    where: dict[str, Any],
-    settings: dict[str, Any],
+    kinds: Mapping[str, type[Processor]],
+    where: PlainDict,
+    settings: PlainDict,
 ) -> Processor:
     """See `Processor.convert_from_transformers`.
 
@@ -40,16 +44,16 @@ def convert_from_transformers(
     """
     spec = _checked_spec(task_type)
     tokenizer = Tokenizer.load(name_or_path, **where, **settings)
-    usual = {"tokenizer": tokenizer, "max_seq_len": max_seq_len}
     if spec is None:
-        return kinds["InferenceProcessor"](**usual)
+        return construct(kinds["InferenceProcessor"], tokenizer, {"max_seq_len": max_seq_len})
     config = _model_config(name_or_path, where["revision"])
     if spec == CLASSIFICATION:
         spec = spec_by_problem(siblings(spec), config)
     if spec == REGRESSION:
         _check_outputs(name_or_path, config)
-    labels = [config.id2label[number] for number in sorted(config.id2label)]
-    return kinds[spec.processor].for_checkpoint(spec, labels, **usual)
+    names = cast("dict[int, str]", config.id2label)
+    labels = [names[number] for number in sorted(names)]
+    return kinds[spec.processor].for_checkpoint(spec, labels, tokenizer=tokenizer, max_seq_len=max_seq_len)
 
 
 def _checked_spec(task_type: str) -> TaskSpec | None:
@@ -68,7 +72,7 @@ def _checked_spec(task_type: str) -> TaskSpec | None:
     return spec_of_farm(task_type)
 
 
-def _check_outputs(name_or_path: str, config: Any) -> None:
+def _check_outputs(name_or_path: str, config: PreTrainedConfig) -> None:
     if config.num_labels != 1:
         raise ConfigError(
             f'{name_or_path} has {config.num_labels} outputs, and task_type="regression" is for one; '
@@ -79,7 +83,7 @@ def _check_outputs(name_or_path: str, config: Any) -> None:
         )
 
 
-def _model_config(name_or_path: str, revision: str | None) -> Any:
+def _model_config(name_or_path: str, revision: str | None) -> PreTrainedConfig:
     from transformers import AutoConfig
 
     try:

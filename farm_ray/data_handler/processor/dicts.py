@@ -19,6 +19,7 @@ from farm_ray.data_handler.problems import Problem
 from farm_ray.data_handler.sample_columns import ID_KEYS, TEXT_B
 
 if TYPE_CHECKING:
+    from farm_ray.data_handler.given_rows import Row, RowDict
     from farm_ray.tasks.task import Tasks
 
 STAGE = "dicts"
@@ -65,7 +66,7 @@ def dicts_table(
         with_dictionary: Add the column `dictionary`.
         pairs: Whether rows are pairs of texts.
     """
-    rows: list[Mapping[str, Any]] = [row if isinstance(row, Mapping) else {} for row in dicts]
+    rows: list[Row] = [row if isinstance(row, Mapping) else {} for row in dicts]
     own_ids = [external_id(row) for row in rows]
     ids = [name if own is None else own for own, name in zip(own_ids, default_ids, strict=True)]
     found = [_problem(name, row, max_text_chars, pairs=pairs) for name, row in zip(ids, dicts, strict=True)]
@@ -89,7 +90,7 @@ def own_dicts_table(dicts: Sequence[object], default_ids: Iterable[str], *, task
 
     A dict may hold anything that JSON can. `text` is the text, or the whole dict as JSON where it has none.
     """
-    rows: list[Mapping[str, Any]] = [row if isinstance(row, Mapping) else {} for row in dicts]
+    rows: list[Row] = [row if isinstance(row, Mapping) else {} for row in dicts]
     own_ids = [external_id(row) for row in rows]
     ids = [name if own is None else own for own, name in zip(own_ids, default_ids, strict=True)]
     written: list[str] = []
@@ -119,7 +120,7 @@ def own_dicts_table(dicts: Sequence[object], default_ids: Iterable[str], *, task
 
 
 def _label_columns(
-    rows: Sequence[Mapping[str, Any]], ids: Sequence[str], tasks: Tasks, found: list[Problem | None]
+    rows: Sequence[Row], ids: Sequence[str], tasks: Tasks, found: list[Problem | None]
 ) -> dict[str, pa.Array]:
     """The labels of the rows by `label_name`; what is wrong with one is put into `found` where there is nothing yet."""
     columns = {}
@@ -131,11 +132,11 @@ def _label_columns(
     return columns
 
 
-def _shown(text: Any, whole: str) -> str:
+def _shown(text: object, whole: str) -> str:
     return clean(text) if isinstance(text, str) else whole
 
 
-def _texts(row: Mapping[str, Any]) -> dict[str, object]:
+def _texts(row: Row) -> dict[str, object]:
     """The texts of a pair by column; without `text_b` where there is no second one."""
     text: Any = row.get("text")
     if _is_list(text) and len(text) == 2:  # noqa: PLR2004 - a pair
@@ -143,7 +144,7 @@ def _texts(row: Mapping[str, Any]) -> dict[str, object]:
     return {name: row[name] for name in ("text", TEXT_B) if name in row}
 
 
-def _problem(row_id: str, row: Any, max_text_chars: int, *, pairs: bool) -> Problem | None:
+def _problem(row_id: str, row: object, max_text_chars: int, *, pairs: bool) -> Problem | None:
     way_out = _WAY_OUT_PAIRS if pairs else _WAY_OUT
     if not isinstance(row, Mapping):
         return _at(row_id, "not a dict", f"this is a {type(row).__name__}; {way_out}", row)
@@ -160,16 +161,16 @@ def _problem(row_id: str, row: Any, max_text_chars: int, *, pairs: bool) -> Prob
     return next(filter(None, found), None)
 
 
-def given_problem(row: Mapping[str, Any]) -> Problem | None:
+def given_problem(row: Row) -> Problem | None:
     """What an earlier reader found."""
     given = row.get(problems.COLUMN)
     if not isinstance(given, Mapping) or not {"stage", "kind", "message"} <= set(given):
         return None
-    fields: dict[str, Any] = {name: given.get(name) for name in problems.PROBLEM.names}
+    fields: RowDict = {name: given.get(name) for name in problems.PROBLEM.names}
     return Problem(**fields)
 
 
-def _why_no_pair(row: Mapping[str, Any]) -> str | None:
+def _why_no_pair(row: Row) -> str | None:
     text, texts = row["text"], _texts(row)
     if TEXT_B not in texts:
         of_several = f'"text" is a {type(text).__name__} of {len(text)}, not of two texts' if _is_list(text) else None
@@ -179,17 +180,17 @@ def _why_no_pair(row: Mapping[str, Any]) -> str | None:
     return '"text_b" differs from the second text in "text"' if twice else None
 
 
-def _why_not_single(row: Mapping[str, Any]) -> str | None:
+def _why_not_single(row: Row) -> str | None:
     if _is_list(row["text"]):
         return f'"text" is a {type(row["text"]).__name__}, not a string, and {_SINGLE}'
     return f'there is a "text_b", and {_SINGLE}' if row.get(TEXT_B) is not None else None
 
 
-def _is_list(value: Any) -> bool:
+def _is_list(value: object) -> bool:
     return isinstance(value, tuple | list)
 
 
-def _text_problem(row_id: str, name: str, text: Any, max_text_chars: int, way_out: str) -> Problem | None:
+def _text_problem(row_id: str, name: str, text: object, max_text_chars: int, way_out: str) -> Problem | None:
     if text is None:
         return None
     if not isinstance(text, str):
@@ -207,22 +208,22 @@ def _at(row_id: str, kind: str, message: str, value: object) -> Problem:
     return problems.at(row_id, stage=STAGE, kind=kind, message=f"{row_id}: {message}", value=value)
 
 
-def _readable(text: Any, max_text_chars: int) -> str | None:
+def _readable(text: object, max_text_chars: int) -> str | None:
     return clean(text) if isinstance(text, str) and len(text) <= max_text_chars else None
 
 
-def _as_json(row: Mapping[str, Any], *, strict: bool = False) -> str:
+def _as_json(row: Row, *, strict: bool = False) -> str:
     return json.dumps({str(key): value for key, value in row.items()}, default=_plain if strict else _plain_or_text)
 
 
-def _plain_or_text(value: Any) -> object:
+def _plain_or_text(value: object) -> object:
     try:
         return _plain(value)
     except TypeError:
         return str(value)
 
 
-def _plain(value: Any) -> object:
+def _plain(value: object) -> object:
     """What JSON holds instead of a value that it does not know."""
     if isinstance(value, date | time | Decimal | PurePath | UUID):
         return str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -12,6 +12,7 @@ from farm_ray.data_handler.file_to_dicts.documents import SCHEMA
 from farm_ray.data_handler.processor.dicts import STAGE, clean, external_id, given_problem
 
 if TYPE_CHECKING:
+    from farm_ray.data_handler.given_rows import Row
     from farm_ray.data_handler.problems import Problem
 
 _WAY_OUT = 'give a dict such as {"doc": ["First sentence.", "Second sentence."]}'
@@ -26,7 +27,7 @@ def document_dicts_table(dicts: Sequence[object], default_ids: Iterable[str]) ->
             problem.
         default_ids: Ids of the rows whose dict brings none, one per row.
     """
-    rows: list[Mapping[str, Any]] = [row if isinstance(row, Mapping) else {} for row in dicts]
+    rows: list[Row] = [row if isinstance(row, Mapping) else {} for row in dicts]
     own = [external_id(row) for row in rows]
     ids = [name if known is None else known for known, name in zip(own, default_ids, strict=True)]
     docs: list[list[str] | None] = []
@@ -47,7 +48,7 @@ def _sentences(doc: str | Sequence[str]) -> list[str]:
     return [clean(line) for line in map(str.strip, lines) if line]
 
 
-def _problem(row_id: str, row: Mapping[str, Any], given: Any) -> Problem | None:
+def _problem(row_id: str, row: Row, given: object) -> Problem | None:
     if not isinstance(given, Mapping):
         return _at(row_id, "not a dict", f"this is a {type(given).__name__}; {_WAY_OUT}", given)
     if (earlier := given_problem(row)) is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from farm_ray.data_handler.given_rows import given_rows
+from farm_ray.data_handler.given_rows import RowDict, given_rows
 from farm_ray.data_handler.sample_columns import EXTERNAL_ID, ID_KEYS, TEXT_B, as_dict
 from farm_ray.errors import ConfigError, DataProblemError
 
@@ -146,7 +146,7 @@ def rows_as_dicts(tables: Iterable[pa.Table]) -> list[dict[str, object]]:
 
     `problem` and `external_id` are there only where a row has one.
     """
-    dicts: list[dict[str, Any]] = []
+    dicts: list[RowDict] = []
     for table in tables:
         for row in table.drop_columns(["id"]).to_pylist():
             for name in ("problem", EXTERNAL_ID):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
 from farm_ray import storage
 from farm_ray.configuration import strict_arguments
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
+    from farm_ray.plain import PlainMapping
 
 
 _DEFAULTS = TextClassificationProcessorConfig()
@@ -51,7 +52,7 @@ class InferenceProcessor(TextClassificationProcessor):
         dev_filename: str | Path | None = _DEFAULTS.dev_filename,
         test_filename: str | Path | None = None,
         dev_split: float | None = None,
-        tasks: Mapping[str, Mapping[str, Any]] | None = None,
+        tasks: Mapping[str, PlainMapping] | None = None,
         proxies: dict[str, str] | None = PROGRAM.proxies,
         multithreading_rust: bool = PROGRAM.multithreading_rust,
         delimiter: str = _DEFAULTS.delimiter,
@@ -62,7 +63,7 @@ class InferenceProcessor(TextClassificationProcessor):
         text_column_name: str = _DEFAULTS.text_column_name,
         label_column_name: str = _DEFAULTS.label_column_name,
         multilabel: bool = _DEFAULTS.multilabel,
-        dev_stratification: bool | Callable[..., Any] | None = _DEFAULTS.dev_stratification,
+        dev_stratification: bool | Callable[..., object] | None = _DEFAULTS.dev_stratification,
         encoding: str | None = _DEFAULTS.encoding,
         max_text_chars: int = PROGRAM.max_text_chars,
         seed: int = PROGRAM.seed,
@@ -97,7 +98,7 @@ class InferenceProcessor(TextClassificationProcessor):
         self.tasks = {name: loaded_task(name, task) for name, task in (tasks or {}).items()}
 
     @classmethod
-    def load_from_dir(cls, load_dir: str | Path) -> Any:
+    def load_from_dir(cls, load_dir: str | Path) -> Self:
         """A processor for inference from any saved text processor, with its tokenizer and its tasks.
 
         From a processor of pairs it reads pairs.
@@ -105,4 +106,6 @@ class InferenceProcessor(TextClassificationProcessor):
         Raises:
             ModelFolderError: When `processor_config.json` is missing or broken, or the tokenizer cannot be loaded.
         """
-        return saving.load_from_dir(storage.local_path(load_dir), cls, all_classes(), always=cls)
+        loaded = saving.load_from_dir(storage.local_path(load_dir), cls, all_classes(), always=cls)
+        assert isinstance(loaded, cls)
+        return loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -421,7 +421,7 @@ class BertStyleLMProcessor(Processor):
         if held or not split.is_whole:
             yield pa.concat_tables(held) if held else self.named_dicts_to_table([], [])
 
-    def _document(self, file: TableFile, row_id: str, values: dict[str, Any] | Problem) -> dict[str, Any]:
+    def _document(self, file: TableFile, row_id: str, values: RowDict | Problem) -> RowDict:
         """A row of JSON lines or Parquet as a document; what is wrong is reported of the column, not of "doc"."""
         if not isinstance(values, Problem):
             doc = values.get("doc")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import NonNegativeInt
@@ -184,9 +184,22 @@ class NERProcessor(Processor):
         self._format("")
 
     @classmethod
-    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:
+    def for_checkpoint(
+        cls,
+        spec: TaskSpec,
+        labels: list[str],
+        *,
+        tokenizer: TokenizerLike,
+        max_seq_len: int,
+    ) -> Processor:
         """As `Processor.for_checkpoint`; without O, as parts of speech have none, there are no entities to count."""
-        return cls(**usual, data_dir="data", label_list=labels, metric=spec.metric if OUTSIDE in labels else "acc")
+        return cls(
+            tokenizer=tokenizer,
+            max_seq_len=max_seq_len,
+            data_dir="data",
+            label_list=labels,
+            metric=spec.metric if OUTSIDE in labels else "acc",
+        )
 
     def file_to_dicts(self, file: str) -> list[RowDict]:
         """The rows of a file: `{"text": "Anna lacht", "ner_label": ["B-PER", "O"]}`.

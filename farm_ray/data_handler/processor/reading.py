@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from farm_ray.data_handler.processor.base import Processor
+    from farm_ray.plain import PlainDict
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def with_reading(processor: Processor, files: Sequence[str], **changes: str | No
     Raises:
         ConfigError: When the processor reads files in a way of its own, or no pairs, or has several label columns.
     """
-    given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    given: PlainDict = {name: value for name, value in changes.items() if value is not None}
     _check(processor, given)
     if "text_b_column_name" in given and processor.text_b_is_optional:
         given["text_b_is_optional"] = False
@@ -62,7 +63,7 @@ def with_reading(processor: Processor, files: Sequence[str], **changes: str | No
     return changed if "delimiter" in given else _as_headed(changed, files)
 
 
-def _check(processor: Processor, given: dict[str, Any]) -> None:
+def _check(processor: Processor, given: PlainDict) -> None:
     if "text_b_column_name" in given and processor.text_b_column_name is None:
         value = given["text_b_column_name"]
         raise ConfigError(

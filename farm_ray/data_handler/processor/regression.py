@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.data_handler.processor.config import PROGRAM, Metrics
@@ -79,7 +79,7 @@ class RegressionProcessor(TextClassificationProcessor):
         header: int | None = _DEFAULTS.header,
         max_samples: int | None = _DEFAULTS.max_samples,
         multithreading_rust: bool = PROGRAM.multithreading_rust,
-        dev_stratification: bool | Callable[..., Any] | None = False,
+        dev_stratification: bool | Callable[..., object] | None = False,
         encoding: str = _DEFAULTS.encoding,
         max_text_chars: int = PROGRAM.max_text_chars,
         seed: int = PROGRAM.seed,
@@ -126,9 +126,23 @@ class RegressionProcessor(TextClassificationProcessor):
             )
 
     @classmethod
-    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:  # noqa: ARG003 - as above
+    def for_checkpoint(
+        cls,
+        spec: TaskSpec,  # noqa: ARG003
+        labels: list[str],  # noqa: ARG003
+        *,
+        tokenizer: TokenizerLike,
+        max_seq_len: int,
+    ) -> Processor:
         """As `Processor.for_checkpoint`; the model's output is the number itself."""
-        return cls(**usual, data_dir="data", quote_char='"', scaler_mean=0.0, scaler_scale=1.0)
+        return cls(
+            tokenizer=tokenizer,
+            max_seq_len=max_seq_len,
+            data_dir="data",
+            quote_char='"',
+            scaler_mean=0.0,
+            scaler_scale=1.0,
+        )
 
     def own_task_type(self) -> str | None:
         """Numbers."""

@@ -6,7 +6,7 @@ import inspect
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from farm_ray.credentials import saved_values
 from farm_ray.data_handler.processor.arguments import arguments_of, defaults_of
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from farm_ray.data_handler.processor.base import Processor
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
+    from farm_ray.plain import PlainDict, PlainMapping
+
+P = TypeVar("P", bound="Processor")
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +47,7 @@ _BASE_SETTINGS = ("data_dir", "max_seq_len", "train_filename", "dev_filename", "
 
 def plain_settings(processor: Processor) -> dict[str, object]:
     """Every public attribute that JSON can hold, paths as text, tasks with names for metrics."""
-    plain: dict[str, Any] = {}
+    plain: PlainDict = {}
     for name, value in sorted(vars(processor).items()):
         if name.startswith("_") or name in {"tokenizer", "inference"}:
             continue
@@ -77,7 +80,7 @@ def save(processor: Processor, folder: Path) -> None:
 
 def load_from_dir(
     folder: Path, asked: type[Processor], known: Mapping[str, type[Processor]], *, always: type[Processor] | None = None
-) -> Any:
+) -> Processor:
     """The processor saved in `folder`.
 
     Args:
@@ -119,7 +122,7 @@ def _needs_its_class(folder: Path, name: str, *, known: bool) -> str:
     return f'{folder} was saved from a "{name}", which makes its own features; {hint}'
 
 
-def _with_type(task: Mapping[str, Any], saved: type[Processor]) -> dict[str, Any]:
+def _with_type(task: PlainMapping, saved: type[Processor]) -> PlainDict:
     """FARM saved tasks on words without their type."""
     return {**task, "task_type": task.get("task_type") or saved.usual_task_type}
 
@@ -134,14 +137,14 @@ def named_class(name: str, asked: type[Processor], known: Mapping[str, type[Proc
         return asked
 
 
-def construct(kind: type[Processor], tokenizer: TokenizerLike, settings: Mapping[str, Any]) -> Any:
+def construct(kind: type[P], tokenizer: TokenizerLike, settings: PlainMapping) -> P:
     """`kind(tokenizer=..., **settings)`, without those of the general settings that `kind` does not take."""
     taken = arguments_of(kind)
     given = {name: value for name, value in settings.items() if name in taken or name not in _BASE_SETTINGS}
     return kind(tokenizer=tokenizer, **given)
 
 
-def _known_settings(kind: type[Processor], saved: type[Processor], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _known_settings(kind: type[Processor], saved: type[Processor], settings: PlainMapping) -> PlainDict:
     """What `kind` takes of the settings; those they lack are as in the class that was saved."""
     accepted = arguments_of(kind)
     own = {name: value for name, value in settings.items() if name not in _NO_SETTINGS | _OF_OLD_VERSIONS}
@@ -152,7 +155,7 @@ def _known_settings(kind: type[Processor], saved: type[Processor], settings: Map
     return {name: value for name, value in there.items() if name in accepted and _takes(accepted[name], value)}
 
 
-def _takes(argument: inspect.Parameter, value: Any) -> bool:
+def _takes(argument: inspect.Parameter, value: object) -> bool:
     """A null stands for the default where the argument's type has no null."""
     known = argument.annotation if isinstance(argument.annotation, str) else "Any"
     return value is not None or "None" in known or "Any" in known
@@ -164,7 +167,7 @@ def _settings_of_all(kind: type[Processor]) -> set[str]:
     return {name for init in own for name in inspect.signature(init).parameters}
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def _read_config(folder: Path) -> PlainDict:
     path = folder / CONFIG_FILE
     if not is_file(path):
         raise ModelFolderError(
@@ -193,7 +196,7 @@ def _way_out(folder: Path) -> str:
     )
 
 
-def _is_json(value: Any) -> bool:
+def _is_json(value: object) -> bool:
     try:
         json.dumps(value)
     except (TypeError, ValueError):

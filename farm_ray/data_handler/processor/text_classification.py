@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import NonNegativeInt, PositiveInt
 
@@ -116,7 +116,7 @@ class TextClassificationProcessor(Processor):
         text_column_name: str = _DEFAULTS.text_column_name,
         *,
         multithreading_rust: bool = PROGRAM.multithreading_rust,
-        dev_stratification: bool | Callable[..., Any] | None = _DEFAULTS.dev_stratification,
+        dev_stratification: bool | Callable[..., object] | None = _DEFAULTS.dev_stratification,
         encoding: str = _DEFAULTS.encoding,
         max_text_chars: int = PROGRAM.max_text_chars,
         seed: int = PROGRAM.seed,
@@ -152,10 +152,13 @@ class TextClassificationProcessor(Processor):
             )
 
     @classmethod
-    def for_checkpoint(cls, spec: TaskSpec, labels: list[str], **usual: Any) -> Processor:
+    def for_checkpoint(
+        cls, spec: TaskSpec, labels: list[str], *, tokenizer: TokenizerLike, max_seq_len: int
+    ) -> Processor:
         """As `Processor.for_checkpoint`."""
         return cls(
-            **usual,
+            tokenizer=tokenizer,
+            max_seq_len=max_seq_len,
             data_dir="data",
             quote_char='"',
             label_list=labels,
@@ -233,7 +236,7 @@ class TextClassificationProcessor(Processor):
         """Names what the task needs."""
         return 'metric missing: training needs one; give it with --set processor.metric=acc (or "f1_macro")'
 
-    def _dialect(self) -> dict[str, Any]:
+    def _dialect(self) -> RowDict:
         """How TSV and CSV files are written."""
         names = ("delimiter", "quote_char", "skiprows", "header", "encoding")
         return {name: getattr(self, name) for name in names}

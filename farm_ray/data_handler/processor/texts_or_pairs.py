@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +59,7 @@ class TextsOrPairsProcessor(InferenceProcessor):
         return pa.concat_tables(parts, promote_options="default").take(pa.array(places))
 
 
-def _has_two(row: Any) -> bool:
+def _has_two(row: object) -> bool:
     if not isinstance(row, dict):
         return False
     return row.get(TEXT_B) is not None or isinstance(row.get("text"), tuple | list)

@@ -12,6 +12,7 @@ from farm_ray.data_handler.processor.dicts import STAGE, dicts_table, external_i
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from farm_ray.data_handler.given_rows import Row
     from farm_ray.data_handler.problems import Problem
     from farm_ray.tasks.task import Tasks
 
@@ -53,7 +54,7 @@ def _with_text(row: Any, name: str) -> tuple[Any, Problem | None]:
     return joined | {"text": " ".join(words)}, None
 
 
-def _at(row: Mapping[str, Any], name: str, kind: str, message: str, value: object) -> Problem:
+def _at(row: Row, name: str, kind: str, message: str, value: object) -> Problem:
     own = external_id(row)
     row_id = name if own is None else own
     return problems.at(row_id, stage=STAGE, kind=kind, message=f"{row_id}: {message}", value=value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,11 @@ def farm_limit(rule: CountRule) -> int | None:
 
 
 def masked(
-    input_ids: Ids, word_starts: npt.NDArray[Any], row_hashes: npt.NDArray[np.uint64], masking: Masking, epoch: int
+    input_ids: Ids,
+    word_starts: npt.NDArray[np.integer],
+    row_hashes: npt.NDArray[np.uint64],
+    masking: Masking,
+    epoch: int,
 ) -> tuple[Ids, Ids]:
     """The ids with some tokens masked, and the labels: the original id where a token is predicted, else -1.
 
@@ -122,14 +126,14 @@ def masked(
     return ids, labels
 
 
-def same_text(text_numbers: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+def same_text(text_numbers: npt.NDArray[np.integer]) -> npt.NDArray[np.int8]:
     """Which token may look at which in rows of several texts: 1 within a text, padding (-1) at itself, [B, T, T]."""
     together = (text_numbers[:, :, None] == text_numbers[:, None, :]) & (text_numbers >= 0)[:, :, None]
     together[:, np.arange(text_numbers.shape[1]), np.arange(text_numbers.shape[1])] = True
     return together.astype(np.int8)
 
 
-def positions_in_text(text_numbers: npt.NDArray[Any]) -> Ids:
+def positions_in_text(text_numbers: npt.NDArray[np.integer]) -> Ids:
     """Each token's place in its text, from 0; 0 on padding (-1), [B, T]."""
     places = np.broadcast_to(np.arange(text_numbers.shape[1]), text_numbers.shape)
     begins = np.diff(text_numbers, axis=1, prepend=-2) != 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ class Padding:
         return {"input_ids": self.pad_token_id, "segment_ids": self.segment_pad, **self.fills}.get(column, 0)
 
 
-def token_mask(lengths: npt.NDArray[Any], width: int, *, side: str = "right") -> npt.NDArray[np.bool_]:
+def token_mask(lengths: npt.NDArray[np.integer], width: int, *, side: str = "right") -> npt.NDArray[np.bool_]:
     """True on real tokens, [rows, width]."""
     positions = np.arange(width)
     if side == "left":

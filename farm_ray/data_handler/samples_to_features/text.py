@@ -14,7 +14,7 @@ from farm_ray.data_handler.columns import null_where_not, one_array
 from farm_ray.data_handler.sample_columns import TEXT_B
 from farm_ray.data_handler.samples_to_features.refused import problems_of
 from farm_ray.errors import ConfigError
-from farm_ray.modeling.tokenization.backend import Encoded, encode_texts
+from farm_ray.modeling.tokenization.backend import Encoded, Text, encode_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,10 +42,11 @@ def text_features(
     """
     sound = problems.sound(samples)
     rows = np.flatnonzero(sound.to_numpy(zero_copy_only=False))
-    texts: list[object] = pc.filter(samples.column("text"), sound).to_pylist()
+    first: list[str] = pc.filter(samples.column("text"), sound).to_pylist()
+    texts: Sequence[Text] = first
     pairs = TEXT_B in samples.column_names
     if pairs:
-        texts = list(zip(texts, pc.filter(samples.column(TEXT_B), sound).to_pylist(), strict=True))
+        texts = list(zip(first, pc.filter(samples.column(TEXT_B), sound).to_pylist(), strict=True))
     encoded, failed = _encode(texts, tokenizer=tokenizer, max_seq_len=max_seq_len, pairs=pairs)
     lengths = np.zeros(samples.num_rows, np.int32)
     lengths[rows] = encoded.lengths
@@ -62,7 +63,7 @@ def text_features(
     return _without_labels_of_failed(features, label_columns) if failed else features
 
 
-def _encode(texts: list[Any], **how: Any) -> tuple[Encoded, dict[int, Exception]]:
+def _encode(texts: Sequence[Text], **how: Any) -> tuple[Encoded, dict[int, Exception]]:
     """All texts at once; one by one when that fails, so that a text the tokenizer refuses harms no other."""
     try:
         return encode_texts(texts, **how), {}
@@ -72,7 +73,7 @@ def _encode(texts: list[Any], **how: Any) -> tuple[Encoded, dict[int, Exception]
         return _encode_one_by_one(texts, **how)
 
 
-def _encode_one_by_one(texts: list[Any], **how: Any) -> tuple[Encoded, dict[int, Exception]]:
+def _encode_one_by_one(texts: Sequence[Text], **how: Any) -> tuple[Encoded, dict[int, Exception]]:
     parts = [encode_texts([], **how)]
     lengths = np.zeros(len(texts), np.int32)
     clipped = np.zeros(len(texts), np.bool_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ class Windows:
 
 
 def cut_windows(
-    tokens_per_word: npt.NDArray[np.generic], words_per_text: npt.NDArray[Any], *, room: int, overlap: int
+    tokens_per_word: npt.NDArray[np.generic], words_per_text: npt.NDArray[np.integer], *, room: int, overlap: int
 ) -> Windows:
     """The windows of each text; a text that fits is one window that owns all its words.
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, PreTrainedConfig
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
 from farm_ray.modeling.language_model.loading import (
     from_transformers_classifier,
@@ -18,6 +23,7 @@ from farm_ray.modeling.language_model.pooling import FAMILIES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from farm_ray.modeling.language_model import LanguageModel
     from farm_ray.tasks.spec import TaskSpec
 
 
@@ -27,9 +33,9 @@ class Architecture:
 
     auto_class: Any
     """Makes and opens such models."""
-    open: Callable[..., Any]
+    open: Callable[..., PreTrainedModel]
     """Called with (folder or name, config, revision); the model with its weights, checked."""
-    language_model: Callable[..., Any]
+    language_model: Callable[..., LanguageModel]
     """Called with (class, model, folder or name); the language model in it."""
     reads_rows: bool
     """The head reads a vector per row, which is pooled as the model's type does it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -10,13 +10,14 @@ from farm_ray.modeling.language_model.quiet import quiet_transformers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from torch import Tensor
     from transformers import PreTrainedModel
 
 
 def around_encoder(
-    build: Callable[[], Any], encoder: PreTrainedModel, head: Mapping[str, Tensor], *, shared: bool = False
+    build: Callable[[], PreTrainedModel], encoder: PreTrainedModel, head: Mapping[str, Tensor], *, shared: bool = False
 ) -> PreTrainedModel:
     """A transformers model with the weights of this encoder and this head, in eval mode.
 
@@ -27,7 +28,7 @@ def around_encoder(
         shared: Take hold of the tensors instead of copying them: for saving only, as what is not saved is not there.
     """
     # Without memory nothing is drawn; and a checkpoint is written while another thread draws, which a fork would undo.
-    apart: Any = torch.device("meta") if shared else torch.random.fork_rng(devices=[])
+    apart: AbstractContextManager[object] = torch.device("meta") if shared else torch.random.fork_rng(devices=[])
     with quiet_transformers(), apart:
         model = build()
     prefix = f"{model.base_model_prefix}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from farm_ray.modeling.conversion.architectures import architecture_for
 from farm_ray.modeling.conversion.heads import head_of
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedConfig
 
-    from farm_ray.modeling.prediction_head import PredictionHead
+    from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead, PredictionHead
+    from farm_ray.modeling.prediction_head.convertible import ConvertibleHead
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def parts_of_transformers(name_or_path: str | Path, revision: str | None, task_t
         return _masked_lm(name_or_path, config, revision)
     architecture = architecture_for(spec)
     hf_model = architecture.open(name_or_path, config, revision)
-    kind: Any = head_class(spec.head)
+    kind = cast("type[ConvertibleHead]", head_class(spec.head))
     head = head_of(hf_model, spec, kind)
     return ModelParts(
         architecture.language_model(LanguageModel, hf_model, name_or_path),
@@ -61,8 +62,8 @@ def parts_of_transformers(name_or_path: str | Path, revision: str | None, task_t
 
 
 def _masked_lm(name_or_path: str | Path, config: PreTrainedConfig, revision: str | None) -> ModelParts:
-    lm_head: Any = head_class(LANGUAGE_MODELLING.head)
-    next_sentence: Any = head_class(NEXT_SENTENCE_HEAD)
+    lm_head = cast("type[BertLMHead]", head_class(LANGUAGE_MODELLING.head))
+    next_sentence = cast("type[NextSentenceHead]", head_class(NEXT_SENTENCE_HEAD))
     heads = trained_lm_heads((lm_head, next_sentence), name_or_path, config, revision=revision)
     # transformers has no dropout in front of these heads.
     return ModelParts(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from farm_ray.modeling.conversion.architectures import architecture_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
     from transformers import PreTrainedModel
 
@@ -26,14 +28,14 @@ def head_of(hf_model: PreTrainedModel, spec: TaskSpec, kind: type[ConvertibleHea
     architecture = architecture_for(spec)
     layers = [hf_model.get_submodule(path) for path in architecture.layers(config)]
     labels = cast("nn.Linear", layers[-1]).out_features
-    fresh: Any = kind
+    fresh: Callable[..., ConvertibleHead] = kind
     head: ConvertibleHead = fresh(
         layer_dims=architecture.widths(config, labels), **architecture.hidden(config), **kind.settings_of(config)
     )
     for ours, theirs in zip(layers_of(head), layers, strict=True):
         ours.load_state_dict(theirs.state_dict())
     if head.names_its_outputs:
-        names: Any = config.id2label
+        names = cast("dict[int, str]", config.id2label)
         head.label_list = [str(names[label_id]) for label_id in range(labels)]
     return head
 

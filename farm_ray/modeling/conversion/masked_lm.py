@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from transformers import AutoModelForMaskedLM, BertForPreTraining, PreTrainedConfig, PreTrainedModel
@@ -113,7 +113,7 @@ def converted_lm(
     layout = _layout(config)
     _check_layers(head, layout, config)
 
-    def build() -> object:
+    def build() -> PreTrainedModel:
         if next_sentence is None:
             return AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
         return BertForPreTraining._from_config(config, dtype=torch.float32)  # noqa: SLF001 - as AutoModel does
@@ -158,7 +158,7 @@ def _lm_head(
     layout = _layout(config)
     parts = (layout.dense, layout.norm, layout.bias)
     hf_model, came_along = open_with_head(AutoModelForMaskedLM, name_or_path, config, revision, head=parts)
-    rows = len(cast("Any", hf_model.get_input_embeddings()).weight)
+    rows = len(cast("nn.Embedding", hf_model.get_input_embeddings()).weight)
     head = kind(config.hidden_size, rows, **layout.settings())
     if came_along:
         _check_tied(hf_model, layout, name_or_path)
@@ -183,7 +183,7 @@ def _next_sentence_head(
 
 
 def _check_tied(hf_model: PreTrainedModel, layout: MaskedLMLayout, name_or_path: str | Path) -> None:
-    embeddings: Any = hf_model.get_input_embeddings()
+    embeddings = cast("nn.Embedding", hf_model.get_input_embeddings())
     if layout.decoder is not None and not torch.equal(_weight(hf_model, layout.decoder), embeddings.weight):
         raise ConfigError(
             f'"{name_or_path}" predicts tokens with other weights than its word embeddings (tie_word_embeddings is '

@@ -106,7 +106,7 @@ class LanguageModel(nn.Module):
         *,
         tokenizer: TokenizerLike | None = None,
         language: str = "english",
-        **settings: Any,
+        **settings: object,
     ) -> LanguageModel:
         """A language model with fresh weights, in train mode; `set_all_seeds` before it decides them.
 
@@ -138,7 +138,7 @@ class LanguageModel(nn.Module):
         segment_ids: Tensor | None = None,
         padding_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        **_: Any,
+        **_: object,
     ) -> tuple[Tensor, Tensor]:
         """Token vectors [B, T, H] and row vectors [B, H].
 
@@ -171,7 +171,7 @@ class LanguageModel(nn.Module):
         padding_mask: Tensor | None = None,
         *,
         layer: int = -1,
-        **_: Any,
+        **_: object,
     ) -> Tensor:
         """Token vectors of one layer, [B, T, H]: 0 for the embeddings, 1 to `num_layers`, or counted from the end.
 

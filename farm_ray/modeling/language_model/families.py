@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.modeling.language_model.base import LanguageModel
 
@@ -45,7 +45,7 @@ class DistilBert(LanguageModel):
         padding_mask: Tensor | None = None,
         segment_ids: Tensor | None = None,
         position_ids: Tensor | None = None,
-        **_: Any,
+        **_: object,
     ) -> tuple[Tensor, Tensor]:
         """As `LanguageModel.forward`, with FARM's order of arguments: the mask comes second."""
         return super().forward(input_ids, segment_ids, padding_mask, position_ids)

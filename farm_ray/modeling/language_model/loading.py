@@ -226,9 +226,7 @@ def pooling_for(model: PreTrainedModel) -> Pooling:
     )
 
 
-def _load_own(
-    base: type[LanguageModel], folder: Path, described: dict[str, Any], class_name: str | None
-) -> LanguageModel:
+def _load_own(base: type[LanguageModel], folder: Path, described: PlainDict, class_name: str | None) -> LanguageModel:
     kind = class_by_name(base, class_name or described.get("name", "Encoder"))
     pooling = build(Pooling, described["pooling"], where=f"{folder / CONFIG_FILE}: pooling")
     config = open_config(folder)
@@ -240,9 +238,7 @@ def _load_own(
     return language_model.eval()
 
 
-def _load_farm(
-    base: type[LanguageModel], folder: Path, described: dict[str, Any], class_name: str | None
-) -> LanguageModel:
+def _load_farm(base: type[LanguageModel], folder: Path, described: PlainDict, class_name: str | None) -> LanguageModel:
     """A FARM 0.8 folder, whose language_model_config.json holds the transformers configuration as well."""
     name = described.get("name", "")
     kind = class_by_name(base, class_name or name)
@@ -274,7 +270,7 @@ def _load_farm(
 
 
 def _open(
-    auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
+    auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: PlainDict
 ) -> tuple[PreTrainedModel, list[str]]:
     """Weights in float32, whatever the checkpoint's dtype, and the names of those missing in the encoder's pooler."""
     options = {**options, "ignore_mismatched_sizes": True}
@@ -286,8 +282,8 @@ def _open(
 
 
 def _open_any(
-    auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: dict[str, Any]
-) -> tuple[PreTrainedModel, dict[str, Any], Path | str]:
+    auto_class: Any, name_or_path: str | Path, config: PreTrainedConfig, revision: str | None, options: PlainDict
+) -> tuple[PreTrainedModel, PlainDict, Path | str]:
     """Weights in float32, transformers' report on missing ones, and the file they are missing in."""
     if config.is_encoder_decoder:
         raise ConfigError(
@@ -310,7 +306,7 @@ def _open_any(
     return model, report, file
 
 
-def _check_built(kind: Any, file: Path, config: PreTrainedConfig, options: dict[str, Any]) -> None:
+def _check_built(kind: Any, file: Path, config: PreTrainedConfig, options: PlainDict) -> None:
     """Refuses a configuration that no model can have, or none with the weights beside it."""
     own = {name: value for name, value in options.items() if name == "add_pooling_layer"}
     make = getattr(kind, "from_config", None) or kind._from_config  # noqa: SLF001 - as the Auto classes do
@@ -320,7 +316,7 @@ def _check_built(kind: Any, file: Path, config: PreTrainedConfig, options: dict[
         )
 
 
-def _from_hub(auto_class: Any, name: str, revision: str | None, options: dict[str, Any]) -> Any:
+def _from_hub(auto_class: Any, name: str, revision: str | None, options: PlainDict) -> Any:
     out_of_reach = hub.hub_is_out_of_reach()
     if out_of_reach:
         options = {**options, "local_files_only": True}

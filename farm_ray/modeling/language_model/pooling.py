@@ -67,7 +67,7 @@ class TokenClassifierLayout:
 
     layers: tuple[str, ...] = ("classifier",)
     """Paths of the layers with weights, from the token vectors to the labels."""
-    hidden: Callable[[PreTrainedConfig], dict[str, Any]] = _one_layer
+    hidden: Callable[[PreTrainedConfig], PlainDict] = _one_layer
     """`activation` and `hidden_layers` of a `TokenClassificationHead` with these layers; empty: it has one layer."""
     dropout: str | None = "classifier_dropout"
     """Field of the configuration with the dropout before these layers; None: there is none of its own."""

@@ -21,10 +21,9 @@ from farm_ray.modeling.language_model.quiet import quiet_transformers
 from farm_ray.modeling.language_model.sizes import check_fits_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from farm_ray.modeling.language_model.base import LanguageModel
     from farm_ray.modeling.tokenization.protocol import TokenizerLike
+    from farm_ray.plain import PlainMapping
 
 _SPECIAL_TOKENS = tuple(f"{token}_token_id" for token in ("pad", "bos", "eos", "cls", "sep"))
 """Where a configuration holds a special token's id."""
@@ -37,7 +36,7 @@ def fresh_language_model(
     *,
     tokenizer: TokenizerLike | None,
     language: str,
-    settings: Mapping[str, Any],
+    settings: PlainMapping,
 ) -> LanguageModel:
     """What `LanguageModel.from_scratch` does, see there; `base` is `LanguageModel`."""
     config = _config(model_type, vocab_size, tokenizer, settings)
@@ -63,7 +62,7 @@ def fresh_language_model(
 
 
 def _config(
-    model_type: str, vocab_size: int, tokenizer: TokenizerLike | None, settings: Mapping[str, Any]
+    model_type: str, vocab_size: int, tokenizer: TokenizerLike | None, settings: PlainMapping
 ) -> PreTrainedConfig:
     kind = _config_class(model_type)
     fields = {field.name for field in dataclasses.fields(kind)} - {"vocab_size"}

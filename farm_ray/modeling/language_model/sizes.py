@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.foreign import shown
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import nn
+
+    from farm_ray.plain import PlainMapping
 
 _MOST_LAYERS = 1000
 _MOST_LABELS = 1_000_000
@@ -32,7 +34,7 @@ _WIDTHS = re.compile(
 _TABLES = ("sinusoidal_pos_embds", "sinusoidal_embeddings")
 
 
-def check_sizes(values: Mapping[str, Any], file: Path, weights_bytes: int) -> None:
+def check_sizes(values: PlainMapping, file: Path, weights_bytes: int) -> None:
     """Refuses numbers in a configuration that its weights, or no model at all, can have.
 
     Args:
@@ -54,7 +56,7 @@ def check_sizes(values: Mapping[str, Any], file: Path, weights_bytes: int) -> No
         )
 
 
-def check_fits_memory(settings: Mapping[str, Any], build: Callable[[], nn.Module]) -> None:
+def check_fits_memory(settings: PlainMapping, build: Callable[[], nn.Module]) -> None:
     """Refuses settings of a model with fresh weights that this machine cannot hold, before any weight is made.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,10 +15,10 @@ from farm_ray.modeling.optimization.schedules import check_schedule, get_schedul
 from farm_ray.modeling.optimization.wrappers import WrappedDataParallel, WrappedDDP
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import nn
     from torch.optim.lr_scheduler import LRScheduler
+
+    from farm_ray.plain import PlainMapping
 
 
 @strict_arguments
@@ -28,8 +28,8 @@ def initialize_optimizer(
     n_epochs: int,
     device: str | torch.device,
     learning_rate: float,
-    optimizer_opts: Mapping[str, Any] | None = None,
-    schedule_opts: Mapping[str, Any] | None = None,
+    optimizer_opts: PlainMapping | None = None,
+    schedule_opts: PlainMapping | None = None,
     distributed: bool = False,
     grad_acc_steps: int = 1,
     local_rank: int = -1,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, overload
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, overload
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,12 @@ from farm_ray.configuration import nearest, strict_arguments
 from farm_ray.errors import ConfigError
 from farm_ray.modeling.optimization.parameter_groups import parameter_groups
 
-DEFAULT_OPTIMIZER: Mapping[str, Any] = {"name": "TransformersAdamW", "correct_bias": False, "weight_decay": 0.01}
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
+
+    from farm_ray.plain import PlainDict, PlainMapping
+
+DEFAULT_OPTIMIZER: PlainMapping = {"name": "TransformersAdamW", "correct_bias": False, "weight_decay": 0.01}
 
 _APEX = {
     "FusedAdam": "AdamW",
@@ -57,7 +62,7 @@ class TransformersAdamW(torch.optim.Optimizer):
     @strict_arguments
     def __init__(
         self,
-        params: Iterable[Any],
+        params: ParamsT,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-6,
@@ -117,7 +122,7 @@ class TransformersAdamW(torch.optim.Optimizer):
             kinds.setdefault((param.device, param.dtype, param.grad.dtype, state["step"]), []).append(param)
         return list(kinds.values())
 
-    def _update(self, params: list[Tensor], group: dict[str, Any]) -> None:
+    def _update(self, params: list[Tensor], group: PlainDict) -> None:
         """Torch's fused AdamW kernel does it: it decays before the update, so its numbers are set to come out alike.
 
         (p - u) (1 - d) = p (1 - d) - u (1 - d): the rate shrinks by 1 - d and the decay grows by as much.
@@ -157,7 +162,7 @@ class TransformersAdamW(torch.optim.Optimizer):
 
 
 def create_optimizer(
-    model: nn.Module, learning_rate: float, optimizer_opts: Mapping[str, Any] | None = None
+    model: nn.Module, learning_rate: float, optimizer_opts: PlainMapping | None = None
 ) -> torch.optim.Optimizer:
     """The optimizer named in `optimizer_opts`, over the parameters of `model` that train.
 
@@ -197,8 +202,8 @@ def create_optimizer(
 
 
 def check_optimizer(
-    optimizer_opts: Mapping[str, Any] | None,
-) -> tuple[type[torch.optim.Optimizer], dict[str, Any], dict[str, Any]]:
+    optimizer_opts: PlainMapping | None,
+) -> tuple[type[torch.optim.Optimizer], PlainDict, PlainDict]:
     """Class and constructor arguments of the options, and what groups the parameters; touches no model.
 
     Raises:
@@ -233,7 +238,7 @@ def check_optimizer(
     return kind, options, grouping
 
 
-def _check_grouping(grouping: Mapping[str, Any]) -> None:
+def _check_grouping(grouping: PlainMapping) -> None:
     no_decay, layer_decay, head_lr = (grouping[key] for key in _GROUPING)
     if no_decay is not None and (isinstance(no_decay, str) or not all(isinstance(part, str) for part in no_decay)):
         raise ConfigError(
@@ -258,7 +263,7 @@ def _check_grouping(grouping: Mapping[str, Any]) -> None:
         )
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

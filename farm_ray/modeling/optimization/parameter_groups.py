@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ConfigError
 
@@ -66,7 +66,7 @@ def parameter_groups(
     ]
 
 
-def _by_decay(trained: dict[str, Any], no_decay: Sequence[str]) -> list[PlainDict]:
+def _by_decay(trained: PlainDict, no_decay: Sequence[str]) -> list[PlainDict]:
     kept = [param for name, param in trained.items() if any(part in name for part in no_decay)]
     decayed = [param for name, param in trained.items() if not any(part in name for part in no_decay)]
     groups: list[PlainDict] = [{"params": decayed}] if decayed else []
@@ -77,7 +77,7 @@ def _rates(
     model: nn.Module, layer_decay: float | None, head_learning_rate: float | None, learning_rate: float
 ) -> dict[str, float]:
     """The learning rate of each parameter, by name."""
-    language_model: Any = getattr(model, "language_model", None)
+    language_model = getattr(model, "language_model", None)
     if language_model is None:
         raise ConfigError(
             "layer_decay and head_lr are for a model with a language model and heads; leave them out",

@@ -14,6 +14,8 @@ from farm_ray.errors import ConfigError
 if TYPE_CHECKING:
     import torch
 
+    from farm_ray.plain import PlainDict, PlainMapping
+
 WARMUP_PROPORTION = 0.1
 """Share of all steps with a growing learning rate, where nothing else is said."""
 
@@ -72,7 +74,7 @@ def calculate_optimization_steps(n_batches: int, grad_acc_steps: int, n_epochs: 
 
 
 @strict_arguments
-def get_scheduler(optimizer: torch.optim.Optimizer, opts: Mapping[str, Any]) -> lr_scheduler.LRScheduler:
+def get_scheduler(optimizer: torch.optim.Optimizer, opts: PlainMapping) -> lr_scheduler.LRScheduler:
     """The schedule named in `opts`; the returned object's `opts` says what it was made with.
 
     Args:
@@ -117,7 +119,7 @@ def get_scheduler(optimizer: torch.optim.Optimizer, opts: Mapping[str, Any]) -> 
     return scheduler
 
 
-def check_schedule(opts: Mapping[str, Any] | None) -> tuple[Callable[..., Any], dict[str, Any]]:
+def check_schedule(opts: PlainMapping | None) -> tuple[Callable[..., Any], PlainDict]:
     """Function and arguments of the options, what the schedule does not take left out; touches nothing.
 
     Raises:
@@ -156,7 +158,7 @@ def _per_group(optimizer: torch.optim.Optimizer, rate: Any) -> Any:
     return [rate * own / full for own in rates]
 
 
-def _schedule_function(name: str) -> Callable[..., object]:
+def _schedule_function(name: str) -> Callable[..., Any]:
     if name in _NEED_A_METRIC:
         way_out = "use EarlyStopping for that, or a schedule such as LinearWarmup"
         raise ConfigError(
@@ -166,7 +168,7 @@ def _schedule_function(name: str) -> Callable[..., object]:
         )
     from transformers import optimization
 
-    known: dict[str, Callable[..., object]] = {
+    known: dict[str, Callable[..., Any]] = {
         key: value for key, value in vars(optimization).items() if key.startswith("get_") and "_schedule" in key
     }
     known |= {

@@ -28,14 +28,14 @@ from farm_ray.saved import check_saved
 from farm_ray.tasks.table import all_specs, spec_of_head
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
 
     from farm_ray.evaluation.metric import Metric
     from farm_ray.modeling.language_model import LanguageModel
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class PredictionHead(nn.Module, ABC):
         task_name: str,
         class_weights: Sequence[float] | None = None,
         activation: str | None = None,
-        hidden_layers: Mapping[str, Any] | None = None,
+        hidden_layers: PlainMapping | None = None,
     ) -> None:
         refuse_uncalled(type(self), farm_methods.PREDICTION_HEAD)
         super().__init__()
@@ -111,7 +111,7 @@ class PredictionHead(nn.Module, ABC):
     @classmethod
     def from_layer_dims(cls, layer_dims: Sequence[int], **arguments: Any) -> PredictionHead:
         """A new head of these widths, from the language model to the labels."""
-        kind: Any = cls
+        kind: Callable[..., PredictionHead] = cls
         return kind(layer_dims=layer_dims, **arguments)
 
     @classmethod
@@ -130,7 +130,7 @@ class PredictionHead(nn.Module, ABC):
         file = storage.local_path(config_file)
         values = sources.read_json(file)
         check_saved(SavedHead, values, file)
-        kind: Any = head_class(values["name"])
+        kind = head_class(values["name"])
         arguments = kind._arguments(values)  # noqa: SLF001 - the same class hierarchy
         try:
             with sources.reading(file):
@@ -180,7 +180,7 @@ class PredictionHead(nn.Module, ABC):
         """
         return vectors
 
-    def connect(self, task: Mapping[str, Any], *, require_labels: bool = True) -> None:
+    def connect(self, task: PlainMapping, *, require_labels: bool = True) -> None:
         """Takes label list, metric and label column of the processor's task.
 
         Raises:
@@ -313,12 +313,12 @@ class PredictionHead(nn.Module, ABC):
         return batch[self.label_tensor_name]
 
     @classmethod
-    def _arguments(cls, values: Mapping[str, Any]) -> PlainDict:
+    def _arguments(cls, values: PlainMapping) -> PlainDict:
         """Constructor arguments out of a saved head; FARM 0.8 put nothing between the layers."""
         known = set(inspect.signature(cls.__init__).parameters) - {"self", "num_labels"}
         return {name: value for name, value in ({"activation": None} | dict(values)).items() if name in known}
 
-    def _take_saved(self, values: Mapping[str, Any]) -> None:
+    def _take_saved(self, values: PlainMapping) -> None:
         """Takes what was connected when the head was saved."""
         for name, value in values.items():
             if name != "label_list":
@@ -338,7 +338,7 @@ class PredictionHead(nn.Module, ABC):
         with sources.reading(file):
             self.load_state_dict(known, strict=False)
 
-    def _take_labels(self, labels: Sequence[Any]) -> None:
+    def _take_labels(self, labels: Sequence[object]) -> None:
         names = [str(label) for label in labels]
         if len(names) != self.num_labels:
             raise ConfigError(
@@ -417,5 +417,5 @@ def _json_or_none(metric: Metric | None) -> Metric | None:
     return metric
 
 
-def _shown(labels: Sequence[Any]) -> str:
+def _shown(labels: Sequence[object]) -> str:
     return ", ".join(map(str, labels[:10])) + (", ..." if len(labels) > 10 else "")  # noqa: PLR2004

@@ -6,7 +6,7 @@ Shapes: C labels.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,11 +16,13 @@ from farm_ray.modeling.language_model import sources
 from farm_ray.modeling.prediction_head.convertible import ConvertibleHead
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
+
+    from farm_ray.plain import PlainMapping
 
 _DEFAULT_WIDTH = 768
 
@@ -39,7 +41,7 @@ class ClassificationHead(ConvertibleHead):
         *,
         task_name: str,
         activation: str | None,
-        hidden_layers: Mapping[str, Any] | None = None,
+        hidden_layers: PlainMapping | None = None,
     ) -> None:
         dims = self._widths(layer_dims, num_labels)
         super().__init__(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from farm_ray.modeling.language_model import LanguageModel
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 logger = logging.getLogger(__name__)
 
@@ -208,7 +208,7 @@ class BertLMHead(PredictionHead):
         Raises:
             ConfigError: When the language model has fewer embeddings than the head predicts tokens.
         """
-        embeddings: Any = language_model.model.get_input_embeddings()
+        embeddings = cast("nn.Embedding", language_model.model.get_input_embeddings())
         rows, width = embeddings.weight.shape
         if rows < self.vocab_size:
             raise ConfigError(
@@ -251,7 +251,7 @@ class BertLMHead(PredictionHead):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits, [..., V], from the language model's vectors, [..., H]."""
-        weight: Any = self.decoder.weight
+        weight = cast("Tensor", self.decoder.weight)
         if len(weight) != len(self.bias):
             raise ConfigError(
                 f'the head of task "{self.task_name}" predicts {len(self.bias)} tokens, but the language model has '
@@ -348,15 +348,15 @@ class BertLMHead(PredictionHead):
         self.LayerNorm = nn.LayerNorm(width, eps=self.layer_norm_eps, bias=self.norm_bias)
 
     @classmethod
-    def _arguments(cls, values: Mapping[str, Any]) -> PlainDict:
+    def _arguments(cls, values: PlainMapping) -> PlainDict:
         known = set(inspect.signature(cls.__init__).parameters) - {"self"}
         return {name: value for name, value in values.items() if name in known}
 
-    def _take_saved(self, values: Mapping[str, Any]) -> None:
+    def _take_saved(self, values: PlainMapping) -> None:
         """FARM 0.8 saved the whole vocabulary as label list."""
         super()._take_saved({name: value for name, value in values.items() if name != "label_list"})
 
-    def _take_labels(self, labels: Sequence[Any]) -> None:
+    def _take_labels(self, labels: Sequence[object]) -> None:
         """Checks how many there are; names of tokens are the tokenizer's business."""
         if len(labels) > self.vocab_size:
             raise ConfigError(

@@ -10,12 +10,14 @@ from farm_ray.modeling.prediction_head.base import PredictionHead, saved_head_fi
 from farm_ray.modeling.prediction_head.text_classification import TextClassificationHead
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
     from torch import Tensor
+
+    from farm_ray.plain import PlainMapping
 
 NEXT_SENTENCE_LABELS = ("True", "False")
 """Id 0: the second text is the next one, as in BERT; id 1: it is another one."""
@@ -93,7 +95,7 @@ class NextSentenceHead(TextClassificationHead):
 
         return load_next_sentence_head(cls, pretrained_model_name_or_path, revision=revision)
 
-    def _take_saved(self, values: Mapping[str, Any]) -> None:
+    def _take_saved(self, values: PlainMapping) -> None:
         super()._take_saved({name: value for name, value in values.items() if name != "label_list"})
         if "label_list" in values:
             self._take_labels(values["label_list"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
@@ -11,7 +11,7 @@ from farm_ray.modeling.prediction_head.base import stacked
 from farm_ray.modeling.prediction_head.classification import ClassificationHead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -104,7 +104,7 @@ class TextClassificationHead(ClassificationHead):
         logits_BC = stacked(rows, self.num_labels)
         probs_BC = self.logits_to_probs(logits_BC)
         if return_class_probs:
-            answers: Any = (("class_probabilities", probs_C) for probs_C in probs_BC)
+            answers: Iterable[tuple[str, object]] = (("class_probabilities", probs_C) for probs_C in probs_BC)
         else:
             answers = zip(self.logits_to_preds(logits_BC), probs_BC.max(axis=-1), strict=True)
         return self.farm_json(

@@ -5,7 +5,7 @@ Shapes: B rows in the batch, T tokens of the longest row, C labels, W words of a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
-    from farm_ray.plain import PlainDict
+    from farm_ray.plain import PlainDict, PlainMapping
 
 
 class TokenClassificationHead(ClassificationHead):
@@ -64,7 +64,7 @@ class TokenClassificationHead(ClassificationHead):
         *,
         loss_ignore_index: int = -100,
         activation: str | None = "gelu",
-        hidden_layers: Mapping[str, Any] | None = None,
+        hidden_layers: PlainMapping | None = None,
     ) -> None:
         super().__init__(
             layer_dims,

@@ -29,7 +29,7 @@ def tokenize_with_metadata(text: str, tokenizer: TokenizerLike) -> TokensWithMet
     offsets are still positions in `text` as it was given.
 
     Args:
-        text: Any text; the empty one gives empty lists.
+        text: object text; the empty one gives empty lists.
         tokenizer: From `Tokenizer.load`, fast or slow.
 
     Returns:

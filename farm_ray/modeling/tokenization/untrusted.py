@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from farm_ray.errors import ModelFolderError
 from farm_ray.foreign import quoted, read_json, refuse_links, shown
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+    from farm_ray.plain import PlainMapping
 
 _CONFIG = "tokenizer_config.json"
 _NAME_CLASSES = (_CONFIG, "config.json")
@@ -64,7 +66,7 @@ def checked_folder(folder: Path) -> Path:
     return folder
 
 
-def check_on_hub(name: str, where: Mapping[str, Any]) -> None:
+def check_on_hub(name: str, where: PlainMapping) -> None:
     """As `checked_folder`, for a name on the hub.
 
     Args:
