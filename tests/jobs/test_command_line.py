@@ -1,18 +1,15 @@
 """Exit codes, the JSON line, progress: what all jobs share. No Ray, no torch."""
 
-import io
 import json
 import logging
 import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from farm_ray.errors import DataProblemError, ModelFolderError
-from jobs import command_line, progress
+from jobs import command_line
 
 
 def run(work, argv=(), **options):
@@ -129,118 +126,6 @@ def test_our_log_is_shown_and_others_only_from_warnings(capsys):
     run(work)
     err = capsys.readouterr().err
     assert err.splitlines() == ["jobs.test: ours", "jobs.test: warning: take care"]
-
-
-class Clock:
-    now = 100.0
-
-    def monotonic(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(progress.time, "monotonic", clock.monotonic)
-    return clock
-
-
-def test_progress_without_a_terminal_is_a_line_every_few_seconds(clock):
-    stream = io.StringIO()
-    show = progress.ProgressPrinter("jobs.test", stream)
-    for step in range(101):
-        show("train", step, 100, "loss 0.5")
-        clock.now += 0.2
-    lines = stream.getvalue().splitlines()
-    assert lines[0] == "jobs.test: train 0/100, loss 0.5"
-    assert lines[1] == "jobs.test: train 25/100, 0:15 left, loss 0.5"
-    assert lines[-1].startswith("jobs.test: train 100/100, 0:20")
-    assert len(lines) == 5
-
-
-def test_a_new_stage_is_told_at_once_and_an_unknown_total_has_no_share(clock):
-    stream = io.StringIO()
-    show = progress.ProgressPrinter("jobs.test", stream)
-    show("read", 10)
-    show("read", 20)
-    show("train", 0, 1234)
-    assert stream.getvalue().splitlines() == ["jobs.test: read 10", "jobs.test: train 0/1,234"]
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_progress_on_a_terminal_is_a_bar_that_lines_do_not_run_into(clock):
-    stream = Terminal()
-    show = progress.ProgressPrinter("jobs.test", stream)
-    show("train", 50, 100)
-    show.line("a warning")
-    clock.now += 1
-    show("train", 100, 100)
-    show.close()
-    bar = "\r\x1b[K[############------------] train 50/100"
-    assert stream.getvalue().startswith(bar + "\r\x1b[Kjobs.test: a warning\n")
-    assert stream.getvalue().endswith("[########################] train 100/100, 0:01\n")
-
-
-@pytest.mark.parametrize("rows", [1, 100_000])
-def test_a_closed_standard_output_is_one_line(rows):
-    """As `| head` closes it: before the last line, or while the job still writes."""
-    code = f"""
-import sys
-from jobs import command_line
-def work(arguments, progress):
-    sys.stdin.readline()
-    for _ in range({rows}):
-        sys.stdout.write("a row of a file\\n")
-    return {{}}
-sys.exit(command_line.run(command_line.make_parser("jobs.test", None), work, []))
-"""
-    job = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    job.stdout.close()
-    _, err = job.communicate("go on\n", timeout=60)
-    assert err == "jobs.test: standard output was closed before the last line\n"
-    assert job.returncode == command_line.EXIT_FAILED
-
-
-_JOB = """
-import sys
-from jobs import command_line
-def work(arguments, progress):
-    progress("work", 1, 2)
-    progress.line("a line")
-    if arguments.fails:
-        raise command_line.FarmRayError("a mistake")
-    return {}
-parser = command_line.make_parser("jobs.test", None)
-parser.add_argument("--fails", action="store_true")
-parser.add_argument("--text")
-sys.exit(command_line.run(parser, work, sys.argv[1:]))
-"""
-
-
-@pytest.mark.parametrize(
-    ("redirected", "code"),
-    [
-        (">&-", 0),
-        ("2>&- --fails", 2),
-        ("<&- >&- 2>&- --fails", 2),
-        ("2>&1 >/dev/null --fails | true", 2),
-        ("| true", 0),
-    ],
-)
-def test_closed_streams_give_no_traceback_and_keep_the_exit_code(redirected, code):
-    """Closed before the job begins, or by a reader that goes away."""
-    line = f'"$0" -c "$1" {redirected}; exit ${{PIPESTATUS[0]}}'
-    command = ["bash", "-c", line, sys.executable, _JOB]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == code
-    assert "Traceback" not in done.stderr
-    assert "Exception" not in done.stderr
 
 
 def test_arguments_that_are_no_utf8_are_one_line(capfd):

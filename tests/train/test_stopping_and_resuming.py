@@ -8,16 +8,10 @@ import warnings
 from pathlib import Path
 
 import pytest
-import torch
 
-from farm_ray.data_handler.run_sets import RunSets
-from farm_ray.errors import CheckpointError, ConfigError
-from farm_ray.ranks import Ranks
-from farm_ray.train import EarlyStopping, Trainer, notices
-from farm_ray.train.notices import Notice
-from farm_ray.train.settings import TrainSettings
-from farm_ray.train.worker import Worker
-from tests.runs import BrokenOffError, Silent, break_off_after, small_model, small_run, small_silo, small_trainer
+from farm_ray.errors import ConfigError
+from farm_ray.train import EarlyStopping
+from tests.runs import BrokenOffError, break_off_after, small_run, small_silo, small_trainer
 
 
 def terminate_at(step):
@@ -153,97 +147,6 @@ def test_a_second_fit_that_goes_on_keeps_what_the_checkpoint_holds(tiny_folder, 
     assert len(first) == 6
 
 
-@pytest.mark.cluster
-@pytest.mark.usefixtures("ray_cluster")
-def test_on_ray_early_stopping_starts_anew_or_goes_on_as_here(tiny_folder, tmp_path):
-    stopping = EarlyStopping(patience=50)
-    options = {"early_stopping": stopping, "evaluate_every": 1}
-    stored = {"checkpoint_every": 1, "checkpoint_root_dir": tmp_path}
-    small_run(tiny_folder, **options, **stored)
-    here = list(stopping.eval_values)
-    resumed, _ = small_run(tiny_folder, num_workers=1, **options, **stored)
-    assert Path(resumed.resumed_from).name == "epoch_1_step_2"
-    assert stopping.eval_values == here
-
-
-def killed_once(flag, *, at_step):
-    """A sum of losses that kills its process in this step, unless the flag says that it has done so."""
-
-    def sum_of_losses(losses, global_step=None, batch=None):
-        if global_step == at_step and not flag.exists():
-            flag.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return sum(losses)
-
-    return sum_of_losses
-
-
-@pytest.mark.cluster
-@pytest.mark.usefixtures("ray_cluster")
-def test_a_lost_worker_is_started_again_and_nothing_shows(tiny_folder, tmp_path):
-    """The run starts from scratch, over an older one; what it resumes from is its own checkpoint."""
-    runs = {}
-    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path / "1", epochs=1)
-    for workers, step in ((0, -1), (1, 4)):
-        stopping = EarlyStopping(patience=50)
-        trainer = small_trainer(
-            tiny_folder,
-            dropout=0.2,
-            num_workers=workers,
-            early_stopping=stopping,
-            evaluate_every=1,
-            checkpoint_every=1,
-            checkpoint_root_dir=tmp_path / str(workers),
-            resume="never",
-        )
-        trainer.model.loss_aggregation_fn = killed_once(tmp_path / "flag", at_step=step)
-        runs[workers] = trainer.train().state_dict(), trainer.result, stopping.eval_values
-    (weights, unbroken, here), (again, broken, there) = runs.values()
-    assert (unbroken.restarts, broken.restarts) == (0, 1)
-    # The one of the step before may have been half-written.
-    assert Path(broken.resumed_from).name in {"epoch_0_step_2", "epoch_1_step_0"}
-    assert broken.order_hash == unbroken.order_hash
-    assert broken.rows == unbroken.rows
-    assert broken.rows_repeated == 0
-    # To the last bit only among processes of one kind, which the chaos suite shows.
-    assert broken.losses == pytest.approx(unbroken.losses, rel=1e-5)
-    assert there == pytest.approx(here, rel=1e-5)
-    for name in weights:
-        torch.testing.assert_close(again[name], weights[name], rtol=1e-3, atol=1e-6)
-
-
-def test_farms_way_to_a_checkpoint(tiny_folder, tmp_path):
-    """The newest one, a named one, or none; a wrong name is told at once."""
-
-    def trainer(**options):
-        made = small_trainer(tiny_folder)
-        return Trainer.create_or_load_checkpoint(
-            made.data_silo,
-            tmp_path,
-            made.model,
-            epochs=2,
-            learning_rate=1e-3,
-            evaluate_every=0,
-            grad_acc_steps=2,
-            checkpoint_every=1,
-            checkpoints_to_keep=9,
-            **options,
-        )
-
-    first = trainer()
-    first.train()
-    assert first.result.resumed_from is None
-    named = trainer(resume_from_checkpoint="epoch_0_step_1")
-    named.train()
-    assert Path(named.result.resumed_from).name == "epoch_0_step_1"
-    assert named.result.losses == first.result.losses
-    newest = trainer()
-    newest.train()
-    assert Path(newest.result.resumed_from).name == "epoch_1_step_2"
-    with pytest.raises(CheckpointError, match=r"no checkpoint at epoch_9_step_9; there are: epoch_0_step_0, "):
-        trainer(resume_from_checkpoint="epoch_9_step_9")
-
-
 def test_checkpoints_by_time_and_at_the_end_of_epochs(tiny_folder, tmp_path):
     for name, seconds in (("soon", 0.0), ("late", 3600.0)):
         small_run(
@@ -263,21 +166,3 @@ def test_ctrl_c_writes_a_checkpoint_and_is_raised_then(tiny_folder, tmp_path):
     assert [path.name for path in tmp_path.glob("epoch_*")] == ["epoch_0_step_2"]
     resumed, _ = small_run(tiny_folder, checkpoint_root_dir=tmp_path)
     assert resumed.losses == small_run(tiny_folder)[0].losses
-
-
-def test_a_notice_is_heeded_once(tiny_folder, tmp_path, monkeypatch):
-    """SAVE writes one checkpoint and goes on, STOP ends the run with one."""
-    monkeypatch.setattr(notices, "_SECONDS_BETWEEN_NOTICES", 0.0)
-    silo, model = small_silo(tiny_folder), small_model(tiny_folder)
-    model.connect_heads_with_processor(silo.processor.tasks)
-    told = iter([Notice.NONE, Notice.SAVE, Notice.SAVE, Notice.STOP])
-    settings = TrainSettings(
-        epochs=9, batch_size=8, eval_batch_size=8, learning_rate=1e-3, checkpoint_root_dir=str(tmp_path)
-    )
-    run = Worker(
-        lambda: model, RunSets.of(silo.data), settings, ranks=Ranks(), listener=Silent(), notice=lambda: next(told)
-    )
-    result = run.run()
-    assert result.preempted
-    assert result.steps == 4
-    assert sorted(path.name for path in tmp_path.glob("epoch_*")) == ["epoch_0_step_1", "epoch_0_step_3"]

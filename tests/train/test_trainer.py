@@ -3,24 +3,20 @@
 import dataclasses
 import math
 import os
-import shutil
 import signal
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 
-from farm_ray.errors import CheckpointError, ClusterError, ConfigError, DataProblemError
-from farm_ray.evaluation.metrics import register_metrics
+from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.infer import Inferencer
 from farm_ray.modeling.optimization import initialize_optimizer
 from farm_ray.modeling.optimization.precision import Precision
 from farm_ray.train import EarlyStopping, Trainer
 from tests.raised import raised
 from tests.runs import labelled_dicts, small_model, small_run, small_silo, small_trainer
-from tests.tiny import VOCABULARY
 
 
 class Recorder:
@@ -178,24 +174,6 @@ def test_a_head_without_a_task_is_refused(tiny_folder):
         trainer.train()
 
 
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        ({"epochs": 0}, "epochs"),
-        ({"grad_acc_steps": 0}, "grad_acc_steps"),
-        ({"checkpoint_every": 5}, "checkpoint_root_dir"),
-    ],
-)
-def test_senseless_arguments(tiny_folder, options, told):
-    with pytest.raises(ConfigError, match=told):
-        small_trainer(tiny_folder, **options)
-
-
-def test_unknown_argument_names_the_nearest(tiny_folder):
-    with pytest.raises(TypeError, match="learning_rate"):
-        small_trainer(tiny_folder, learning_rat=1)
-
-
 def test_a_loss_that_is_no_number_ends_the_run(tiny_folder):
     with raised(DataProblemError, "loss-not-finite"):
         small_run(tiny_folder, learning_rate=1e30, max_grad_norm=None, optimizer_opts={"name": "SGD"}, epochs=9)
@@ -253,204 +231,6 @@ def test_fp16_leaves_out_a_few_steps_and_goes_on(tiny_folder):
     rates = result.learning_rates
     assert [step for step in range(1, 9) if rates[step] == rates[step - 1]] == [1, 2, 5]
     assert trainer.result.steps == 9
-
-
-def test_a_checkpoint_of_another_run_is_refused(tiny_folder, tmp_path):
-    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
-    with pytest.raises(CheckpointError, match=r"learning_rate was 0\.001 and is 0\.002"):
-        small_run(tiny_folder, checkpoint_root_dir=tmp_path, learning_rate=2e-3)
-    silo = small_silo(tiny_folder, dicts=labelled_dicts(54))
-    with raised(
-        CheckpointError, "checkpoint-of-other-run", differing=["training rows", "training tokens", "training labels"]
-    ):
-        small_run(tiny_folder, checkpoint_root_dir=tmp_path, silo=silo)
-    fresh, _ = small_run(tiny_folder, checkpoint_root_dir=tmp_path, learning_rate=2e-3, resume="never")
-    assert fresh.resumed_from is None
-
-
-def reworded(dicts):
-    """Other words, as many, in a few of the rows."""
-    return [
-        {**row, "text": row["text"].replace("film", "the")} if place < 9 else row for place, row in enumerate(dicts)
-    ]
-
-
-def relabelled(dicts):
-    return [{**dicts[0], "text_classification_label": "dull"}, *dicts[1:]]
-
-
-@pytest.mark.parametrize(("changed", "told"), [(reworded, "training tokens was"), (relabelled, "training labels was")])
-def test_a_checkpoint_of_rows_with_other_words_or_labels_is_refused(tiny_folder, tmp_path, changed, told):
-    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
-    with pytest.raises(CheckpointError, match=told):
-        small_run(
-            tiny_folder, checkpoint_root_dir=tmp_path, silo=small_silo(tiny_folder, dicts=changed(labelled_dicts()))
-        )
-
-
-def test_a_checkpoint_of_another_tokenizer_is_refused(tiny_folder, tmp_path, monkeypatch):
-    """A permuted vocabulary gives as many tokens of as many rows."""
-    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path / "run")
-    other = shutil.copytree(tiny_folder, tmp_path / "other")
-    (other / "tokenizer.json").unlink()
-    swapped = {"good": "film", "film": "good"}
-    monkeypatch.setattr("tests.tiny.VOCABULARY", [swapped.get(word, word) for word in VOCABULARY])
-    with pytest.raises(CheckpointError, match=r"tokenizer was 'BertTokenizer of 60 tokens, \w+' and is 'BertTok"):
-        small_run(other, checkpoint_root_dir=tmp_path / "run")
-
-
-def more_dropout(model):
-    model.embeds_dropout_prob = 0.5
-
-
-def frozen_embeddings(model):
-    model.language_model.model.embeddings.word_embeddings.weight.requires_grad = False
-
-
-def other_attention(model):
-    model.language_model.model.config.num_attention_heads = 4
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (more_dropout, "embeds_dropout_prob was '0.0' and is '0.5'"),
-        (frozen_embeddings, "frozen weights was .* and is "),
-        (other_attention, "settings of the language model was"),
-    ],
-)
-def test_a_checkpoint_of_a_model_used_in_another_way_is_refused(tiny_folder, tmp_path, change, told):
-    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
-    trainer = small_trainer(tiny_folder, checkpoint_root_dir=tmp_path)
-    change(trainer.model)
-    with pytest.raises(CheckpointError, match=told):
-        trainer.train()
-
-
-def test_a_checkpoint_of_other_heads_is_refused(tiny_folder, tmp_path):
-    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
-    trainer = small_trainer(tiny_folder, checkpoint_root_dir=tmp_path)
-    trainer.model = small_model(tiny_folder, class_weights=[1.0, 2.0, 1.0])
-    with raised(CheckpointError, "checkpoint-of-other-run", differing=["settings of head 0"]):
-        trainer.train()
-
-
-def test_a_checkpoint_fits_whatever_nothing_is_computed_by(tiny_folder, tmp_path):
-    """The metric, and where the language model comes from."""
-    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
-    silo = small_silo(tiny_folder, metric="f1_macro")
-    trainer = small_trainer(tiny_folder, checkpoint_root_dir=tmp_path, silo=silo)
-    config = trainer.model.language_model.model.config
-    config.architectures, config.transformers_version, config.id2label = ["BertForMaskedLM"], "9.9", {0: "a", 1: "b"}
-    trainer.train()
-    assert trainer.result.resumed_from is not None
-
-
-def test_what_early_stopping_watches_stays(tiny_folder, tmp_path):
-    """Else the best value so far would be compared with another metric's; patience may change."""
-
-    def run(early_stopping):
-        options = {"evaluate_every": 2, "checkpoint_every": 1, "checkpoint_root_dir": tmp_path}
-        return small_run(tiny_folder, early_stopping=early_stopping, **options)[0]
-
-    run(EarlyStopping(metric="loss", mode="min", patience=9))
-    with pytest.raises(CheckpointError, match=r"early stopping was 'EarlyStopping loss min 0' and is '.* acc max 0'"):
-        run(EarlyStopping(metric="acc", mode="max", patience=9))
-    with pytest.raises(CheckpointError, match="early stopping was 'EarlyStopping loss min 0' and is 'none'"):
-        run(None)
-    assert run(EarlyStopping(metric="loss", mode="min", patience=99)).resumed_from is not None
-
-
-def test_dev_rows_count_where_they_decide_about_the_run(tiny_folder, tmp_path):
-    """Those of a silo that splits none off; without early stopping they may change."""
-
-    def run(text, **options):
-        silo = small_silo(tiny_folder, dev_split=0.0)
-        dev = small_silo(tiny_folder, dicts=[{**row, "text": text} for row in labelled_dicts(9)], dev_split=0.0)
-        silo.data["dev"] = dev.data["train"]
-        return small_run(tiny_folder, silo=silo, checkpoint_every=1, **options)
-
-    watching = {"early_stopping": EarlyStopping(metric="loss", mode="min", patience=9), "evaluate_every": 2}
-    run("the good film", checkpoint_root_dir=tmp_path / "watching", **watching)
-    with raised(CheckpointError, "checkpoint-of-other-run", differing=["dev tokens"]):
-        run("the bad film", checkpoint_root_dir=tmp_path / "watching", **watching)
-    run("the good film", checkpoint_root_dir=tmp_path / "plain")
-    run("the bad film", checkpoint_root_dir=tmp_path / "plain")
-
-
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(tiny_folder, tmp_path):
-    small_run(tiny_folder, checkpoint_every=1, checkpoint_root_dir=tmp_path)
-    kept = sorted(path.name for path in tmp_path.iterdir())
-    assert kept == ["epoch_1_step_0", "epoch_1_step_1", "epoch_1_step_2", "steps.tsv"]
-    state = tmp_path / "epoch_1_step_2" / "training_state.pt"
-    state.write_bytes(state.read_bytes()[:-5])
-    with pytest.warns(UserWarning, match=r"training_state\.pt differs"):
-        resumed, _ = small_run(tiny_folder, checkpoint_root_dir=tmp_path)
-    assert resumed.resumed_from == str(tmp_path / "epoch_1_step_1")
-    assert resumed.order_hash == small_run(tiny_folder)[0].order_hash
-    with pytest.raises(CheckpointError, match="there are: epoch_1_step_0"):
-        small_run(tiny_folder, checkpoint_root_dir=tmp_path, resume="epoch_7_step_7")
-
-
-@pytest.mark.cluster
-@pytest.mark.usefixtures("ray_cluster")
-def test_early_stopping_and_own_metrics_on_ray_as_here(tiny_folder):
-    """The driver's object ends in the same state, and functions registered here are known there."""
-    register_metrics("share_of_good", lambda preds, _labels: {"share_of_good": preds.count("good") / len(preds)})
-    runs = []
-    for workers in (0, 1):
-        stopping = EarlyStopping(metric="share_of_good", mode="max", patience=2)
-        silo = small_silo(tiny_folder, metric="share_of_good")
-        trainer = small_trainer(
-            tiny_folder, silo=silo, epochs=4, evaluate_every=2, early_stopping=stopping, num_workers=workers
-        )
-        trainer.train()
-        runs.append((stopping.eval_values, trainer.result.steps, trainer.result.dev[0]["share_of_good"]))
-    assert runs[0] == runs[1]
-    assert len(runs[0][0]) > 1
-
-
-@pytest.mark.cluster
-@pytest.mark.usefixtures("ray_cluster")
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_gpus_that_a_local_ray_does_not_have(tiny_folder):
-    with pytest.raises(ClusterError, match="2 workers with a GPU each were asked for, and there are 0 GPUs"):
-        small_trainer(tiny_folder, num_workers=2, use_gpu=True).train()
-
-
-@pytest.mark.cluster
-@pytest.mark.usefixtures("ray_cluster")
-def test_errors_in_a_worker_come_back_as_they_are(tiny_folder):
-    with pytest.raises(DataProblemError, match="loss became"):
-        small_run(
-            tiny_folder, learning_rate=1e30, max_grad_norm=None, optimizer_opts={"name": "SGD"}, epochs=9, num_workers=1
-        )
-
-
-@pytest.mark.cluster
-@pytest.mark.usefixtures("ray_cluster")
-def test_on_ray_the_driver_hears_and_stops_a_run_of_fewer_rows_than_workers(tiny_folder, tmp_path):
-    """News reach the driver's progress; SIGTERM to the driver stops all ranks with one checkpoint, at whatever step."""
-    heard = []
-
-    def progress(stage, done, total, note):
-        heard.append((stage, done, total, note))
-        if stage == "train" and not any(news[0] == "sent" for news in heard):
-            heard.append(("sent", 0, 0, ""))
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    silo = small_silo(tiny_folder, dicts=labelled_dicts(2), dev_split=0)
-    options = {"silo": silo, "schedule_opts": {"name": "Constant"}}
-    alone, _ = small_run(tiny_folder, epochs=5, **options)
-    result, _ = small_run(
-        tiny_folder, epochs=10**6, num_workers=3, checkpoint_root_dir=tmp_path, progress=progress, **options
-    )
-    assert result.preempted
-    assert max(done for stage, done, *_ in heard if stage == "train") <= result.steps == len(result.losses)
-    assert result.rows == 2 * result.steps
-    assert result.losses[:5] == pytest.approx(alone.losses[: result.steps], rel=1e-4)
-    assert result.checkpoint == str(tmp_path / f"epoch_{result.steps - 1}_step_0")
-    assert Path(result.checkpoint).is_dir()
 
 
 @pytest.mark.parametrize(

@@ -86,46 +86,6 @@ def test_freeze_from_below_and_unfreeze_from_above(bert):
 
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
-def test_layers_can_be_frozen_in_every_type(model_type, tmp_path):
-    save_tiny_model(model_type, tmp_path)
-    model = LanguageModel.load(tmp_path)
-    before = trained(model)
-    model.freeze(layers=1)
-    frozen = before - trained(model)
-    assert any("embedding" in name for name in frozen)
-    assert frozen < before
-    model.unfreeze()
-    assert trained(model) == before
-
-
-BELOW_THE_LAYERS = {
-    "electra": "model.embeddings_project.weight",
-    "albert": "model.encoder.embedding_hidden_mapping_in.weight",
-    "deberta-v2": "model.encoder.rel_embeddings.weight",
-    "distilbert": "model.embeddings.word_embeddings.weight",
-}
-ABOVE_THE_LAYERS = {
-    "modernbert": "model.final_norm.weight",
-    "bert": "model.pooler.dense.weight",
-    "roberta": "pooler.dense.weight",
-}
-
-
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
-def test_depths(model_type, tmp_path):
-    save_tiny_model(model_type, tmp_path)
-    model = LanguageModel.load(tmp_path)
-    depths = model.depths()
-    layers = 1 if model_type == "albert" else 2
-    assert model.separate_layers == layers
-    assert depths.keys() == dict(model.named_parameters()).keys()
-    assert set(range(layers + 1)) <= set(depths.values()) <= set(range(layers + 2))
-    assert depths[BELOW_THE_LAYERS.get(model_type, next(iter(depths)))] == 0
-    if model_type in ABOVE_THE_LAYERS:
-        assert depths[ABOVE_THE_LAYERS[model_type]] == layers + 1
-
-
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_frozen_layers_get_no_gradient_and_those_above_do(model_type, tmp_path):
     save_tiny_model(model_type, tmp_path)
     model = LanguageModel.load(tmp_path).train()
@@ -189,13 +149,3 @@ def test_dropout_can_be_set(model_type, tmp_path):
     assert torch.equal(tokens(), expected)
     with raised(ConfigError, "invalid-value", value=1.0, option="dropout"):
         model.set_dropout(1.0)
-
-
-def test_distilbert_takes_the_mask_second_as_in_farm(tmp_path):
-    save_tiny_model("distilbert", tmp_path)
-    model = LanguageModel.load(tmp_path)
-    ids, mask = torch.tensor([[2, 5, 3, 0, 0]]), torch.tensor([[1, 1, 1, 0, 0]])
-    with torch.inference_mode():
-        by_place, by_name = model(ids, mask)[0], model(ids, padding_mask=mask)[0]
-        assert torch.equal(by_place, by_name)
-        assert not torch.allclose(by_place, model(ids)[0])

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import socket
 
 import pytest
 import torch
@@ -10,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, BertForMaskedLM
 
 from farm_ray.errors import ConfigError, ModelFolderError
-from farm_ray.modeling.language_model import Bert, Encoder, LanguageModel, Roberta
+from farm_ray.modeling.language_model import LanguageModel
 from tests.modeling.tiny_models import (
     MODEL_TYPES,
     batch,
@@ -51,22 +50,6 @@ def test_transformers_folder_and_our_own(model_type, tmp_path):
     opened = AutoModel.from_pretrained(tmp_path / "ours")
     with torch.no_grad():
         assert torch.equal(opened(**transformers_inputs(opened, rows)).last_hidden_state, expected)
-
-
-@pytest.mark.parametrize(
-    ("model_type", "name"), [("bert", "Bert"), ("xlm-roberta", "XLMRoberta"), ("deberta-v2", "Encoder")]
-)
-def test_the_class_follows_the_model_type(model_type, name, tmp_path):
-    save_tiny_model(model_type, tmp_path)
-    assert type(LanguageModel.load(tmp_path)).__name__ == name
-
-
-def test_the_class_can_be_chosen(tmp_path):
-    save_tiny_model("bert", tmp_path)
-    assert type(LanguageModel.load(tmp_path, language_model_class="Encoder")) is Encoder
-    assert type(Roberta.load(tmp_path)) is Roberta
-    with pytest.raises(ConfigError, match=r'"Robert".*did you mean "Roberta"'):
-        LanguageModel.load(tmp_path, language_model_class="Robert")
 
 
 def test_an_unknown_argument_is_no_silent_wish(tmp_path):
@@ -261,27 +244,6 @@ def test_any_other_encoder_works(tmp_path):
     rows = batch()
     tokens, pooled = outputs(LanguageModel.load(tmp_path / "causal"), rows)
     assert torch.equal(pooled, torch.stack([tokens[0, 5], tokens[1, 3]])), "the last real token"
-
-
-def test_a_name_that_is_nowhere_fails_fast(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.is_offline_mode", lambda: False)
-
-    def unknown_host(*_):
-        raise socket.gaierror(-2, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown_host)
-    monkeypatch.setattr("farm_ray.modeling.hub.getproxies", dict)
-    with pytest.raises(ModelFolderError, match=r'no model "no-such/model".*cannot be reached.*HF_HOME'):
-        LanguageModel.load("no-such/model")
-
-
-def test_offline_is_said(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.is_offline_mode", lambda: True)
-    with pytest.raises(
-        ModelFolderError, match=r'no model "no-such-model".*HF_HUB_OFFLINE=1.*local model folder'
-    ) as told:
-        Bert.load("no-such-model")
-    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("place", ["../outside.safetensors", "{}/outside.safetensors"])

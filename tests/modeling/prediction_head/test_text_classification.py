@@ -8,9 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from farm_ray.errors import ConfigError, DataProblemError, ModelFolderError
+from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.modeling.prediction_head import PredictionHead, TextClassificationHead
-from tests.modeling.tiny_models import save_farm_model, save_tiny_classifier
 from tests.raised import raised
 
 LOGITS = torch.tensor([[2.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
@@ -28,12 +27,6 @@ def test_loss_of_each_row():
     losses = head().logits_to_loss(LOGITS, **GOLD)
     assert losses.dtype == torch.float32
     assert losses.tolist() == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("weights", [[1.0, 3.0], np.array([1.0, 3.0]), torch.tensor([1, 3])])
-def test_class_weights(weights):
-    plain, weighted = head().logits_to_loss(LOGITS, **GOLD), head(class_weights=weights).logits_to_loss(LOGITS, **GOLD)
-    assert (weighted / plain).tolist() == pytest.approx([1, 1, 3])
 
 
 def test_ignored_rows_cost_nothing():
@@ -84,12 +77,6 @@ def test_logits_per_row_and_what_is_made_of_them():
     }
 
 
-@pytest.mark.parametrize("label_id", [-100, 2])
-def test_a_label_outside_of_the_list_is_told(label_id):
-    with pytest.raises(DataProblemError, match=rf"label id {label_id} .*outside of 0 to 1"):
-        head().prepare_labels(text_classification_label_ids=torch.tensor([[0], [label_id]]))
-
-
 def test_a_missing_label_column_is_told():
     with pytest.raises(
         ConfigError, match=r'needs the column "text_classification_label_ids".*did you mean "text_class'
@@ -100,22 +87,6 @@ def test_a_missing_label_column_is_told():
 def test_labels_are_needed_for_predictions():
     with pytest.raises(ConfigError, match="connect_heads_with_processor"):
         TextClassificationHead(num_labels=2).logits_to_preds(LOGITS)
-
-
-@pytest.mark.parametrize(
-    ("settings", "error", "message"),
-    [
-        ({}, ValueError, "needs num_labels"),
-        ({"num_labels": 2, "class_weights": [[1.0, 2.0]]}, ValueError, r"not of shape \[1, 2\]"),
-        ({"num_labels": 2, "class_weights": [1.0]}, ConfigError, "1 values for 2 labels"),
-        ({"num_labels": 3, "layer_dims": [768, 2]}, ConfigError, "num_labels=3"),
-        ({"layer_dims": [768]}, ConfigError, "input and an output width"),
-        ({"num_label": 3}, TypeError, 'did you mean "num_labels"'),
-    ],
-)
-def test_wrong_arguments(settings, error, message):
-    with pytest.raises(error, match=message):
-        TextClassificationHead(**settings)
 
 
 def test_round_trip(tmp_path):
@@ -130,25 +101,6 @@ def test_round_trip(tmp_path):
     assert again.describe() == made.describe()
     assert again.activation == "gelu"
     assert set(load_file(tmp_path / "prediction_head_3.safetensors")) == set(made.state_dict())
-
-
-def test_a_farm_head_stays_linear_and_keeps_its_class_weights(tmp_path):
-    save_farm_model(tmp_path, layer_dims=(32, 8, 2), class_weights=[0.5, 2.0])
-    made = PredictionHead.load(tmp_path / "prediction_head_0_config.json")
-    assert (made.activation, len(made.feed_forward.feed_forward)) == (None, 2)
-    assert made.class_weights == [0.5, 2.0]
-    made.save(tmp_path / "ours")
-    again = PredictionHead.load(tmp_path / "ours" / "prediction_head_0_config.json")
-    inputs = torch.randn(3, 32)
-    assert torch.equal(again(inputs), made(inputs))
-    assert torch.equal(again.logits_to_loss(LOGITS, **GOLD), made.logits_to_loss(LOGITS, **GOLD))
-
-
-def test_the_classifier_of_a_transformers_model(tmp_path):
-    hf = save_tiny_classifier("roberta", tmp_path, ["a", "b", "c"])
-    made = TextClassificationHead.load(tmp_path)
-    assert torch.equal(made.feed_forward.feed_forward[0].weight, hf.classifier.out_proj.weight)
-    assert made.label_list == ["a", "b", "c"]
 
 
 def test_strict_loading_names_what_is_missing(tmp_path):
