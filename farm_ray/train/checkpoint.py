@@ -67,7 +67,7 @@ class Progress:
     rows_repeated: int = 0
     """Rows of steps that had been done before."""
     order_hash: int = 0
-    early_stopping: PlainDict | None = None
+    early_stopping: dict[str, Any] | None = None
     stopped_early: bool = False
     scored_at: int | None = None
     """`global_step` of the last dev evaluation."""
