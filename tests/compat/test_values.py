@@ -1,6 +1,4 @@
 import logging
-import os
-import signal
 
 import numpy as np
 import pytest
@@ -55,40 +53,3 @@ def test_lines_of_the_log(caplog):
         utils.format_log("a\nb", logging.getLogger("x"))
         utils.log_ascii_workers(3, logging.getLogger("x"))
     assert caplog.messages == ["a", "b", "3 processes at work"]
-
-
-def test_entities_of_dicts_of_spans():
-    spans = [{"start": 0, "end": 4}, {"start": 5, "end": 9}, {"start": 10, "end": 12}, {"start": 13, "end": 17}]
-    tags, merged, probs = utils.convert_iob_to_simple_tags(
-        ["B-PER", "I-PER", "O", "B-LOC"], spans, [0.9, 0.8, 0.1, 0.7]
-    )
-    assert (tags, probs) == (["PER", "LOC"], [0.8, 0.7])
-    assert merged == [{"start": 0, "end": 9}, {"start": 13, "end": 17}]
-    assert spans[0] == {"start": 0, "end": 4}
-
-
-def test_a_process_learns_that_it_shall_end():
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        killer = utils.GracefulKiller()
-        assert not killer.kill_now
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert killer.kill_now
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def test_seconds_before_and_in_the_model(monkeypatch):
-    watch, clock = utils.Benchmarker(), iter([1.0, 1.5, 4.0])
-    monkeypatch.setattr("farm_ray.compat.benchmarker.time.perf_counter", lambda: next(clock))
-    assert watch.summary() == (0.0, 0.0)
-    for name in ("start", "dataset_single_proc", "formatted_preds"):
-        watch.record(name)
-    assert watch.summary() == (0.5, 2.5)
-    watch.reset()
-    assert watch.summary() == (0.0, 0.0)
-
-
-def test_one_process_speaks_to_itself():
-    assert utils.all_gather_list({"a": 1}) == [{"a": 1}]
-    assert utils.all_reduce(torch.ones(2)).tolist() == [1, 1]
