@@ -84,6 +84,6 @@ def _all_subclasses(kind: type[T]) -> list[type[T]]:
 
 
 @functools.cache
-def report_once(message: str) -> None:
-    """Logs a warning the first time that this process meets it."""
-    logger.warning(message)
+def report_once(message: str, level: int = logging.WARNING) -> None:
+    """Logs a message the first time that this process meets it."""
+    logger.log(level, message)

@@ -53,7 +53,8 @@ def _with_head(model: AdaptiveModel, number: int) -> PreTrainedModel | None:
     head = model.prediction_heads[number]
     assert isinstance(head, PredictionHead)
     if not is_ours(type(head)) or type(model.language_model) not in CLASSES.values():
-        report_once(f"transformers does not have what {type(head).__name__} does; the saved model opens here only")
+        told = f"transformers does not have what {type(head).__name__} does; the saved model opens here only"
+        report_once(told, logging.INFO)
         return None
     try:
         if head.model_type == LANGUAGE_MODELLING.head_type:
