@@ -94,9 +94,12 @@ def load_experiments(path: str | Path) -> list[Experiment]:
 
 
 def read_farm_config(path: str | Path) -> list[HeadResult]:
-    """The runs of a FARM experiment file as nested plain values: value, or default where value is null.
+    """The runs of a FARM experiment file as nested plain values, see `plain_config` and `grid`."""
+    return grid(plain_config(path), str(path))
 
-    Lists span a grid (all combinations), except under `task` and for `layer_dims`.
+
+def plain_config(path: str | Path) -> dict[str, dict[str, Any]]:
+    """A FARM experiment file as nested plain values: of each leaf its value, or its default where that is null.
 
     Raises:
         ConfigError: When the file is missing or not such JSON.
@@ -109,7 +112,15 @@ def read_farm_config(path: str | Path) -> list[HeadResult]:
         raise ConfigError(f"{path} is not valid JSON: {error}", code="invalid-json", file=str(path)) from None
     if not isinstance(tree, dict) or not all(isinstance(section, dict) for section in tree.values()):
         raise ConfigError(f"{path} must hold the sections {', '.join(_SECTIONS)}", code="not-a-mapping", file=str(path))
-    plain = {section: {key: _leaf(leaf) for key, leaf in keys.items()} for section, keys in tree.items()}
+    return {section: {key: _leaf(leaf) for key, leaf in keys.items()} for section, keys in tree.items()}
+
+
+def grid(plain: dict[str, dict[str, Any]], where: str) -> list[dict[str, Any]]:
+    """The runs that lists of values span, all combinations; lists under `task` and of `layer_dims` are values.
+
+    Raises:
+        ConfigError: When there are too many.
+    """
     axes = [
         (section, key, value)
         for section, keys in plain.items()
@@ -119,10 +130,10 @@ def read_farm_config(path: str | Path) -> list[HeadResult]:
     runs = math.prod(len(values) for _, _, values in axes)
     if runs > _MOST_RUNS:
         raise ConfigError(
-            f"{path} spans a grid of {runs:,} runs, and at most {_MOST_RUNS:,} are read",
+            f"{where} spans a grid of {runs:,} runs, and at most {_MOST_RUNS:,} are read",
             code="too-many-runs",
             value=runs,
-            file=str(path),
+            file=where,
         )
     points = itertools.product(*(values for _, _, values in axes))
     return [_with_point(plain, [(section, key) for section, key, _ in axes], point) for point in points]

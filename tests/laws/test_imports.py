@@ -45,6 +45,7 @@ FARM_PATHS = (
     "data_handler.input_features",
     "data_handler.samples",
     "data_handler.utils",
+    "file_utils",
     "utils",
     "visual.ascii.images",
 )
@@ -57,7 +58,8 @@ ALLOWED = {
     "evaluation": (),
     "tasks": ("modeling.tokenization", *(f"data_handler.{part}" for part in LABELS)),
     "modeling": ("tasks",),
-    "compat": ("modeling", "data_handler", "tasks"),
+    "compat": ("modeling", "data_handler", "tasks", "experiment"),
+    "file_utils": ("compat",),
     "conversion": ("compat",),
     "utils": ("compat",),
     "visual": ("compat",),

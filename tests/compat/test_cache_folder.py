@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from farm_ray import file_utils
+from farm_ray.errors import ConfigError, DataProblemError
+
+
+def test_names_of_addresses():
+    assert file_utils.url_to_filename("https://a/b") == file_utils.url_to_filename("https://a/b")
+    assert file_utils.url_to_filename("https://a/b", "v1").count(".") == 1
+    assert len(file_utils.url_to_filename("https://a/b")) == 64
+
+
+def test_addresses_of_names(tmp_path):
+    (tmp_path / "name").write_text("x")
+    with pytest.raises(FileNotFoundError, match=r"name\.json"):
+        file_utils.filename_to_url("name", tmp_path)
+    (tmp_path / "name.json").write_text(json.dumps({"url": "https://a/b", "etag": "v1"}))
+    assert file_utils.filename_to_url("name", tmp_path) == ("https://a/b", "v1")
+
+
+def test_buckets_and_keys():
+    assert file_utils.split_s3_path("s3://bucket/a/b.tsv") == ("bucket", "a/b.tsv")
+    for wrong in ("s3://bucket", "https://a/b", "bucket/key"):
+        with pytest.raises(ValueError, match="no address such as s3://bucket/key"):
+            file_utils.split_s3_path(wrong)
+
+
+def test_folders_of_names(tmp_path, monkeypatch):
+    known = {"bert": "s3://models/bert"}
+    (tmp_path / file_utils.url_to_filename(known["bert"])).mkdir()
+    assert file_utils.load_from_cache("bert", known, tmp_path).startswith(str(tmp_path))
+    assert file_utils.load_from_cache(str(tmp_path), known) == str(tmp_path)
+    with pytest.raises(DataProblemError, match='"none" is no folder, and none of bert'):
+        file_utils.load_from_cache("none", known)
+
+
+def test_small_helpers(tmp_path):
+    (tmp_path / "names.txt").write_text("b\na\nb\n")
+    assert file_utils.read_set_from_file(tmp_path / "names.txt") == {"a", "b"}
+    assert file_utils.get_file_extension("a.TAR.GZ") == ".gz"
+    assert file_utils.get_file_extension("a.GZ", dot=False, lower=False) == "GZ"
+
+
+def test_experiment_files_by_attributes_and_as_a_grid(tmp_path):
+    file = tmp_path / "run.json"
+    leaves = {"seed": {"value": None, "default": 42}, "data_dir": {"value": "data", "default": None}}
+    parameter = {"epochs": {"value": [1, 2]}, "layer_dims": {"value": [768, 2]}, "batch_size": {"value": [8, 16]}}
+    file.write_text(json.dumps({"general": leaves, "parameter": parameter}))
+    config = file_utils.read_config(file)
+    assert (config.general.seed, config["general"]["data_dir"]) == (42, "data")
+    config.general.seed = 7
+    runs = file_utils.unnestConfig(config)
+    assert [(run.parameter.epochs, run.parameter.batch_size) for run in runs] == [(1, 8), (1, 16), (2, 8), (2, 16)]
+    assert {(run.general.seed, tuple(run.parameter.layer_dims)) for run in runs} == {(7, (768, 2))}
+    with pytest.raises(AttributeError, match="epoch"):
+        _ = runs[0].parameter.epoch
+    with pytest.raises(ConfigError):
+        file_utils.read_config(tmp_path / "none.json")
