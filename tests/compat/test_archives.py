@@ -16,6 +16,11 @@ __all__ = ["web"]
 FILES = {"train.tsv": b"text\tlabel\n", "more/dev.tsv": b"x"}
 
 
+def short(value):
+    """An id of a test; archives differ from process to process."""
+    return "archive" if isinstance(value, bytes) else str(value)
+
+
 def tar_of(files, mode="w:gz", **kind):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode=mode) as tar:
@@ -71,6 +76,7 @@ def test_a_folder_that_holds_something_stays(web, tmp_path):
         ("/a.rar", b"Rar!", r"it ends in none of \.zip, \.tar\.gz"),
         ("/a.zip", 404, "there is no such file"),
     ],
+    ids=short,
 )
 def test_nothing_is_left_of_an_archive_that_is_refused(web, tmp_path, name, archive, told):
     address, pages = web
