@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from farm_ray.errors import DataProblemError
+from farm_ray.foreign import quoted
 from jobs import command_line
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
 
     columns = {"text": "text", "text_b": "text_b", "score": "score"}
     rows = read_tsv(arguments.file, columns, quotechar=None)
-    scores = [float(row["score"]) for row in rows]
+    scores = _scores(arguments.file, [row["score"] for row in rows])
     texts = [{"text": row[name]} for name in ("text", "text_b") for row in rows]
     inferencer = Inferencer.load(
         arguments.model, task_type="embeddings", batch_size=64, max_seq_len=arguments.max_seq_len
@@ -58,6 +59,24 @@ def work(arguments: argparse.Namespace, progress: ProgressPrinter) -> PlainDict:
         alike = _cosines(_vectors(inferencer, texts, strategy, layer))
         found[f"{strategy} {layer}"] = round(pearson_and_spearman(alike.tolist(), scores)["spearman"], 4)
     return {"spearman": found, "rows": len(rows), "model_dir": arguments.model}
+
+
+def _scores(file: str, written: list[str]) -> list[float]:
+    """The scores as numbers."""
+    from farm_ray.data_handler.scaling import read_numbers, why_not
+
+    scores = read_numbers(written)
+    wrong = np.flatnonzero(~np.isfinite(scores))
+    if len(wrong):
+        row = int(wrong[0])
+        raise DataProblemError(
+            f"{file}: the score {quoted(written[row])} of row {row + 1} {why_not(written[row])}",
+            code="score-not-a-number",
+            file=file,
+            row=row + 1,
+            value=written[row],
+        )
+    return scores.tolist()
 
 
 def _vectors(inferencer: Inferencer, texts: list[dict[str, str]], strategy: str, layer: int) -> np.ndarray:
