@@ -30,7 +30,8 @@ from farm_ray.ranks import Ranks
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from farm_ray.data_handler.batches import FeatureSet, Positions
+    from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.feature_columns import Positions
     from farm_ray.data_handler.processor import Processor
     from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel

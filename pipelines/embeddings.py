@@ -93,7 +93,8 @@ def _vectors(inferencer: Inferencer, texts: list[dict[str, str]], strategy: str,
 def _cosines(vectors: np.ndarray) -> np.ndarray:
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     first, second = np.split(unit, 2)
-    return (first * second).sum(axis=1)
+    cosines: np.ndarray = (first * second).sum(axis=1)
+    return cosines
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-class NamedDataLoader(DataLoader):
+class NamedDataLoader(DataLoader[object]):
     """A DataLoader whose batches are dicts: tensor name to stacked tensor, [batch_size, ...].
 
     Args:

@@ -52,7 +52,7 @@ def convert_features_to_dataset(
     return TensorDataset(*(_tensor(name, [row[name] for row in features]) for name in names)), names
 
 
-class ConcatTensorDataset(ConcatDataset):
+class ConcatTensorDataset(ConcatDataset[object]):
     """Tensor data sets one after the other; takes an index, a slice, or a list of indices.
 
     A slice or a list gives the rows' tensors stacked, as a TensorDataset does.

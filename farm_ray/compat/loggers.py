@@ -75,7 +75,7 @@ class BaseMLLogger:
     @classmethod
     def _begin(cls, target: RunLogger | None) -> None:
         cls._target = target
-        tracking.use(None if target is None else cls)  # type: ignore[arg-type] # its class methods are the logger's
+        tracking.use(None if target is None else cls)  # its class methods are the logger's
 
 
 class StdoutLogger(BaseMLLogger):

@@ -15,6 +15,7 @@ from farm_ray.data_handler.feature_schema import features_of
 from farm_ray.data_handler.given_rows import RowDict, given_list
 from farm_ray.data_handler.processor.dicts import external_id
 from farm_ray.data_handler.samples_to_features.padding import Padding, pad_ragged, token_mask
+from farm_ray.farm_methods import DATASET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +70,7 @@ def dataset_from_dicts(
 
 def _features(processor: Processor, dicts: Sequence[RowDict], numbers: Sequence[int]) -> tuple[pa.Table, pa.Table]:
     """The dicts as a table, and their features: not by an own `dataset_from_dicts`, which may be what asks for them."""
-    if own_features.made_by(type(processor)) == (own_features.DATASET,):
+    if own_features.made_by(type(processor)) == (DATASET,):
         table = processor.texts_to_table(dicts, [str(number) for number in numbers])
         return table, processor.samples_to_features(processor.dicts_to_samples(table))
     table = processor.dicts_to_table(dicts, numbers)

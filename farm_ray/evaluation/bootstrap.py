@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from farm_ray.configuration import nearest
 from farm_ray.errors import ConfigError
-from farm_ray.evaluation.metrics import MetricFunction, compute_metrics, resolve_metrics
+from farm_ray.evaluation.metrics import compute_metrics, resolve_metrics
 from farm_ray.evaluation.weighted import Weighted, weighted
 from farm_ray.reproducibility import random_bits
 
 if TYPE_CHECKING:
     from farm_ray.evaluation.columns import Column
-    from farm_ray.evaluation.metric import Metric
+    from farm_ray.evaluation.metric import Metric, MetricFunction
 
 _STREAM = 16
 

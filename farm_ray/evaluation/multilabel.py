@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from farm_ray.errors import ConfigError
 from farm_ray.evaluation.classification import both_multi_hot, encode
@@ -40,8 +41,9 @@ def exact_match(preds: Column, labels: Column) -> dict[str, float]:
     return {"exact_match": float(np.mean(rows_right(preds, labels)))}
 
 
-def rows_right(preds: Column, labels: Column) -> np.ndarray:
+def rows_right(preds: Column, labels: Column) -> npt.NDArray[np.bool_]:
     """Whether every value of a row is right, bool [rows]."""
     pred_ids, label_ids, _ = encode(preds, labels)
     wrong = row_of_value(labels)[pred_ids != label_ids]
-    return np.bincount(wrong, minlength=len(labels)) == 0
+    right: npt.NDArray[np.bool_] = np.bincount(wrong, minlength=len(labels)) == 0
+    return right

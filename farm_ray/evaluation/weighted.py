@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from farm_ray.evaluation.metric import Metric
 
 FloatArray = npt.NDArray[np.float64]
+Counted = FloatArray | float
+"""One count, or one per label."""
 Weighted = Callable[[FloatArray], dict[str, float]]
 """From weights, whole numbers [rows], to the values of a metric."""
 _Counts = Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
@@ -196,9 +198,10 @@ def _correlation(left: FloatArray, right: FloatArray, weights: FloatArray) -> fl
     return float(weights @ (left * right) / spread)
 
 
-def _f1(right: FloatArray, found: FloatArray, true: FloatArray) -> FloatArray:
+def _f1(right: Counted, found: Counted, true: Counted) -> FloatArray:
     """F1 from counts; 0 where there is nothing."""
-    return 2 * right / np.maximum(found + true, 1)
+    f1: FloatArray = 2 * right / np.maximum(found + true, 1)
+    return f1
 
 
 def _mean(values: FloatArray, weights: FloatArray) -> float:

@@ -20,7 +20,7 @@ from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 from farm_ray.tasks.table import spec_named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from farm_ray.data_handler.data_silo import DataSilo
@@ -289,7 +289,7 @@ def make_processor(config: AnyProcessorConfig, tokenizer: TokenizerLike, *, seed
     values = config.arguments()
     if "max_samples" in values or isinstance(config, BertStyleLMProcessorConfig):
         values["seed"] = seed
-    kind: Any = processor_class(config.kind)
+    kind: Callable[..., Processor] = processor_class(config.kind)
     processor = kind(tokenizer=tokenizer, **values)
     for task in config.tasks:
         processor.add_task(

@@ -18,7 +18,6 @@ from farm_ray.tasks.multilabel import MULTILABEL_CLASSIFICATION
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from farm_ray.evaluation.results import HeadResult
     from farm_ray.plain import PlainDict
 
 logger = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ def load_experiments(path: str | Path) -> list[Experiment]:
     return experiments
 
 
-def read_farm_config(path: str | Path) -> list[HeadResult]:
+def read_farm_config(path: str | Path) -> list[PlainDict]:
     """The runs of a FARM experiment file as nested plain values, see `plain_config` and `grid`."""
     return grid(plain_config(path), str(path))
 

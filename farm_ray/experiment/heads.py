@@ -10,6 +10,8 @@ from farm_ray.experiment.config import HeadConfig
 from farm_ray.tasks.language_modelling import LANGUAGE_MODELLING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from farm_ray.data_handler.data_silo.base import BaseSilo
     from farm_ray.experiment.config import Experiment
     from farm_ray.modeling.adaptive_model import AdaptiveModel
@@ -101,7 +103,7 @@ def _make_head(config: HeadConfig, silo: BaseSilo) -> PredictionHead:
 
     task = silo.processor.tasks[config.task]
     weights = _class_weights(config, task, silo)
-    kind: Any = head_class(task.spec.head)
+    kind: Callable[..., PredictionHead] = head_class(task.spec.head)
     return kind(
         layer_dims=_widths(config, task.labels.outputs(task)),
         task_name=config.task,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import BeforeValidator, Discriminator, SerializeAsAny, Tag, TypeAdapter
 
 from farm_ray.data_handler.processor.config import FilesConfig, ProcessorConfig, processor_configs
-from farm_ray.data_handler.processor.language_model import BertStyleLMProcessorConfig  # noqa: TC001 - to be known
+from farm_ray.data_handler.processor.language_model import BertStyleLMProcessorConfig
 from farm_ray.data_handler.processor.ner import NERProcessorConfig
 from farm_ray.data_handler.processor.regression import RegressionProcessorConfig
 from farm_ray.data_handler.processor.text_classification import TextClassificationProcessorConfig
@@ -16,6 +16,17 @@ from farm_ray.data_handler.processor.text_pair import (
     TextPairClassificationProcessorConfig,
     TextPairRegressionProcessorConfig,
 )
+
+__all__ = [
+    "DEFAULT_KIND",
+    "PROCESSORS_OF_TASKS",
+    "BertStyleLMProcessorConfig",
+    "NERProcessorConfig",
+    "RegressionProcessorConfig",
+    "TextClassificationProcessorConfig",
+    "TextPairClassificationProcessorConfig",
+    "TextPairRegressionProcessorConfig",
+]
 
 DEFAULT_KIND = "TextClassificationProcessor"
 

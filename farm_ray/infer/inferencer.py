@@ -42,6 +42,7 @@ from farm_ray.modeling.language_model.extraction import Extraction, checked_extr
 from farm_ray.modeling.optimization.precision import check_use_amp
 from farm_ray.overrides import is_own, refuse_uncalled
 from farm_ray.parts import Parts, check_resume
+from farm_ray.tasks.table import EMBEDDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -135,7 +136,7 @@ class Inferencer:
             warnings.warn(message, stacklevel=3)
         task_type = loading.task_of_heads(model, task_type)
         model.verify_max_seq_len(processor.max_seq_len)
-        if task_type != loading.EMBEDDINGS:
+        if task_type != EMBEDDINGS:
             model.connect_heads_with_processor(dict(processor.tasks), require_labels=False)
         device = available_device(gpu=gpu)
         check_use_amp(use_amp, "cuda" if gpu else device)
@@ -157,7 +158,7 @@ class Inferencer:
             use_amp=use_amp,
             gpu_on_ray=gpu,
         ).on(device)
-        if task_type == loading.EMBEDDINGS:
+        if task_type == EMBEDDINGS:
             predictor = _embedder(predictor, extraction_strategy, extraction_layer, ignore_first_token)
         check_padding(predictor.processor.padding(), predictor.bounds)
         self._predictor = predictor

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from farm_ray.configuration import nearest
-from farm_ray.data_handler.batches import WORD_STARTS
+from farm_ray.data_handler.feature_schema import WORD_STARTS
 from farm_ray.errors import ConfigError, ModelFolderError
 from farm_ray.infer.head_forms import check_own_answers, form_of, task_types_of
 from farm_ray.tasks.table import EMBEDDINGS, predicted_names

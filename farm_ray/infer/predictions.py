@@ -43,7 +43,7 @@ class Predictions:
     """Per head and sound row [C], of heads on words [words, C]; in the order of `rows`."""
 
     def __len__(self) -> int:
-        return self.table.num_rows
+        return int(self.table.num_rows)
 
     def to_json(self, *, return_class_probs: bool = False) -> list[PlainDict]:
         """FARM's form: one dict per head with `task`, `task_name` and `predictions`, a list of N elements.
@@ -112,7 +112,8 @@ class Predictions:
 
 def problem_ids(table: pa.Table) -> list[str]:
     """Ids of the rows that have a problem instead of an answer."""
-    return table.filter(pc.is_valid(table.column(problems.COLUMN))).column("id").to_pylist()
+    ids: list[str] = table.filter(pc.is_valid(table.column(problems.COLUMN))).column("id").to_pylist()
+    return ids
 
 
 def _with_about(element: PlainDict, form: AnswerForm, table: pa.Table) -> PlainDict:

@@ -30,7 +30,8 @@ def contexts(table: pa.Table) -> list[str | None]:
 
 def about(table: pa.Table) -> list[PlainDict]:
     """`id`, `clipped` and `problem` of each row."""
-    return table.select(list(ABOUT)).to_pylist()
+    rows: list[PlainDict] = table.select(list(ABOUT)).to_pylist()
+    return rows
 
 
 def scattered(values: pa.Array, rows: npt.NDArray[np.int64], length: int) -> pa.Array:

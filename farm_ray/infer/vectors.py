@@ -33,7 +33,7 @@ class Vectors:
     per_token: bool
 
     def __len__(self) -> int:
-        return self.table.num_rows
+        return int(self.table.num_rows)
 
     def to_json(self, **_: object) -> list[PlainDict]:
         """One dict per row: `context` (the text), `vec` (an array, None beside a problem), id, clipped, problem."""

@@ -104,7 +104,8 @@ def size(uri: str | Path) -> int | None:
         return None
     system, inside = locate(text)
     with explained(text):
-        return system.get_file_info(inside).size
+        found: int | None = system.get_file_info(inside).size
+    return found
 
 
 def _matches(system: fs.FileSystem, pattern: str) -> list[str]:

@@ -73,7 +73,8 @@ def expansion(uri: str | Path) -> float:
         # Without a name of its own the stream would be gone, and with it the file closed, before we ask how far it got.
         unpacked = pa.CompressedInputStream(raw, packing)
         content = len(unpacked.read(_BUFFER))
-        return max(1.0, content / max(1, raw.tell()))
+        packed: int = raw.tell()
+        return max(1.0, content / max(1, packed))
 
 
 def file_stamp(uri: str | Path) -> str:

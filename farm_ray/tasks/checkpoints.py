@@ -47,4 +47,4 @@ def siblings(spec: TaskSpec) -> list[TaskSpec]:
 
 def architecture_of(config: PreTrainedConfig) -> str:
     """The class that the checkpoint was saved from; empty where it does not say."""
-    return (getattr(config, "architectures", None) or [""])[0]
+    return str((getattr(config, "architectures", None) or [""])[0])

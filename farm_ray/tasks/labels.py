@@ -143,7 +143,8 @@ class Labels(ABC):
         """How often each label occurs, in the order of the label list, [classes]. Ids outside of it are none."""
         column = rows.column(task.label_tensor_name)
         if column.shape[-1] > 1:
-            return column.sum(axis=0).astype(np.int64)
+            counts: Counts = column.sum(axis=0).astype(np.int64)
+            return counts
         return count_ids(column.ravel(), len(task.label_list))
 
     def shared_by_all(self, train: FeatureSet, task: Task) -> tuple[str, str] | None:  # noqa: ARG002 - where it matters

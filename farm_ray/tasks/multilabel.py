@@ -111,7 +111,8 @@ class SeveralLabels(NamedLabels):
 
     def counts(self, rows: FeatureSet, task: Task) -> Counts:
         """As `Labels.counts`: every label that applies counts."""
-        return rows.column(task.label_tensor_name).sum(axis=0).astype(np.int64)
+        counts: Counts = rows.column(task.label_tensor_name).sum(axis=0).astype(np.int64)
+        return counts
 
     def shared_by_all(self, train: FeatureSet, task: Task) -> tuple[str, str] | None:
         """As `Labels.shared_by_all`."""

@@ -111,12 +111,12 @@ class Board:
 class BoardListener:
     """Rank 0's side: collects news and posts them now and then, without waiting for the answer."""
 
-    def __init__(self, board: ActorHandle) -> None:
+    def __init__(self, board: ActorHandle[Board]) -> None:
         self._board = board
         self._metrics: list[StepMetrics] = []
         self._progress: Done | None = None
         self._posted_at = 0.0
-        self._answer: ObjectRef | None = None
+        self._answer: ObjectRef[bool] | None = None
         self._stop = False
 
     def progress(self, stage: str, done: int, total: int | None, note: str) -> None:
@@ -161,7 +161,7 @@ class BoardListener:
 class BoardReader:
     """The driver's side: a thread that reads the board and passes the news on while the run goes."""
 
-    def __init__(self, board: ActorHandle, hear: Hear, stop: threading.Event) -> None:
+    def __init__(self, board: ActorHandle[Board], hear: Hear, stop: threading.Event) -> None:
         self._board, self._hear, self._stop = board, hear, stop
         self._done = threading.Event()
         self._error: Exception | None = None

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.plain import PlainDict, PlainMapping
     from farm_ray.train.step import TrainState
@@ -96,7 +95,7 @@ def take(
     progress: Progress,
     *,
     identity: Mapping[str, object],
-    random_states: list[HeadResult],
+    random_states: list[PlainDict],
     best_weights: dict[str, torch.Tensor] | None,
     problems: pa.Table | None = None,
     last: Position,

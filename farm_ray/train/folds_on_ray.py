@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
+    from ray import ObjectRef
     from ray.actor import ActorHandle
 
     from farm_ray.data_handler.batches import SentRows
@@ -49,7 +50,7 @@ class _Shared:
     registered: Registrations
     """Metrics and reports of the user's own: each process has its own register."""
     threads: int
-    board: ActorHandle
+    board: ActorHandle[RunStatusActor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +127,7 @@ def run_folds_on_ray(
     logger.info("%d folds, %d at once with %d torch threads each", len(folds), at_once, share)
     tables = _Tables()
     waiting = [_sent(number, silo, tables) for number, silo in enumerate(folds, start=1)]
-    board = cast("ActorHandle", ray.remote(RunStatusActor).options(num_cpus=0).remote())
+    board = cast("ActorHandle[RunStatusActor]", ray.remote(RunStatusActor).options(num_cpus=0).remote())
     shared = ray.put(
         _Shared(
             plan=plan,
@@ -141,7 +142,7 @@ def run_folds_on_ray(
     task: Any = ray.remote(_run_in_worker).options(
         num_cpus=_logical_cpus(share), num_gpus=int(plan.use_gpu), max_retries=0, scheduling_strategy="SPREAD"
     )
-    running: dict[Any, int] = {}
+    running: dict[ObjectRef[FoldResult], int] = {}
     done: dict[int, FoldResult] = {}
     try:
         while waiting or running:
@@ -241,7 +242,7 @@ def _with_data(shared: _Shared, fold: _Fold) -> DataSilo:
     return silo
 
 
-def _poster(board: ActorHandle, number: int) -> Progress:
+def _poster(board: ActorHandle[RunStatusActor], number: int) -> Progress:
     """A `progress` that posts to the board now and then."""
     last = 0.0
 
@@ -255,7 +256,7 @@ def _poster(board: ActorHandle, number: int) -> Progress:
     return post
 
 
-def _read(board: ActorHandle) -> dict[int, int]:
+def _read(board: ActorHandle[RunStatusActor]) -> dict[int, int]:
     import ray
 
     try:
@@ -265,7 +266,7 @@ def _read(board: ActorHandle) -> dict[int, int]:
         return {}
 
 
-def _result(reference: Any, number: int, n_folds: int) -> FoldResult:
+def _result(reference: ObjectRef[FoldResult], number: int, n_folds: int) -> FoldResult:
     import ray
 
     with named_after(number, n_folds):

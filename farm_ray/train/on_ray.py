@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.run_sets import RunSets
     from farm_ray.modeling.adaptive_model import AdaptiveModel
     from farm_ray.plain import PlainDict
-    from farm_ray.train.board import Hear
+    from farm_ray.train.board import Board, Hear
     from farm_ray.train.settings import TrainSettings
     from farm_ray.train.stopper import Stopper
 
@@ -135,7 +135,7 @@ def train_on_ray(
 
 
 @contextlib.contextmanager
-def _board() -> Iterator[ActorHandle]:
+def _board() -> Iterator[ActorHandle[Board]]:
     """The run's board, beside the driver: it has to outlast the workers' nodes."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -144,7 +144,7 @@ def _board() -> Iterator[ActorHandle]:
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     made = ray.remote(Board).options(num_cpus=0, scheduling_strategy=here).remote()
-    board = cast("ActorHandle", made)
+    board = cast("ActorHandle[Board]", made)
     try:
         yield board
     finally:
@@ -153,7 +153,7 @@ def _board() -> Iterator[ActorHandle]:
             ray.kill(board)
 
 
-def _failure(board: ActorHandle) -> Exception | None:
+def _failure(board: ActorHandle[Board]) -> Exception | None:
     """Why the run has failed for good, as far as its board can still be asked."""
     import ray
 
@@ -192,7 +192,7 @@ def _fit(trainer: Any, max_restarts: int) -> Trained | None:
     from ray.train import ControllerError, TrainingFailedError
 
     try:
-        return _in_a_thread(lambda: trainer.fit().return_value)
+        return _in_a_thread(lambda: cast("Trained | None", trainer.fit().return_value))
     except TrainingFailedError as error:
         failures = list(getattr(error, "worker_failures", {}).values())
         if isinstance(error, ControllerError) or not failures:

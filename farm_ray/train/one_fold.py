@@ -7,7 +7,7 @@ import copy
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from farm_ray.train.trainer import Trainer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo import DataSilo
     from farm_ray.evaluation.results import HeadResult
     from farm_ray.modeling.adaptive_model import AdaptiveModel
@@ -146,10 +147,11 @@ def _tested(trainer: Trainer, model: AdaptiveModel) -> tuple[list[HeadResult], l
     return results, _source_ids(rows)
 
 
-def _source_ids(rows: Any) -> list[str]:
+def _source_ids(rows: FeatureSet) -> list[str]:
     """The ids of the source rows: those of the dicts where a row is a window of one."""
     groups = rows.groups()
     if groups is None:
         return rows.ids()
     first_rows = np.unique(groups, return_index=True)[1]
-    return rows.table.column("dict_id").take(rows.rows[np.sort(first_rows)]).to_pylist()
+    ids: list[str] = rows.table.column("dict_id").take(rows.rows[np.sort(first_rows)]).to_pylist()
+    return ids

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from farm_ray.data_handler.run_sets import SentSets
     from farm_ray.plain import PlainDict
     from farm_ray.registrations import Registrations
-    from farm_ray.train.board import Begin
+    from farm_ray.train.board import Begin, Board
     from farm_ray.train.settings import TrainResult, TrainSettings
     from farm_ray.train.stopper import Stopper
 
@@ -52,7 +52,7 @@ class Job:
     sets: SentSets
     """Their tables are the datasets of the run."""
     early_stopping: Stopper | None
-    board: ActorHandle
+    board: ActorHandle[Board]
     driver_node: str
     """Ray's id of the machine that the run is driven from."""
     hang_timeout: float
@@ -186,7 +186,7 @@ def _is_taken_down() -> bool:
     return not torch.distributed.is_initialized()
 
 
-def _has_failed(board: ActorHandle) -> bool:
+def _has_failed(board: ActorHandle[Board]) -> bool:
     """Whether a rank reports a failure for good, now or within some seconds."""
     import ray
 

@@ -15,7 +15,7 @@ from farm_ray.reproducibility import UInt64, random_bits, splitmix64
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from farm_ray.data_handler.batches import Positions
+    from farm_ray.data_handler.feature_columns import Positions
 
 Strata = npt.NDArray[np.int64]
 """Label columns of units, [u, m]: class ids, zeros and ones of several labels, numbers of bins."""

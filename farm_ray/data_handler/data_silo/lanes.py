@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     import torch
 
-    from farm_ray.data_handler.batches import FeatureSet, Positions
+    from farm_ray.data_handler.batches import FeatureSet
     from farm_ray.data_handler.data_silo.prefetch import Prefetched
     from farm_ray.data_handler.data_silo.stream import StreamedSet, StreamedWindow
+    from farm_ray.data_handler.feature_columns import Positions
     from farm_ray.data_handler.order import Reading, StreamOrder
     from farm_ray.reproducibility import UInt64
 

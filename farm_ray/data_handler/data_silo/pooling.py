@@ -14,7 +14,8 @@ from farm_ray.data_handler.columns import joined
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from farm_ray.data_handler.batches import FeatureSet, Positions
+    from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.feature_columns import Positions
     from farm_ray.reproducibility import UInt64
 
 

@@ -17,7 +17,7 @@ from farm_ray.errors import DataProblemError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from farm_ray.data_handler.batches import Positions
+    from farm_ray.data_handler.feature_columns import Positions
 
 FILE_NAME = "problems.parquet"
 _SHOWN = 5

@@ -11,8 +11,8 @@ from farm_ray.errors import ConfigError
 from farm_ray.reproducibility import UInt64, random_bits
 
 if TYPE_CHECKING:
-    from farm_ray.data_handler.batches import Positions
     from farm_ray.data_handler.data_silo.folds import Strata
+    from farm_ray.data_handler.feature_columns import Positions
 
 _SPLIT_STREAM = 2
 

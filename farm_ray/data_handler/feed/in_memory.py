@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from farm_ray.data_handler.batches import FeatureSet, Positions
+    from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.feature_columns import Positions
     from farm_ray.data_handler.feed.base import FeedPlan
     from farm_ray.ranks import Ranks
 

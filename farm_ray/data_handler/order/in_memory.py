@@ -18,7 +18,7 @@ from farm_ray.data_handler.order.position import Position
 from farm_ray.reproducibility import UInt64, random_bits
 
 if TYPE_CHECKING:
-    from farm_ray.data_handler.batches import Positions
+    from farm_ray.data_handler.feature_columns import Positions
 
 POOL_BATCHES = 64
 """Batches per pool: enough for similar lengths, few enough to stay random."""

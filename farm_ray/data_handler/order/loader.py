@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import torch
 
-    from farm_ray.data_handler.batches import FeatureSet, Positions
+    from farm_ray.data_handler.batches import FeatureSet
+    from farm_ray.data_handler.feature_columns import Positions
 
 
 class FeatureLoader:

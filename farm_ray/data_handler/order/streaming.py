@@ -23,7 +23,7 @@ from farm_ray.reproducibility import UInt64, random_bits, random_floats
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from farm_ray.data_handler.batches import Positions
+    from farm_ray.data_handler.feature_columns import Positions
     from farm_ray.data_handler.order.position import LanePosition
 
 _RANGE_STREAM, _ROW_STREAM, _LENGTH_STREAM = 2, 3, 4

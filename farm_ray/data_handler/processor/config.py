@@ -14,6 +14,7 @@ from farm_ray.tasks.spec import TaskSpec
 from farm_ray.tasks.table import all_specs
 
 if TYPE_CHECKING:
+    from farm_ray.evaluation.metric import Metric
     from farm_ray.plain import PlainDict
 
 
@@ -176,6 +177,6 @@ def _has_kind(kind: type[FilesConfig]) -> bool:
     return isinstance(kind.model_fields["kind"].default, str)
 
 
-def one_or_all(metric: tuple[str, ...]) -> str | list[str]:
+def one_or_all(metric: tuple[str, ...]) -> Metric:
     """The metric of a task as a processor takes it."""
-    return metric[0] if len(metric) == 1 else list(metric)
+    return metric[0] if len(metric) == 1 else [*metric]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from farm_ray.data_handler import problems
+from farm_ray.data_handler.clean_text import clean
 from farm_ray.data_handler.file_to_dicts.documents import SCHEMA
-from farm_ray.data_handler.processor.dicts import STAGE, clean, external_id, given_problem
+from farm_ray.data_handler.processor.dicts import STAGE, external_id, given_problem
 
 if TYPE_CHECKING:
     from farm_ray.data_handler.given_rows import Row

@@ -20,7 +20,7 @@ class _PassesAttributes(nn.Module):
         return getattr(super().__getattr__("module"), name)
 
 
-class WrappedDataParallel(_PassesAttributes, DataParallel):
+class WrappedDataParallel(_PassesAttributes, DataParallel[nn.Module]):
     """torch's DataParallel whose unknown attributes are those of the wrapped module."""
 
 
