@@ -64,12 +64,14 @@ def check_entity_tags(tags: Iterable[str], *, metric: str) -> None:
                 f'{metric} counts entities, and the tags {_shown(inner)} have B and I at their end; write "B-PER" for '
                 '"PER-B" in the data',
                 code="wrong-tags",
+                metric=metric,
                 value=inner,
             )
         return
     raise ConfigError(
         f'{metric} counts entities, and the tags {_shown(known)} lack "O" for other words; {_hint(inner)}',
         code="wrong-tags",
+        metric=metric,
         value=known,
     )
 

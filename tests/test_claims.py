@@ -133,7 +133,7 @@ def test_what_a_claim_says_is_told_on_one_short_line(tmp_path):
 def test_a_link_in_place_of_a_claim_is_not_followed(tmp_path, target):
     (tmp_path / "kept").write_bytes(b"")
     (tmp_path / FILE).symlink_to(target)
-    with pytest.raises(ConfigError, match=r"running\.json is a link, where a run keeps a file of its own; remove it"):
+    with raised(ConfigError, "claim-not-a-file", kind="a link"):
         claimed(tmp_path, hint="x").__enter__()
     assert sorted(path.name for path in tmp_path.iterdir()) == [FILE, "kept"]
     assert (tmp_path / "kept").read_bytes() == b""

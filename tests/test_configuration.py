@@ -97,7 +97,7 @@ def test_assignments_are_read_as_yaml(text, value):
 
 @pytest.mark.parametrize("text", ["epochs", "=3", ""])
 def test_an_assignment_needs_a_key_and_a_value(text):
-    with pytest.raises(ConfigError, match="key=value"):
+    with raised(ConfigError, "invalid-assignment"):
         parse_assignment(text)
 
 
@@ -120,7 +120,7 @@ def test_a_file_that_is_no_mapping(tmp_path, text):
 
 def test_files_that_hold_other_things(tmp_path):
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match=r"bytes\.yaml: it is not UTF-8 text"):
+    with raised(ConfigError, "cannot-read-config", file="bytes.yaml"):
         read_yaml(tmp_path / "bytes.yaml")
     (tmp_path / "numbers.yaml").write_text("1: 2\nname: x\n")
     with raised(ConfigError, "invalid-value", option="1", value=1):

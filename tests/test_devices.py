@@ -116,7 +116,7 @@ def test_a_model_on_a_gpu_that_is_not_there(tiny_folder, gpus):
     with raised(ConfigError, "no-gpu-here"):
         Evaluator([], {}, "cuda")
     gpus(4)
-    with pytest.raises(ConfigError, match="cuda:0 to cuda:3"):
+    with raised(ConfigError, "no-gpu-here", value="cuda:7"):
         AdaptiveModel(language_model, [], 0.1, "per_sequence", "cuda:7")
     gpus(0)
     with raised(ConfigError, "no-gpu-here"):
@@ -157,7 +157,7 @@ def test_what_an_error_of_a_gpu_means(told, passes, readable):
 
 
 def test_errors_inside_are_explained():
-    with pytest.raises(ConfigError, match="grad_acc_steps"), devices.explaining():
+    with raised(ConfigError, "out-of-memory"), devices.explaining():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
     with pytest.raises(RuntimeError, match="a bug"), devices.explaining():
         raise RuntimeError("a bug")

@@ -72,7 +72,7 @@ def test_never_begins_anew_without_a_word(output, caplog):
     assert (values(parts), parts.cursor) == ([], START)
     assert files_in(output) == ["recipe.json"]
     assert not caplog.records
-    with pytest.raises(ConfigError, match='resume="maybe" is not known; give "auto" or "never"'):
+    with raised(ConfigError, "invalid-value", option="resume", value="maybe"):
         Parts(str(output), recipe(), resume="maybe")
 
 

@@ -42,7 +42,7 @@ def test_less_than_two_documents(file):
 
 
 def test_what_is_no_text(file):
-    with pytest.raises(DataProblemError, match="line 3 is not utf-8"):
+    with raised(DataProblemError, "unreadable-line", file="a.txt", row=3):
         list(read_docs_from_txt(file(b"one\n\n\xff\n")))
 
 

@@ -177,7 +177,7 @@ def test_wrong_output_types(types, error, message, encoder):
 
 
 def test_a_batch_without_token_ids(encoder):
-    with pytest.raises(ConfigError, match="no column input_ids; it has padding_mask"):
+    with raised(ConfigError, "missing-batch-column", column="input_ids"):
         two_heads(encoder)(padding_mask=torch.ones(1, 1))
 
 
@@ -321,7 +321,7 @@ def test_a_head_that_is_missing_altogether(encoder, tmp_path):
 def test_a_head_of_another_model_is_not_made_to_fit(encoder, tmp_path):
     two_heads(encoder).save(tmp_path / "saved")
     TextClassificationHead(layer_dims=[48, 2]).save(tmp_path / "saved", 1)
-    with pytest.raises(ModelFolderError, match="reads vectors of 48 numbers, but the language model gives 32"):
+    with raised(ModelFolderError, "folder-of-two-models"):
         AdaptiveModel.load(tmp_path / "saved", "cpu")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from farm_ray.errors import DataProblemError
 from farm_ray.storage import change_stamp, file_stamp, file_states, open_binary
+from tests.raised import raised
 
 TEXT = b"text\tlabel\nhello\tA\n" * 5000
 PACKED = {
@@ -95,7 +96,7 @@ def test_size_and_stamp_of_many_files_by_a_look_at_each(tmp_path, bucket, web):
     states = file_states(files)
     assert [state.size for state in states] == [2, 3, 4] * 10
     assert [state.stamp for state in states[:3]] == [change_stamp(file) for file in files[:3]]
-    with pytest.raises(DataProblemError, match="nowhere"):
+    with raised(DataProblemError, "file-not-found", file="nowhere.tsv"):
         file_states([*files, f"{tmp_path}/nowhere.tsv"])
 
 

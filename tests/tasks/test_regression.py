@@ -3,6 +3,7 @@
 import pytest
 
 from farm_ray.errors import ConfigError
+from tests.raised import raised
 from tests.tasks.making import make_task
 
 
@@ -13,5 +14,5 @@ def test_a_regression_may_wait_for_its_mean_and_scale(label_list):
 
 @pytest.mark.parametrize("label_list", [["a", "b"], [1.0], [1, 2, 3], [1, 0], [0, float("nan")], [None, 2], "mse"])
 def test_mean_and_scale_that_cannot_be_meant(label_list):
-    with pytest.raises(ConfigError, match=r'label_list of the regression "stars" is .* measured on the training data'):
+    with raised(ConfigError, "wrong-scaling", task="stars"):
         make_task("stars", metric="mse", label_list=label_list, task_type="regression")

@@ -29,7 +29,7 @@ def test_metrics_are_names_or_functions():
 def test_two_tasks_cannot_share_a_label_name():
     task = make_task("one", metric="acc", label_list=["a", "b"], label_name="label")
     check_names("one", task, {"one": task})
-    with pytest.raises(ConfigError, match='"one" and "two" both have label_name "label"'):
+    with raised(ConfigError, "name-is-taken", option="label_name", value="label"):
         check_names("two", task, {"one": task})
 
 

@@ -123,7 +123,7 @@ def test_a_named_one_is_refused(tiny_folder, root, damage):
     newest = root / "epoch_1_step_2"
     DAMAGES[damage](newest)
     sum_up(newest)
-    with pytest.raises(CheckpointError, match=r"epoch_1_step_2") as refused:
+    with raised(CheckpointError, "damaged-checkpoint") as refused:
         small_run(tiny_folder, checkpoint_root_dir=root, resume=str(newest))
     assert "\n" not in str(refused.value)
 

@@ -11,6 +11,7 @@ from farm_ray.errors import ClusterError
 from farm_ray.ranks import Ranks
 from farm_ray.train.settings import TrainSettings
 from farm_ray.train.worker import Worker
+from tests.raised import raised
 from tests.runs import Silent, labelled_dicts, small_model, small_silo
 from tests.several_ranks import on_several_ranks
 
@@ -64,6 +65,6 @@ def test_ranks_with_other_rows_are_told_before_the_first_step(tiny_folder):
     model.connect_heads_with_processor(silo.processor.tasks)
     settings = TrainSettings(epochs=1, batch_size=8, eval_batch_size=8, learning_rate=1e-3)
     worker = Worker(lambda: model, RunSets.of(silo.data), settings, ranks=Disagreeing(), listener=Silent())
-    with pytest.raises(ClusterError, match=r"same training rows.*rank 0 [0-9a-f]{16}, rank 1 .*num_workers=0"):
+    with raised(ClusterError, "ranks-disagree"):
         worker.run()
     assert worker.progress.global_step == 0

@@ -52,5 +52,11 @@ def measured_tasks(tasks: dict[str, Task], tables: Iterable[pa.Table]) -> dict[s
         valid += len(ids)
         first_problem = first_problem or next(filter(None, problems.of(marked).to_pylist()), None)
     if first_problem and not valid and lacking_labels(tasks):
-        raise DataProblemError(f"no training row is valid: {first_problem['message']}", code="no-usable-rows")
+        raise DataProblemError(
+            f"no training row is valid: {first_problem['message']}",
+            code="no-usable-rows",
+            kind=first_problem["kind"],
+            file=first_problem["file"],
+            row=first_problem["line"],
+        )
     return {**tasks, **{name: tasks[name].changed(**found.fields()) for name, found in learning.items()}}

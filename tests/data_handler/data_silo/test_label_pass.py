@@ -105,7 +105,7 @@ def test_the_cache_is_keyed_by_the_labels(tokenizer, folder):
 
 
 def test_without_training_data_labels_must_be_given(tokenizer, folder):
-    with pytest.raises(ConfigError, match='task "text_classification" has no label_list, and no training data'):
+    with raised(ConfigError, "labels-not-known", task="text_classification"):
         DataSilo(classification(tokenizer, folder, train_filename=None), batch_size=2)
     processor = classification(tokenizer, folder)
     with raised(ConfigError, "labels-not-known", column="label"):
@@ -114,7 +114,7 @@ def test_without_training_data_labels_must_be_given(tokenizer, folder):
 
 def test_rows_without_a_valid_one_are_the_reason(tokenizer, folder):
     (folder / "train.tsv").write_text("text\tlabel\n \tpos\n \tneg\n")
-    with pytest.raises(DataProblemError, match=r"no training row is valid: train\.tsv:2: the text is empty"):
+    with raised(DataProblemError, "no-usable-rows", kind="empty text", file="train.tsv", row=2):
         DataSilo(classification(tokenizer, folder), batch_size=2)
 
 
@@ -125,13 +125,13 @@ class Own(TextClassificationProcessor):
 
 def test_a_processor_with_labels_of_its_own_needs_the_list(tokenizer, folder):
     processor = Own(tokenizer, 16, str(folder), metric="acc")
-    with pytest.raises(ConfigError, match="has no label_list, and Own makes its own labels"):
+    with raised(ConfigError, "labels-not-known", task="text_classification"):
         DataSilo(processor, batch_size=2)
 
 
 def test_a_metric_that_does_not_fit_the_labels_is_refused_before_features_are_made(tokenizer, folder, monkeypatch):
     monkeypatch.setattr(Loading, "features", None)
-    with pytest.raises(ConfigError, match="acc_f1 needs labels 0 and 1"):
+    with raised(ConfigError, "wrong-labels-for-metric", value="acc_f1"):
         DataSilo(classification(tokenizer, folder, metric="acc_f1"), batch_size=2)
     rows = ['{"text": ["Ada", "said"], "ner_label": [1, 0]}', '{"text": ["EU", "rejects"], "ner_label": [2, 0]}']
     (folder / "train.jsonl").write_text("\n".join(rows * 4) + "\n")

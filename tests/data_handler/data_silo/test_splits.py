@@ -6,6 +6,7 @@ import pytest
 from farm_ray.data_handler.data_silo.splits import split_rows
 from farm_ray.errors import ConfigError
 from farm_ray.reproducibility import hash_ids
+from tests.raised import raised
 
 HASHES = hash_ids([f"train.tsv:{n}" for n in range(1000)])
 
@@ -49,5 +50,5 @@ def test_combinations_that_are_rarer_than_the_share():
 
 @pytest.mark.parametrize("share", [0.0, 0.0001, 0.9999, 1.0])
 def test_a_split_that_leaves_nothing_is_refused(share):
-    with pytest.raises(ConfigError, match="dev_split"):
+    with raised(ConfigError, "split-leaves-nothing", option="dev_split"):
         split_rows(HASHES[:20], share, seed=1)

@@ -56,7 +56,7 @@ def test_what_a_stream_cannot_do_is_refused(tiny_folder, tmp_path):
         documents_stream(tiny_folder, tmp_path, processor={"dev_split": 0.1})
     with raised(ConfigError, "stream-needs-files"):
         text_stream(tiny_folder, data)._load_data(train_dicts=[])
-    with pytest.raises(ConfigError, match="must be at least 1"):
+    with raised(ConfigError, "invalid-value", option="lanes", value=0):
         text_stream(tiny_folder, data, lanes=0)
     with pytest.raises(ConfigError, match="give fewer lanes or a larger batch_size"):
         next(iter(text_stream(tiny_folder, data, lanes=9).get_data_loader("train")))

@@ -45,7 +45,7 @@ def test_connect_refuses_another_number_of_labels():
 
 def test_connect_without_labels():
     head = TextClassificationHead(num_labels=2)
-    with pytest.raises(ConfigError, match='task "text_classification" of the processor has no label_list'):
+    with raised(ConfigError, "labels-not-known", task="text_classification"):
         head.connect({"label_list": None})
     head.label_list = ["a", "b"]
     head.connect({"label_list": None}, require_labels=False)
@@ -67,7 +67,7 @@ def test_another_order_of_labels_is_logged_once(caplog):
 def test_a_head_without_weights_file(tmp_path):
     TextClassificationHead(num_labels=2).save(tmp_path)
     (tmp_path / "prediction_head_0.safetensors").unlink()
-    with pytest.raises(ModelFolderError, match=r"has no prediction_head_0\.safetensors \(or prediction_head_0\.bin\)"):
+    with raised(ModelFolderError, "missing-model-file", file="prediction_head_0.safetensors"):
         PredictionHead.load(tmp_path / "prediction_head_0_config.json")
     fresh = PredictionHead.load(tmp_path / "prediction_head_0_config.json", load_weights=False)
     assert fresh.layer_dims == [768, 2]

@@ -8,6 +8,7 @@ from farm_ray.modeling.adaptive_model import AdaptiveModel
 from farm_ray.modeling.language_model import LanguageModel
 from farm_ray.modeling.prediction_head import BertLMHead, NextSentenceHead, PredictionHead
 from tests.modeling.tiny_models import batch, save_tiny_model
+from tests.raised import raised
 
 TASK = {
     "task_type": "classification",
@@ -41,7 +42,7 @@ def test_rows_without_a_label_have_loss_0():
 
 
 def test_there_are_two_labels():
-    with pytest.raises(ConfigError, match="has 2 labels, not 3"):
+    with raised(ConfigError, "wrong-number-of-labels", value=3):
         NextSentenceHead(num_labels=3)
 
 

@@ -106,7 +106,7 @@ def test_probabilities_and_class_weights_have_no_meaning():
 
 
 def test_one_output_only():
-    with pytest.raises(ConfigError, match=r"layer_dims=\[768, 2\] must end in 1"):
+    with raised(ConfigError, "wrong-widths", value=[768, 2]):
         RegressionHead([768, 2])
 
 

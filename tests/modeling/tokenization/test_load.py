@@ -55,7 +55,7 @@ def test_unknown_setting_names_the_nearest(tmp_path):
 
 def test_folder_without_tokenizer_names_what_it_needs(tmp_path):
     (tmp_path / "notes.md").write_text("no tokenizer here")
-    with pytest.raises(ModelFolderError, match=r"no usable tokenizer in .*it needs tokenizer\.json"):
+    with raised(ModelFolderError, "no-usable-tokenizer"):
         Tokenizer.load(tmp_path)
     shutil.rmtree(tmp_path)
     tmp_path.mkdir()
