@@ -54,7 +54,7 @@ def check_options(task_type: str | None, **options: object) -> None:
             continue
         if name in _NOT_AVAILABLE:
             raise ConfigError(
-                f"{name} is not available in this version; leave it out", code="not-available-yet", value=name
+                f"{name} is not available in this version; leave it out", code="not-available-yet", option=name
             )
         if (name in _FOR_HEADS) == (task_type == EMBEDDINGS):
             way_out = "leave it out" if name in _FOR_HEADS else f'leave it out, or give task_type="{EMBEDDINGS}"'
@@ -63,7 +63,7 @@ def check_options(task_type: str | None, **options: object) -> None:
                 f"{name}={value!r} has no meaning for {what}; {way_out}",
                 code="option-without-effect",
                 option=name,
-                value=name,
+                value=value,
             )
 
 

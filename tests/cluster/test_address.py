@@ -47,7 +47,7 @@ def test_a_note_of_a_cluster_that_is_gone_is_passed_over(tmp_path):
 
 def test_unreachable_address_is_an_error_that_names_it():
     address = f"127.0.0.1:{closed_port()}"
-    with pytest.raises(ClusterError, match=address):
+    with raised(ClusterError, "cluster-unreachable", value=address):
         cluster_address.running_cluster(address)
 
 

@@ -8,6 +8,7 @@ from farm_ray.compat.dataset import (
     random_split_ConcatDataset,
 )
 from farm_ray.errors import ConfigError, DataProblemError
+from tests.raised import raised
 
 
 def test_types_follow_the_values_under_any_name():
@@ -63,5 +64,5 @@ def test_a_random_split_is_exact_seeded_and_by_row():
 
 @pytest.mark.parametrize("lengths", [[12, 9], [21, -1], []])
 def test_lengths_that_do_not_add_up(lengths):
-    with pytest.raises(ConfigError, match="add up to the 20 rows"):
+    with raised(ConfigError, "lengths-do-not-fit", rows=20):
         random_split_ConcatDataset(TensorDataset(torch.arange(20)), lengths)

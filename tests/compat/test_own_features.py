@@ -229,10 +229,10 @@ def test_a_regression_is_measured_all_the_same(tokenizer):
 @pytest.mark.parametrize("name", ["_dict_to_samples", "_sample_to_features", "dataset_from_dicts", "_create_dataset"])
 def test_words_and_documents_refuse_what_they_never_call(tokenizer, name):
     words = type("MyNER", (NERProcessor,), {name: lambda self, *args, **kwargs: None})
-    with pytest.raises(ConfigError, match=rf"MyNER\.{name} would never be called: .*file_to_dicts"):
+    with raised(ConfigError, "method-never-called", value=name):
         words(tokenizer, 8, None, label_list=["O", "B-PER"], metric="seq_f1")
     documents = type("MyLM", (BertStyleLMProcessor,), {name: lambda self, *args, **kwargs: None})
-    with pytest.raises(ConfigError, match=rf"MyLM\.{name} would never be called"):
+    with raised(ConfigError, "method-never-called", value=name):
         documents(tokenizer, 8, None)
 
 

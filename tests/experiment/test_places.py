@@ -16,6 +16,7 @@ from farm_ray.train.trainer import Trainer
 from jobs import train
 from pipelines.text_classification import text_classification
 from tests.experiment.small_runs import ROWS
+from tests.raised import raised
 
 
 @pytest.fixture
@@ -90,8 +91,8 @@ def test_nothing_goes_into_rays_copy_of_the_code(experiment, tmp_path, monkeypat
         experiment = replace(experiment, name, value)
     with pytest.raises(ConfigError, match=hint):
         job(experiment)
-    with pytest.raises(ConfigError, match="lies in the copy of the code"):
+    with raised(ConfigError, "folder-of-short-life"):
         preprocess_experiment(experiment, output_dir="features")
-    with pytest.raises(ConfigError, match="tok lies in the copy of the code"):
+    with raised(ConfigError, "folder-of-short-life", file="tok"):
         train_tokenizer_on("~/data/train.tsv", "tok")
     assert list(copy.iterdir()) == []

@@ -137,7 +137,7 @@ def test_holdout_by_a_function(silo):
 
     folds = DataSiloForHoldout.make(silo, n_splits=2, train_split=0.9, stratification=first_rows)
     assert [sorted(ids(fold, "test")) for fold in folds] == [[f"row-{n}" for n in range(54, 60)]] * 2
-    with pytest.raises(ConfigError, match="leaves nothing for test"):
+    with raised(ConfigError, "split-leaves-nothing", option="train_split", set="test"):
         DataSiloForHoldout.make(silo, train_split=0.9, stratification=lambda rows, **_: (rows, rows.subset([])))
 
 

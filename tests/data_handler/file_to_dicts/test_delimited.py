@@ -127,7 +127,7 @@ def test_columns_that_nobody_asked_for_may_have_any_name(read):
     ],
 )
 def test_options_that_cannot_be_meant(read, options):
-    with pytest.raises(ConfigError, match=next(iter(options))):
+    with raised(ConfigError, "invalid-value", option=next(iter(options))):
         read("text\tlabel\na\tA\n", **options)
 
 

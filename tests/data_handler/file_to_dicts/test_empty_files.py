@@ -55,7 +55,7 @@ def test_an_empty_part_among_others_is_told_once(tmp_path, caplog, suffix, empty
     assert filled_files([files[0], files[2]], read_split) == [files[0], files[2]]
     assert filled_files(files[:1], read_split) == files[:1]
     (tmp_path / f"part-1.{suffix}").unlink()
-    with pytest.raises(DataProblemError, match=rf"part-0\.{suffix} (is empty|has )"):
+    with raised(DataProblemError, "empty-file", file=f"part-0.{suffix}"):
         list(read(tmp_path))
 
 

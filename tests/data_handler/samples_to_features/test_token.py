@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from farm_ray.data_handler import problems
 from farm_ray.data_handler.samples_to_features.token import IGNORED, token_features, words_of_windows
 from farm_ray.errors import ConfigError
+from tests.raised import raised
 from tests.tiny import tiny_roberta, tiny_tokenizer, tiny_unigram, tiny_xlnet
 
 MAKERS = {"roberta": tiny_roberta, "unigram": tiny_unigram, "xlnet": tiny_xlnet}
@@ -148,7 +149,7 @@ def test_inference_has_no_labels(bert):
 
 
 def test_no_room_for_text(bert):
-    with pytest.raises(ConfigError, match="max_seq_len=2 leaves no room for text"):
+    with raised(ConfigError, "no-room-for-text", option="max_seq_len", value=2):
         features(samples(["a"]), bert, 2)
 
 

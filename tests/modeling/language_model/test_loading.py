@@ -144,7 +144,7 @@ def test_nothing_is_unpickled(file, tmp_path, monkeypatch):
     else:
         tiny_config("bert").save_pretrained(folder)
     (folder / file).write_bytes(pickle.dumps({"embeddings": Evil()}, protocol=2))
-    with pytest.raises(ModelFolderError, match=f"{file} holds pickled objects other than tensors"):
+    with raised(ModelFolderError, "pickled-objects", file=file):
         LanguageModel.load(folder)
     assert not (tmp_path / "evil_was_here").exists()
 
@@ -213,7 +213,7 @@ def test_half_copied_folders_name_the_missing_file(model_type, gone, tmp_path):
 def test_half_copied_farm_folders_name_the_missing_file(gone, tmp_path):
     save_farm_language_model("Bert", tmp_path)
     (tmp_path / gone).unlink()
-    with pytest.raises(ModelFolderError, match=f"has no {gone}"):
+    with raised(ModelFolderError, "missing-model-file", file=gone):
         LanguageModel.load(tmp_path)
 
 
@@ -235,7 +235,7 @@ def test_a_broken_config(text, tmp_path):
 
 def test_a_model_with_a_decoder_is_refused(tmp_path):
     save_tiny_model("t5", tmp_path, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
-    with pytest.raises(ConfigError, match="an encoder with a decoder; give an encoder"):
+    with raised(ConfigError, "not-an-encoder"):
         LanguageModel.load(tmp_path)
 
 

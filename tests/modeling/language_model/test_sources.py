@@ -46,7 +46,7 @@ def test_a_path_object_is_a_path():
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "model.safetensors").touch()
-    with pytest.raises(ModelFolderError, match="is a file; give the model folder"):
+    with raised(ModelFolderError, "model-folder-is-file"):
         sources.find_folder(tmp_path / "model.safetensors")
 
 

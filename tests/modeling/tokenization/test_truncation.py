@@ -2,6 +2,7 @@ import pytest
 
 from farm_ray.errors import ConfigError, DataProblemError
 from farm_ray.modeling.tokenization import truncate_sequences
+from tests.raised import raised
 from tests.tiny import tiny_tokenizer
 
 A, B = list(range(10)), list(range(100, 115))
@@ -52,7 +53,7 @@ def test_one_sequence_with_stride(bert):
     [("only_first", 18), ("only_second", 12), ("do_not_truncate", 27), ("longest_first", 2)],
 )
 def test_cannot_remove_enough(bert, strategy, max_seq_len):
-    with pytest.raises(DataProblemError, match="cannot remove"):
+    with raised(DataProblemError, "cannot-truncate"):
         truncate_sequences(A, B, bert, max_seq_len, truncation_strategy=strategy)
 
 
