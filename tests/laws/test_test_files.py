@@ -11,7 +11,6 @@ TESTED_IN = {
     # Declarations: what they declare is tested where it is used.
     "farm_ray.progress": "tests/jobs/test_progress.py",
     "farm_ray.data_handler.feed.base": "tests/data_handler/feed/test_in_memory.py",
-    "farm_ray.experiment.processor_config": "tests/experiment/test_config.py",
     "farm_ray.infer.answers": "tests/infer/test_head_forms.py",
     "farm_ray.modeling.conversion.architectures": "tests/modeling/conversion/test_heads.py",
     "farm_ray.modeling.language_model.masked_lm": "tests/modeling/conversion/test_masked_lm.py",
