@@ -76,7 +76,8 @@ def _scores(file: str, written: list[str]) -> list[float]:
             row=row + 1,
             value=written[row],
         )
-    return scores.tolist()
+    found: list[float] = scores.tolist()
+    return found
 
 
 def _vectors(inferencer: Inferencer, texts: list[dict[str, str]], strategy: str, layer: int) -> np.ndarray:

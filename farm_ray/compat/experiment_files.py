@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from farm_ray.experiment.farm_config import grid, plain_config
+from farm_ray.plain import PlainDict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Section(dict[str, Any]):
+class Section(PlainDict):
     """A dict whose keys are attributes too: `config.general.seed`."""
 
     def __getattr__(self, name: str) -> Any:
@@ -32,7 +33,7 @@ def read_config(path: str | Path) -> Section:
     return _sections(plain_config(path))
 
 
-def unnestConfig(config: dict[str, Any]) -> list[Section]:  # noqa: N802 - FARM's name
+def unnestConfig(config: PlainDict) -> list[Section]:  # noqa: N802 - FARM's name
     """The runs that lists of values span, all combinations; lists under `task` and of `layer_dims` are values.
 
     Raises:
@@ -41,5 +42,5 @@ def unnestConfig(config: dict[str, Any]) -> list[Section]:  # noqa: N802 - FARM'
     return [_sections(run) for run in grid({name: dict(keys) for name, keys in config.items()}, "the configuration")]
 
 
-def _sections(values: dict[str, Any]) -> Section:
+def _sections(values: PlainDict) -> Section:
     return Section({name: Section(keys) for name, keys in values.items()})

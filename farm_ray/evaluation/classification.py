@@ -114,7 +114,7 @@ def _whole_numbers(column: Column) -> TypeGuard[IntArray]:
     return isinstance(column, np.ndarray) and column.dtype.kind in "iu"
 
 
-def encode(preds: Column, labels: Column, first: Sequence[Any] = ()) -> tuple[IntArray, IntArray, list[Any]]:
+def encode(preds: Column, labels: Column, first: Sequence[object] = ()) -> tuple[IntArray, IntArray, list[Any]]:
     """Both columns, flattened, as ids int64 [entries] into the returned list of names, which starts with `first`.
 
     Raises:
@@ -183,7 +183,7 @@ def _f1(preds: Column, labels: Column, *, average: str) -> float:
     return float(f1_score(true, found, labels=counted, average=average, zero_division=0))
 
 
-def _check_whole(values: Iterable[Any]) -> None:
+def _check_whole(values: Iterable[object]) -> None:
     """Classes may be numbered 0.0 and 1.0; a fraction is no class."""
     for value in values:
         if isinstance(value, Real) and not isinstance(value, Integral) and not float(value).is_integer():

@@ -306,7 +306,7 @@ def _name(fn: MetricFunction) -> str:
     return str(getattr(fn, "__name__", None) or getattr(getattr(fn, "func", fn), "__name__", type(fn).__name__))
 
 
-def _as_dict(fn: MetricFunction, result: Any) -> dict[str, object]:
+def _as_dict(fn: MetricFunction, result: object) -> dict[str, object]:
     if isinstance(result, Mapping):
         return {str(key): _plain(value) for key, value in result.items()}
     number = _plain(result)

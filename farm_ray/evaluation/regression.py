@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +76,7 @@ def numbers(preds: Column, labels: Column, *, metric: str) -> tuple[FloatArray, 
 
 def _as_numbers(column: Column, what: str) -> FloatArray:
     entries = [entry[0] if is_list(entry) and len(entry) == 1 else entry for entry in column]
-    wrong: list[Any] = [entry for entry in entries if not isinstance(entry, Real)]
+    wrong: list[object] = [entry for entry in entries if not isinstance(entry, Real)]
     if wrong:
         raise ConfigError(
             f"{what} hold {wrong[0]!r:.80}, which is no number; the metrics of a classification are acc, f1_macro, "

@@ -97,7 +97,7 @@ def read_farm_config(path: str | Path) -> list[PlainDict]:
     return grid(plain_config(path), str(path))
 
 
-def plain_config(path: str | Path) -> dict[str, dict[str, Any]]:
+def plain_config(path: str | Path) -> dict[str, PlainDict]:
     """A FARM experiment file as nested plain values: of each leaf its value, or its default where that is null.
 
     Raises:
@@ -114,7 +114,7 @@ def plain_config(path: str | Path) -> dict[str, dict[str, Any]]:
     return {section: {key: _leaf(leaf) for key, leaf in keys.items()} for section, keys in tree.items()}
 
 
-def grid(plain: dict[str, dict[str, Any]], where: str) -> list[dict[str, Any]]:
+def grid(plain: dict[str, PlainDict], where: str) -> list[PlainDict]:
     """The runs that lists of values span, all combinations; lists under `task` and of `layer_dims` are values.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -105,7 +105,7 @@ class SeveralLabels(NamedLabels):
         """1: a label applies."""
         return 1
 
-    def trial(self, label_list: Sequence[Any]) -> list[list[int]]:
+    def trial(self, label_list: Sequence[object]) -> list[list[int]]:
         """As `Labels.trial`: rows with one label each."""
         return [[int(one == other) for other in label_list] for one in label_list]
 

@@ -78,11 +78,11 @@ class OneNumber(Labels):
         values = pa.array(np.where(finite, scaled, np.float32(0)))
         return pa.FixedSizeListArray.from_arrays(values, type=task.label_type()), found
 
-    def given(self, array: npt.NDArray[Any], task: Task) -> npt.NDArray[Any]:  # noqa: ARG002 - any number
+    def given(self, array: npt.NDArray[np.generic], task: Task) -> npt.NDArray[np.generic]:  # noqa: ARG002 - any number
         """As `Labels.given`: any number."""
         return array.astype(np.float32)
 
-    def trial(self, label_list: Sequence[Any]) -> list[float]:  # noqa: ARG002 - there are no names
+    def trial(self, label_list: Sequence[object]) -> list[float]:  # noqa: ARG002 - there are no names
         """As `Labels.trial`: some numbers."""
         return [0.0, 0.5, 2.0]
 

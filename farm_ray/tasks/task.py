@@ -95,7 +95,7 @@ def make_task(
     *,
     spec: TaskSpec,
     metric: Metric | None,
-    label_list: Sequence[Any] | None,
+    label_list: Sequence[object] | None,
     label_column_name: str | None = None,
     label_name: str | None = None,
     text_column_name: str | None = None,

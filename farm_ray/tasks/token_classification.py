@@ -119,7 +119,7 @@ class TagPerWord(NamedLabels):
                 found[row] = _unknown_tag(row_id, tags[tag].as_py(), place, words[row][place].as_py(), task)
         return lists, found
 
-    def trial(self, label_list: Sequence[Any]) -> list[list[Any]]:
+    def trial(self, label_list: Sequence[object]) -> list[list[Any]]:
         """As `Labels.trial`: rows of one word."""
         return [[label] for label in label_list]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from farm_ray.configuration import strict_arguments
 from farm_ray.errors import ConfigError
@@ -100,5 +100,5 @@ class NextSentenceHead(TextClassificationHead):
         if "label_list" in values:
             self._take_labels(values["label_list"])
 
-    def _replace_labels(self, labels: list[Any]) -> None:
+    def _replace_labels(self, labels: list[str]) -> None:
         super()._replace_labels(list(NEXT_SENTENCE_LABELS) if labels == _SWAPPED else labels)
