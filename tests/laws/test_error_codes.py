@@ -1,6 +1,7 @@
 """Each error raised here has a literal code of its own: what programs and tests match, in place of a sentence."""
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,6 +24,11 @@ class Site(NamedTuple):
     """None where it is not a literal."""
 
 
+Call = tuple[ast.FunctionDef | None, ast.Call]
+"""With the function it is in."""
+
+
+@functools.cache
 def trees() -> dict[str, ast.Module]:
     files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
     return {str(file.relative_to(ROOT)): ast.parse(file.read_text()) for file in files}
@@ -45,9 +51,10 @@ def error_classes(modules: dict[str, ast.Module]) -> set[str]:
 def sites(modules: dict[str, ast.Module]) -> Iterator[Site]:
     """Where errors are made: calls of their classes, and of functions that hand a `code` on to one of them."""
     kinds = error_classes(modules)
-    makers = dict(_makers(modules, kinds))
-    for file, tree in modules.items():
-        for function, call in _calls(tree):
+    calls = {file: list(_calls(tree)) for file, tree in modules.items()}
+    makers = dict(_makers(calls, kinds))
+    for file, found in calls.items():
+        for function, call in found:
             name = _last_name(call.func)
             error = name if name in kinds else makers.get(name)
             code = next((keyword.value for keyword in call.keywords if keyword.arg == "code"), None)
@@ -59,15 +66,15 @@ def sites(modules: dict[str, ast.Module]) -> Iterator[Site]:
             yield Site(f"{file}:{call.lineno}", error, literal)
 
 
-def _makers(modules: dict[str, ast.Module], kinds: set[str]) -> Iterator[tuple[str, str]]:
-    for tree in modules.values():
-        for function, call in _calls(tree):
+def _makers(calls: dict[str, list[Call]], kinds: set[str]) -> Iterator[tuple[str, str]]:
+    for found in calls.values():
+        for function, call in found:
             code = next((keyword.value for keyword in call.keywords if keyword.arg == "code"), None)
             if _last_name(call.func) in kinds and function is not None and _is_handed_on(code, function):
                 yield function.name, _last_name(call.func)
 
 
-def _calls(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef | None, ast.Call]]:
+def _calls(tree: ast.Module) -> Iterator[Call]:
     """Each call with the function it is in."""
     waiting: list[tuple[ast.FunctionDef | None, ast.AST]] = [(None, tree)]
     while waiting:
@@ -91,8 +98,8 @@ def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def faults(modules: dict[str, ast.Module]) -> list[str]:
-    """What is wrong with codes, a line each."""
+def faults(modules: dict[str, ast.Module], made: list[Site]) -> list[str]:
+    """What is wrong with the codes of errors that are made, a line each."""
     of_code: dict[str, dict[str, str]] = defaultdict(dict)
     found = [
         f"{file}:{node.lineno}: loses the code; use reworded()"
@@ -100,7 +107,7 @@ def faults(modules: dict[str, ast.Module]) -> list[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Call)
     ]
-    for where, error, code in sites(modules):
+    for where, error, code in made:
         if code is None:
             found.append(f"{where}: {error} without a literal code")
         elif not FORM.fullmatch(code):
@@ -113,8 +120,9 @@ def faults(modules: dict[str, ast.Module]) -> list[str]:
 
 def test_every_error_has_a_literal_code_of_its_own_class():
     modules = trees()
-    assert not faults(modules)
-    assert len(list(sites(modules))) > 500
+    made = list(sites(modules))
+    assert not faults(modules, made)
+    assert len(made) > 500
 
 
 def test_no_class_of_an_error_is_a_parameter():
@@ -147,5 +155,5 @@ def test_the_law_finds_what_it_is_for():
         "raise type(error)(f'more: {error}')",
     ]
     classes = "class ConfigError(FarmRayError): ...\nclass DataProblemError(FarmRayError): ..."
-    tree = ast.parse("\n".join([classes, "class OwnError(ConfigError): ...", *lines]))
-    assert len(faults({"a.py": tree})) == 8
+    modules = {"a.py": ast.parse("\n".join([classes, "class OwnError(ConfigError): ...", *lines]))}
+    assert len(faults(modules, list(sites(modules)))) == 8
