@@ -1,4 +1,4 @@
-"""What farm_ray needs of a tokenizer; every tokenizer of transformers, fast or slow, has it."""
+"""What farm_ray needs of a tokenizer of transformers; `prepare_for_model` is there on slow ones only."""
 
 from __future__ import annotations
 
