@@ -15,6 +15,7 @@ FOUNDATIONS = (
     "devices",
     "errors",
     "foreign",
+    "plain",
     "nearest_key",
     "yaml_text",
     "farm_methods",

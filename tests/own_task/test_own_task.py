@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm_ray.data_handler.processor import Processor
+from farm_ray.evaluation import metrics
 from farm_ray.tasks import table
 from jobs import evaluate, infer, train
 from tests.modeling.tiny_models import save_tiny_model
@@ -35,12 +36,15 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def own_modules():
     """The three files can be imported, and what they register is gone afterwards."""
-    known = dict(table._specs)
+    tables = (table._specs, metrics._registered_metrics)
+    known = [dict(one) for one in tables]
     sys.path.insert(0, str(HERE))
     yield
     sys.path.remove(str(HERE))
-    table._specs.clear()
-    table._specs.update(known)
+    # Other tests' workers cannot import these.
+    for one, before in zip(tables, known, strict=True):
+        one.clear()
+        one.update(before)
 
 
 def result_of(job, capsys, *flags):
